@@ -1,0 +1,39 @@
+/* gateway.h - a thread with its own libuv loop, listeners, HTTP server and WebSockets. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "hub/hub.h"
+
+struct gateway;
+
+/* Limits are in bytes and milliseconds. */
+struct gateway_config {
+    const char *listen;       /* HOST:PORT; port 0: any */
+    const char *admin_listen; /* NULL: this gateway has no admin listener */
+    struct modules *modules;
+    struct port *hub;
+    int64_t max_connections, max_body, max_header;
+    int64_t header_timeout, idle_timeout, ping_interval;
+    int64_t connection_queue; /* of a WebSocket, kernel buffer included */
+    bool reuse_port;          /* several gateways share the address */
+    /* GET /metrics of the admin address: appends its text. Called on the gateway's thread; may read counters only. */
+    void (*metrics)(void *arg, char **text, size_t *len); /* malloc'ed */
+    void *metrics_arg;
+};
+
+/* Binds and listens, on the caller's thread; NULL and *why (malloc'ed: "127.0.0.1:8065: address already in use; …"). */
+struct gateway *gateway_new(const struct gateway_config *c, char **why);
+const char *gateway_address(struct gateway *g, bool admin); /* "127.0.0.1:40123": where it really listens */
+struct port *gateway_port(struct gateway *g);               /* for hub_add_gateway */
+void gateway_start(struct gateway *g);                      /* starts the thread */
+void gateway_stop(struct gateway *g);                       /* any thread: drains, closes with 1001, ends the thread, joins it */
+void gateway_free(struct gateway *g);
+
+/* Counters, readable from any thread. */
+struct gateway_stats {
+    atomic_ullong http_connections, http_requests, ws_connections, ws_opened, frames_in, deliveries, writes, bytes_out,
+        lagging, dropped_ephemeral, slow_closed, refused;
+};
+const struct gateway_stats *gateway_stats(struct gateway *g);
+
+#endif

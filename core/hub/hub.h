@@ -1,0 +1,47 @@
+/* hub.h - the one thread on which all module code runs: calls, reads, commits, operations, timers.
+ *
+ * All functions run on the hub's own thread unless they say otherwise.
+ */
+#ifndef HUB_HUB_H
+#define HUB_HUB_H
+
+#include "hub/port.h"
+
+struct hub;
+
+struct hub_config {
+    const struct taut_server_info *info;
+    int64_t call_timeout_ms;  /* METHOD, FRAME, OPEN, ROUTE */
+    int64_t cache_bytes;      /* rows kept in memory */
+    int64_t tail_events;      /* events kept in memory per workspace */
+};
+
+struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_config *config);
+const struct taut_host *hub_host(struct hub *h);
+struct port *hub_port(struct hub *h); /* where gateways send their messages; any thread may post to it */
+
+/* Init and start of all modules in order: storage opened between init and start. done(arg, err, text): 0, or which
+ * module failed and why. stop in reverse; done when all have stopped or their time is up. */
+void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);
+void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);
+
+/* A gateway that gets every published event. Before the loop runs, or on the hub. */
+void hub_add_gateway(struct hub *h, struct port *p);
+
+/* Runs a command as a call of kind COMMAND with the actor OPERATOR. done on the hub; its call is valid until it returns.
+ * progress may be NULL. */
+struct hub_command {
+    const struct command_entry *command;
+    struct taut_argv *args; /* one a declared argument; everything copied */
+    uint32_t nargs;
+    void (*progress)(void *arg, taut_str line);
+    void (*done)(void *arg, const struct taut_outcome *o);
+    void *arg;
+};
+void hub_run_command(struct hub *h, const struct hub_command *cmd);
+
+/* Text for /metrics. */
+struct taut_json;
+void hub_free(struct hub *h);
+
+#endif

@@ -1,0 +1,35 @@
+/* loader.h - from files to instances: dlopen, header check, options, start order, registration.
+ *
+ * Everything that is wrong is added to the config's errors, all at once; nothing of a module runs before `init`
+ * (the hub's business, hub.h).
+ */
+#ifndef MODULE_LOADER_H
+#define MODULE_LOADER_H
+
+#include "config/config.h"
+#include "module/module.h"
+
+/* Where modules lie: $TAUT_MODULE_DIR, else ../lib/taut (and ../<libdir>/taut) beside the running program. malloc'ed. */
+char *loader_module_dir(void);
+
+/* Opens one file and checks its head. NULL and *why (malloc'ed, one line that says what to do) when it is no module or
+ * not for this server. def->… may be read; nothing of it has run. */
+struct loaded {
+    void *dl;
+    const struct taut_module *def;
+    char *file;
+};
+struct loaded *loader_open(const char *file, char **why);
+void loader_close(struct loaded *l); /* forgets it; the code stays mapped */
+
+/* All *.so of the directory that are modules, by name. Files that are not are reported through *why lines and left out. */
+uint32_t loader_scan(const char *dir, struct loaded ***list, char **why);
+
+/* Loads, configures, orders and registers what the config lists. errors in cfg->errors. Never NULL. */
+struct modules *loader_load(struct config *cfg, const char *dir);
+void modules_free(struct modules *ms);
+
+/* YAML for the standard configuration: every module of the directory with TAUT_MODULE_STANDARD. malloc'ed. */
+char *loader_standard_config(const char *dir);
+
+#endif

@@ -1,0 +1,75 @@
+/* module.h - instances of modules, and what they registered: the tables by which the rest of the core finds a method, a
+ * route, a command, a service or a hook. Built while the server starts, on one thread; read-only afterwards (services
+ * excepted: hub only). */
+#ifndef MODULE_MODULE_H
+#define MODULE_MODULE_H
+
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "taut/module.h"
+#include "taut/svc/storage.h"
+
+enum { METRICS_MAX = 32 };
+enum instance_state { INSTANCE_LOADED, INSTANCE_INIT, INSTANCE_RUNNING, INSTANCE_STOPPED, INSTANCE_FAILED };
+
+struct instance {
+    struct taut_mod pub; /* first: a taut_mod * of ours is an instance * */
+    const struct taut_module *def;
+    char *name; /* = pub.name */
+    char *file;
+    void *config; /* = pub.config; the parsed options struct */
+    void *dl;
+    enum instance_state state;
+    uint32_t first_table; /* id of its first table in modules.tables */
+    uint32_t ntables;
+    char *where; /* "taut.yaml:7:5", for messages */
+    atomic_llong metrics[METRICS_MAX];
+};
+
+/* A registered thing and whose it is. */
+struct method_entry {
+    struct instance *owner;
+    const struct taut_method *def;
+    uint32_t nargs;
+    struct map arg_index; /* argument name -> (index + 1) as a pointer; filled at load, read by gateways */
+};
+struct route_entry {
+    struct instance *owner;
+    const struct taut_route *def;
+};
+struct socket_entry {
+    struct instance *owner;
+    const struct taut_socket_route *def;
+};
+struct command_entry {
+    struct instance *owner;
+    const struct taut_command *def;
+};
+struct hook_entry {
+    struct instance *owner;
+    const struct taut_hook *def;
+};
+
+struct modules {
+    struct instance **list; /* in start order */
+    uint32_t n;
+    struct taut_table_ref *tables; /* of all instances */
+    uint32_t ntables;
+    struct map methods; /* name -> struct method_entry */
+    struct route_entry *routes;
+    uint32_t nroutes;
+    struct socket_entry *sockets;
+    uint32_t nsockets;
+    struct command_entry *commands;
+    uint32_t ncommands;
+    struct hook_entry *hooks; /* in start order of their owners */
+    uint32_t nhooks;
+};
+
+/* map.h salts itself at the first use, which would be a write: look-ups from other threads go through these. */
+struct method_entry *modules_method(const struct modules *ms, taut_str name);
+/* Index of the method's argument of that name, or -1. */
+int method_arg_index(const struct method_entry *me, taut_str name);
+
+#endif

@@ -1,0 +1,14 @@
+/* log.h - one line a happening, to stderr: time, level, who, event, text. Any thread. Never a token, a password or the
+ * text of a message; control characters are escaped. */
+#ifndef OBS_LOG_H
+#define OBS_LOG_H
+
+#include "base/base.h"
+
+/* Levels are TAUT_LOG_* of taut/host.h. Lines below the level are dropped (default INFO). */
+void log_set_level(int level);
+bool log_wants(int level);
+void log_line(int level, const char *who, const char *event, taut_str text);
+void log_fmt(int level, const char *who, const char *event, const char *fmt, ...) TAUT_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,102 @@
+/* module.h - how a module declares itself: one data symbol, `taut_module`.
+ *
+ * Life: open (dlopen, header checked) -> config (options of all modules parsed and checked) -> init -> start -> run ->
+ * stop -> fini. An init or start that fails has cleaned up after itself and gets no stop or fini. Everything that a
+ * module registered belongs to its instance. All callbacks run on the home loop (the hub), one at a time.
+ *
+ * A module has no mutable file-scope data: the same module may be configured twice (`as:`).
+ */
+#ifndef TAUT_MODULE_H
+#define TAUT_MODULE_H
+
+#include "taut/command.h"
+#include "taut/conn.h"
+#include "taut/hook.h"
+#include "taut/method.h"
+#include "taut/route.h"
+
+/* ---- options ---- */
+
+enum {
+    TAUT_OPT_STR = 1,  /* taut_str */
+    TAUT_OPT_PATH,     /* taut_str, made absolute: relative ones are below server.data */
+    TAUT_OPT_INT,      /* int64_t, within min … max */
+    TAUT_OPT_BOOL,     /* int64_t 0 or 1: true false yes no on off */
+    TAUT_OPT_ENUM,     /* int64_t: index into choices "a|b|c" */
+    TAUT_OPT_DURATION, /* int64_t milliseconds: 10ms 5s 2m 1h 7d */
+    TAUT_OPT_BYTES,    /* int64_t: 512 64KiB 1MiB 2GiB */
+    TAUT_OPT_ADDR      /* taut_str HOST:PORT */
+};
+
+struct taut_opt {
+    const char *name;
+    uint32_t type;
+    uint32_t offset;     /* of the field in the module's options struct */
+    const char *dflt;    /* as one would write it; NULL: empty, 0, or the first choice */
+    int64_t min, max;    /* INT, DURATION, BYTES; both 0: no range */
+    const char *choices; /* ENUM */
+    uint32_t flags;
+    uint32_t reserved;
+    const char *help;
+};
+enum { TAUT_OPT_REQUIRED = 1 };
+
+#define TAUT_OPT(strct, field, kind, ...)                                                                              \
+    { .name = #field, .type = (kind), .offset = (uint32_t)offsetof(strct, field), __VA_ARGS__ }
+
+/* Collects what a module's `check` finds wrong. Adds one error at the option's place in the file. */
+struct taut_check;
+
+/* ---- the module ---- */
+
+enum {
+    TAUT_COUNTER = 1,
+    TAUT_GAUGE = 2
+};
+struct taut_metric {
+    const char *name; /* shown as taut_mod_<module>_<name>; counters end in _total */
+    uint32_t kind;
+    uint32_t reserved;
+    const char *help;
+};
+
+enum {
+    TAUT_MODULE_STANDARD = 1 /* part of the standard configuration, which `taut demo` and commands without a file use */
+};
+
+struct taut_module {
+    /* These 8 bytes never change. */
+    uint32_t size;
+    uint16_t abi_major;
+    uint16_t abi_minor; /* the lowest minor that it needs */
+
+    const char *name, *version, *license, *summary;
+    struct taut_array provides, needs, wants; /* of const char *: "storage/1" */
+    struct taut_array options;                /* of struct taut_opt */
+    uint32_t config_size;
+    uint32_t flags;
+    struct taut_array tables;   /* of const struct taut_table * */
+    struct taut_array methods;  /* of struct taut_method */
+    struct taut_array routes;   /* of struct taut_route */
+    struct taut_array sockets;  /* of struct taut_socket_route */
+    struct taut_array commands; /* of struct taut_command */
+    struct taut_array hooks;    /* of struct taut_hook */
+    struct taut_array metrics;  /* of struct taut_metric */
+
+    /* Cross-field rules of the options; reports through `error`. No side effects. May be NULL. */
+    void (*check)(const void *config, struct taut_check *ctx,
+                  void (*error)(struct taut_check *ctx, const char *option, const char *text));
+    int32_t (*init)(struct taut_mod *m);                /* allocate, provide services, get services */
+    void (*start)(struct taut_mod *m, taut_op op);      /* may take time; completes op */
+    void (*stop)(struct taut_mod *m, taut_op op);       /* the same, within 10 s */
+    void (*fini)(struct taut_mod *m);
+};
+
+#define TAUT_MODULE(...)                                                                                               \
+    TAUT_EXPORT extern const struct taut_module taut_module;                                                           \
+    const struct taut_module taut_module = {.size = (uint32_t)sizeof(struct taut_module),                              \
+                                            .abi_major = TAUT_ABI_MAJOR,                                               \
+                                            .abi_minor = TAUT_MODULE_MIN_MINOR,                                        \
+                                            __VA_ARGS__}
+
+#endif

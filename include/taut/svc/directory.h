@@ -1,0 +1,73 @@
+/* svc/directory.h - the family directory/1: workspaces, people, bots and tokens. Provided by modules/directory.
+ *
+ * Functions are restartable: they return TAUT_E_AGAIN as taut_get does. Those that take a batch only add to it. Strings
+ * handed out live as long as the call. Thread: hub. Since 0.1.
+ */
+#ifndef TAUT_SVC_DIRECTORY_H
+#define TAUT_SVC_DIRECTORY_H
+
+#include "taut/call.h"
+
+struct taut_workspace {
+    taut_str id, name, domain;
+};
+
+enum {
+    TAUT_USER_DELETED = 1,
+    TAUT_USER_BOT = 2,
+    TAUT_USER_ADMIN = 4,
+    TAUT_USER_OWNER = 8
+};
+struct taut_user {
+    taut_str id, name, real_name, email, tz, bot; /* bot: B… of a bot's user */
+    uint32_t flags;
+    uint32_t reserved;
+    int64_t updated; /* seconds */
+};
+
+struct taut_bot {
+    taut_str id, user, app, name;
+    uint32_t deleted;
+    uint32_t reserved;
+    int64_t updated; /* seconds */
+};
+
+/* For the hook point "directory.user_create": runs inside the batch that creates the user, so that others (membership
+ * of default channels) are part of the same transaction. data is this struct. */
+#define TAUT_HOOK_USER_CREATE "directory.user_create"
+struct taut_user_create {
+    taut_str workspace;
+    const struct taut_user *user;
+    uint32_t quiet; /* 1: bulk import; append no events */
+    uint32_t reserved;
+};
+
+/* For the hook point "directory.workspace_create": the same for a new workspace (its #general). user: its first
+ * owner, created in the same batch. */
+#define TAUT_HOOK_WORKSPACE_CREATE "directory.workspace_create"
+
+struct taut_directory_v1 {
+    uint32_t size;
+    uint32_t reserved;
+    /* *out NULL when there is none. */
+    int32_t (*workspace)(void *self, struct taut_call *c, taut_str id, const struct taut_workspace **out);
+    int32_t (*user)(void *self, struct taut_call *c, taut_str workspace, taut_str id, const struct taut_user **out);
+    int32_t (*bot)(void *self, struct taut_call *c, taut_str workspace, taut_str id, const struct taut_bot **out);
+    /* All workspaces, oldest first; *n of them. */
+    int32_t (*workspaces)(void *self, struct taut_call *c, const struct taut_workspace **out, uint32_t *n);
+    int32_t (*user_by_name)(void *self, struct taut_call *c, taut_str workspace, taut_str name, const struct taut_user **out);
+
+    /* Adds to the batch. spec's id empty: one is made and written to *id. The hook point TAUT_HOOK_USER_CREATE runs
+     * unless the flag says otherwise. quiet: no events. */
+    int32_t (*workspace_create)(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_workspace *spec, const struct taut_user *owner, taut_str *id, taut_str *owner_id);
+    int32_t (*user_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, const struct taut_user *spec, uint32_t quiet, taut_str *id);
+    /* A bot and its user. */
+    int32_t (*bot_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, taut_str name, taut_str *bot_id, taut_str *user_id);
+    /* Makes a token for the user (xoxp-…) or the bot's user (xoxb-…). *token is the only time anyone sees it: the
+     * store gets its hash. */
+    int32_t (*token_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, taut_str user, taut_str bot, taut_str *token, taut_str *token_id);
+    /* Of the token itself: its id if it is known and valid, else empty. */
+    int32_t (*token_check)(void *self, struct taut_call *c, taut_str token, taut_str *token_id);
+};
+
+#endif
