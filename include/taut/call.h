@@ -67,6 +67,7 @@ struct taut_call {
     uint32_t run;   /* how often the handler was started before: 0 the first time */
     taut_str text;  /* FRAME: the frame. OPEN: the path below the route's prefix. ROUTE: path. Borrowed */
     taut_str query; /* OPEN, ROUTE: the query string, undecoded */
+    taut_str failed;  /* the code that taut_fail was given in this run, or empty */
     taut_str claimed; /* after TAUT_E_CLAIMED the handler runs again with the value of the earlier claim here */
     void *arg;      /* TASK: as given to taut_task. FRAME: the connection's state */
 };

@@ -197,7 +197,8 @@ static inline struct taut_json *taut_answer(struct taut_call *c) { return c->mod
 static inline void taut_next_cursor(struct taut_call *c, taut_str cursor) { c->mod->host->next_cursor(c, cursor); }
 /* Adds a code to `warning` and response_metadata.warnings. */
 static inline void taut_warn(struct taut_call *c, const char *code) { c->mod->host->warn(c, code); }
-/* Answers an error code. Returns TAUT_E_FAILED, to be returned by the handler. */
+/* Answers an error code. Returns TAUT_E_FAILED, to be returned by the handler. One who calls such a function and gets
+ * TAUT_E_FAILED may still answer otherwise (taut_answer, taut_done): the code stands in c->failed. */
 static inline int32_t taut_fail(struct taut_call *c, const char *error) { return c->mod->host->fail(c, error, taut_str_n("", 0)); }
 /* The same with a line for people, which goes to response_metadata.messages as "[ERROR] message". */
 static inline int32_t taut_fail_text(struct taut_call *c, const char *error, taut_str message) { return c->mod->host->fail(c, error, message); }
@@ -217,7 +218,7 @@ static inline int32_t taut_task(struct taut_mod *m, taut_task_fn fn, void *arg, 
 
 /* The call's batch, empty at each run. It copies what it is given. Its workspace is the actor's. */
 static inline struct taut_batch *taut_batch(struct taut_call *c) { return c->mod->host->batch(c); }
-/* For OPERATOR and SYSTEM calls: whose log the batch's events go to. */
+/* For OPERATOR and SYSTEM calls: whose log the events go to. Before the first taut_append. */
 static inline void taut_batch_workspace(struct taut_call *c, struct taut_batch *b, taut_str workspace) { c->mod->host->batch_workspace(b, workspace); }
 /* Conditions: all of them are checked before anything is written. */
 static inline void taut_expect_absent(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, const struct taut_val *key, uint32_t nkey) {

@@ -1,0 +1,175 @@
+/* conns.c - open sockets as the hub knows them: who is behind each, which gateway holds it, and its frames, which start
+ * one after another so that what a peer sends in order is submitted in order. */
+#include "hub/internal.h"
+
+static taut_str key_of(const taut_conn *id) { return taut_str_n((const char *)id, sizeof *id); }
+
+struct hconn *conns_find(struct hub *h, taut_conn id) { return map_get(&h->conns, key_of(&id)); }
+
+/* An actor and its strings, in one block behind `head` bytes. */
+static void *with_actor(size_t head, size_t actor_at, const struct taut_actor *a) {
+    const taut_str *from[] = {&a->workspace, &a->user, &a->bot, &a->app, &a->token, &a->scopes};
+    size_t bytes = head;
+    for (size_t i = 0; i < COUNT_OF(from); i++) bytes += from[i]->len;
+    char *block = xcalloc(1, bytes), *at = block + head;
+    struct taut_actor *to = (struct taut_actor *)(void *)(block + actor_at);
+    taut_str *into[] = {&to->workspace, &to->user, &to->bot, &to->app, &to->token, &to->scopes};
+    *to = *a;
+    for (size_t i = 0; i < COUNT_OF(from); i++) {
+        if (from[i]->len) memcpy(at, from[i]->ptr, from[i]->len);
+        *into[i] = taut_str_n(at, from[i]->len);
+        at += from[i]->len;
+    }
+    return block;
+}
+
+static void copy_topics(struct call *c, const struct taut_accept *a) {
+    struct taut_topic *t = arena_alloc(&c->arena, (a->ntopics ? a->ntopics : 1) * sizeof *t);
+    for (uint32_t i = 0; i < a->ntopics; i++)
+        t[i] = (struct taut_topic){arena_str(&c->arena, a->topics[i].name), a->topics[i].since_seq};
+    c->out.topics = t;
+    c->out.ntopics = a->ntopics;
+}
+
+static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
+    struct run *r = run_of(pub);
+    struct hub *h = r->hub;
+    struct call *c = r->call;
+    struct call_out *o = &c->out;
+    if (pub->kind != TAUT_CALL_OPEN || !a->actor || a->cursor > a->as_of) return TAUT_E_INVAL;
+    struct wslog *l = wslog_get(h, a->actor->workspace);
+    if (!l->position) l->position = a->as_of;
+    if (a->as_of < l->position &&
+        !tail_read(l, a->as_of, l->position, &c->arena, &o->events, &o->nevents)) { /* too old a snapshot: look again */
+        run_forget_reads(r);
+        return r->handler(pub->mod, pub);
+    }
+    copy_topics(c, a);
+    o->accepted = true;
+    o->as_of = a->as_of;
+    o->cursor = a->cursor;
+    o->position = l->position;
+    o->workspace = arena_str(&c->arena, a->actor->workspace);
+    o->body = arena_str(&c->arena, a->hello);
+
+    struct hconn *conn = with_actor(sizeof *conn, offsetof(struct hconn, actor), a->actor);
+    conn->id = pub->conn;
+    conn->gateway = c->home;
+    conn->socket = c->socket;
+    conn->state = a->state;
+    map_put(&h->conns, key_of(&conn->id), conn);
+    r->replied = true;
+    return TAUT_OK;
+}
+
+static int32_t reject_conn(struct taut_call *pub, taut_str last_frame, uint32_t close_code) {
+    struct run *r = run_of(pub);
+    r->call->out.accepted = false;
+    r->call->out.body = arena_str(&r->call->arena, last_frame);
+    r->call->out.close_code = close_code;
+    r->replied = true;
+    return TAUT_OK;
+}
+
+/* ---- frames ---- */
+
+static void give_back(struct hub *h, struct call *c) {
+    c->out.sent = true;
+    c->msg.kind = MSG_ANSWER;
+    hub_send(h, c->home, &c->msg);
+}
+
+void conns_frame(struct hub *h, struct call *c) {
+    struct hconn *conn = conns_find(h, c->pub.conn);
+    if (!conn || conn->closed) {
+        give_back(h, c);
+        return;
+    }
+    if (!conn->busy) {
+        run_frame(h, c, conn);
+        return;
+    }
+    c->msg.mail.next = NULL;
+    if (conn->queue_last) conn->queue_last->msg.mail.next = &c->msg.mail;
+    else conn->queue_first = c;
+    conn->queue_last = c;
+}
+
+static struct call *queue_pop(struct hconn *conn) {
+    struct call *c = conn->queue_first;
+    if (!c) return NULL;
+    conn->queue_first = (struct call *)(void *)c->msg.mail.next;
+    if (!conn->queue_first) conn->queue_last = NULL;
+    return c;
+}
+
+static void forget(struct hub *h, struct hconn *conn) {
+    conn->socket->def->close(&conn->socket->owner->pub, conn->id, conn->state);
+    map_remove(&h->conns, key_of(&conn->id));
+    free(conn);
+}
+
+/* A connection with work under way lives until that work has ended: its actor is in use. */
+static void maybe_forget(struct hub *h, struct hconn *conn) {
+    if (conn->closed && !conn->users) forget(h, conn);
+}
+
+void conns_frame_passed(struct run *r) {
+    struct hconn *conn = r->conn;
+    struct hub *h = r->hub;
+    if (conn->busy == r) {
+        conn->busy = NULL;
+        struct call *next = queue_pop(conn);
+        if (next) run_frame(h, next, conn);
+    }
+    if (r->state == RUN_DONE) {
+        conn->users--;
+        r->conn = NULL;
+        maybe_forget(h, conn);
+    }
+}
+
+void conns_closed(struct hub *h, struct conn_msg *m) {
+    struct hconn *conn = conns_find(h, m->conn);
+    struct call *c;
+    if (!conn || conn->closed) return;
+    conn->closed = true;
+    while ((c = queue_pop(conn))) give_back(h, c);
+    maybe_forget(h, conn);
+}
+
+/* ---- towards a connection ---- */
+
+static void to_conn(struct taut_mod *m, uint32_t kind, taut_conn id, uint32_t code, taut_str text) {
+    struct hub *h = hub_of(m);
+    struct hconn *conn = conns_find(h, id);
+    if (!conn || conn->closed) return;
+    struct conn_msg *out = xcalloc(1, sizeof *out + text.len);
+    out->msg.kind = kind;
+    out->conn = id;
+    out->code = code;
+    out->text = taut_str_n((char *)(out + 1), text.len);
+    if (text.len) memcpy(out + 1, text.ptr, text.len);
+    hub_send(h, conn->gateway, &out->msg);
+}
+
+static void send_json(struct taut_mod *m, taut_conn conn, taut_str json) { to_conn(m, MSG_SEND, conn, 0, json); }
+static void close_conn(struct taut_mod *m, taut_conn conn, uint32_t code, taut_str reason) {
+    to_conn(m, MSG_CLOSE, conn, code, reason);
+}
+
+void conns_add_to_host(struct taut_host *t) {
+    t->accept = accept_conn;
+    t->reject = reject_conn;
+    t->send = send_json;
+    t->close = close_conn;
+}
+
+static void free_conn(void *value, void *arg) {
+    (void)arg;
+    free(value);
+}
+void conns_free(struct hub *h) {
+    map_each(&h->conns, free_conn, NULL);
+    map_free(&h->conns);
+}

@@ -1,0 +1,269 @@
+/* internal.h - what the files of the hub share. Everything here belongs to the hub's thread, unless it says otherwise.
+ *
+ *   hub.c        the thread: mail in, one flush a loop turn, deadlines
+ *   lifecycle.c  init, start and stop of modules; services
+ *   ops.c        operations: slots with generations, completions from any thread
+ *   timers.c     timers and the work pool
+ *   rows.c       the cache of rows, kept right by what becomes durable
+ *   load.c       reads that missed: collected over a turn, asked together, calls run again
+ *   run.c        the life of a call: authentication, runs, conflicts, its end
+ *   answer.c     the envelope
+ *   batch.c      batches: built by handlers, submitted, applied to the cache when durable
+ *   publish.c    the stream of durable events, the tail of each log, refill
+ *   conns.c      open sockets as the hub knows them
+ *   host.c       the table that modules get
+ */
+#ifndef HUB_INTERNAL_H
+#define HUB_INTERNAL_H
+
+#include "hub/hub.h"
+#include "taut/svc/auth.h"
+
+enum { GATEWAYS_MAX = 32, RUNS_MAX_CONFLICTS = 8, RUNS_MAX = 64, KEY_MAX = 1024 };
+
+/* Messages to the hub from its own side of the threads. */
+enum {
+    MSG_HUB_COMPLETIONS = MSG_HUB_INTERNAL,
+    MSG_HUB_DURABLE,
+    MSG_HUB_WORKED,
+    MSG_HUB_POSTED
+};
+
+struct hub;
+struct run;
+
+/* ---- rows.c ---- */
+
+/* A cached row, or the knowledge that there is none (row.ncols 0). Reference counted: calls that saw it keep it. */
+struct crow {
+    uint32_t refs;
+    uint32_t table;
+    taut_str key; /* encoded; behind the struct */
+    struct crow *older, *newer;
+    size_t bytes;
+    bool cached; /* in the map, which holds one reference */
+    struct taut_row row;
+    struct taut_val vals[];
+};
+struct row_cache {
+    struct map map;
+    struct crow *newest, *oldest;
+    size_t bytes, max_bytes;
+    uint64_t hits, misses, evictions;
+};
+/* Encodes table and key values; returns the length, 0 when over KEY_MAX. */
+size_t key_encode(char out[KEY_MAX], uint32_t table, const struct taut_val *key, uint32_t nkey);
+struct crow *crow_new(uint32_t table, taut_str key, const struct taut_val *vals, uint32_t nvals, uint32_t ncols, uint64_t as_of);
+static inline void crow_unref(struct crow *r) {
+    if (--r->refs == 0) free(r);
+}
+struct crow *rows_find(struct row_cache *c, taut_str key); /* counts; moves it to the front */
+struct crow *rows_peek(struct row_cache *c, taut_str key);
+void rows_put(struct row_cache *c, struct crow *r); /* takes a reference of its own; replaces */
+void rows_drop(struct row_cache *c, struct crow *r);
+void rows_drop_prefix(struct row_cache *c, uint32_t table, taut_str prefix);
+void rows_free(struct row_cache *c);
+
+/* ---- ops.c ---- */
+struct op_slot {
+    uint32_t generation; /* odd: in use */
+    uint32_t next_free;
+    struct taut_mod *mod;
+    taut_op_fn fn;
+    void *arg;
+    int64_t deadline_us; /* 0: none */
+};
+struct ops {
+    struct op_slot *slots;
+    uint32_t n, cap, free; /* free: index + 1 */
+    uint32_t with_deadline;
+    uint64_t stale;
+};
+taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg);
+void ops_complete(struct taut_mod *m, const struct taut_completion *list, uint32_t n); /* any thread */
+void ops_deliver(struct hub *h, struct msg *m);
+void ops_tick(struct hub *h, int64_t now_us);
+void ops_free(struct hub *h);
+
+/* ---- batch.c ---- */
+struct taut_batch {
+    struct taut_batch_view view; /* first: durable() finds the batch by its view */
+    struct run *run;
+    uint32_t ncond, cap_cond, nwrite, cap_write, nevent, cap_event;
+    struct taut_cond *conds;
+    struct taut_write *writes;
+    struct event **events; /* one reference each until published or dropped */
+    struct taut_event_rec *records;
+    bool bad; /* something could not be added: the commit fails */
+};
+struct taut_batch *batch_begin(struct run *r);
+void batch_drop_events(struct taut_batch *b);
+void batch_add_to_host(struct taut_host *t);
+void batch_durable(struct taut_mod *m, const struct taut_durable *list, uint32_t n); /* any thread */
+void batch_on_durable(struct hub *h, struct msg *m);
+int32_t batch_commit(struct taut_call *c, struct taut_batch *b);
+
+/* ---- run.c ---- */
+enum run_state {
+    RUN_READY,     /* waits for its turn (frames of one connection) */
+    RUN_LOADING,   /* waits for rows */
+    RUN_COMMITTING,/* its batch is at the store */
+    RUN_HELD,      /* TAUT_E_PENDING: a module will answer */
+    RUN_DONE
+};
+struct memo {
+    struct memo *next;
+    taut_str key; /* encoded read */
+    struct crow *row;       /* get */
+    struct taut_rows *rows; /* scan */
+    void (*destroy)(void *);
+};
+struct run {
+    struct hub *hub;
+    struct call *call;
+    struct instance *owner;
+    taut_task_fn handler;
+    enum run_state state;
+    struct run *prev, *next; /* all runs, oldest first */
+    int64_t deadline_us;     /* 0: none */
+    bool answered_early, dead; /* dead: nobody waits; end it when it can be ended */
+    bool failed, answer_open, replied, running;
+    int32_t load_error;
+    uint32_t conflicts, waiting, starts;
+    struct memo *memos;
+    struct crow **pinned; /* rows that this call was shown */
+    uint32_t npinned, cap_pinned;
+    struct taut_batch *batch;
+    struct taut_actor actor;
+    struct taut_json json;
+    taut_str next_cursor, fail_text;
+    const char *warnings[8];
+    uint32_t nwarnings;
+    uint64_t seq; /* of the last event of its batch */
+    struct hconn *conn; /* FRAME */
+    struct call *next_frame;
+    /* TASK, COMMAND */
+    taut_task_done task_done;
+    const struct hub_command *command;
+};
+static inline struct run *run_of(struct taut_call *c) { return CONTAINER_OF(c, struct call, pub)->run; }
+void run_begin(struct hub *h, struct call *c); /* owns c from here */
+void run_frame(struct hub *h, struct call *c, struct hconn *conn); /* the next frame of a connection */
+void run_again(struct run *r);                 /* its rows are there, or its batch met a conflict */
+void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res);
+void run_finish(struct run *r); /* the answer is in call->out */
+void run_tick(struct hub *h, int64_t now_us);
+int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done);
+
+/* ---- load.c ---- */
+int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_val *key, uint32_t nkey, const struct taut_row **row);
+int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s, const struct taut_rows **rows);
+void load_flush(struct hub *h);
+void load_touched(struct hub *h, taut_str key, uint64_t lsn);          /* a commit wrote this key */
+void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn);
+void run_forget_reads(struct run *r);
+bool table_id(const struct taut_mod *m, const struct taut_table *t, uint32_t *id);
+
+/* ---- answer.c ---- */
+void answer_add_to_host(struct taut_host *t);
+void answer_error(struct run *r, const char *code, taut_str text);
+void answer_finish(struct run *r); /* call->out from what the handler left */
+
+/* ---- publish.c ---- */
+struct tail {
+    struct event **ring;
+    uint32_t cap, first, n; /* events of dense seq, oldest first */
+    size_t bytes;
+};
+struct wslog {
+    taut_str name;
+    uint64_t position; /* of the last published event; 0: none since the start */
+    struct tail tail;
+};
+struct wslog *wslog_get(struct hub *h, taut_str workspace);
+void publish_begin(struct hub *h);
+void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct event *e); /* takes the reference */
+void publish_end(struct hub *h); /* everything since begin, as one message a gateway */
+void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *e);
+void publish_refill(struct hub *h, struct conn_msg *m);
+/* Events (after, to] from memory, a reference each; false when the tail does not reach back. */
+bool tail_read(struct wslog *l, uint64_t after, uint64_t to, struct arena *a, struct event ***events, uint32_t *n);
+void publish_free(struct hub *h);
+
+/* ---- conns.c ---- */
+struct hconn {
+    taut_conn id;
+    struct port *gateway;
+    const struct socket_entry *socket;
+    struct taut_actor actor; /* its strings are in one block with it */
+    void *state;
+    struct call *queue_first, *queue_last;
+    struct run *busy; /* the frame that has not yet submitted or answered */
+    bool closed;
+    uint32_t users; /* frames under way */
+};
+void conns_add_to_host(struct taut_host *t);
+void conns_frame(struct hub *h, struct call *c);
+void conns_frame_passed(struct run *r); /* submitted or answered: the next one may start */
+void conns_closed(struct hub *h, struct conn_msg *m);
+struct hconn *conns_find(struct hub *h, taut_conn id);
+void conns_free(struct hub *h);
+
+/* ---- lifecycle.c, timers.c, host.c ---- */
+struct service {
+    char *family;
+    uint32_t major;
+    struct instance *provider;
+    struct taut_svc svc;
+};
+int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t major, const void *vtable, void *self);
+const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major);
+void timers_init(struct hub *h);
+void work_deliver(struct msg *m);
+void host_posted(struct msg *m);
+void timers_stop_of(struct hub *h, struct taut_mod *m);
+void work_stop(struct hub *h);
+void host_init(struct hub *h);
+struct hub *hub_of(const struct taut_mod *m);
+
+struct hub {
+    struct taut_host host; /* first: a module's host pointer is a hub pointer */
+    uv_loop_t *loop;
+    struct port port;
+    uv_prepare_t turn; /* flushes what a turn collected */
+    uv_timer_t tick;
+    struct modules *modules;
+    struct hub_config config;
+    struct {
+        struct port *port;
+        struct outbox out;
+    } gateways[GATEWAYS_MAX];
+    uint32_t ngateways;
+
+    struct ops ops;
+    struct row_cache rows;
+    struct map loads;         /* key -> struct load */
+    struct load *unsent;      /* loads of this turn */
+    uint32_t nunsent;
+    struct run *runs, *runs_last;
+    uint32_t nruns;
+    struct call_pool pool;    /* tasks and commands */
+    struct map logs;          /* workspace -> struct wslog */
+    struct map conns;         /* id -> struct hconn */
+    struct event **pending;   /* published in this group */
+    uint32_t npending, cap_pending;
+    struct service *services;
+    uint32_t nservices;
+    const struct taut_svc *storage, *auth;
+    struct lifecycle *lifecycle;
+    struct timers *timers;
+    struct work *work;
+    struct instance core; /* the owner of the core's own operations */
+    bool stopping;
+};
+static inline const struct taut_storage_v1 *storage_of(struct hub *h) { return h->storage->vtable; }
+/* The instance whose name storage's ops run under. */
+struct taut_mod *core_mod(struct hub *h);
+void hub_send(struct hub *h, struct port *to, struct msg *m);
+
+#endif

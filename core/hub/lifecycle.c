@@ -1,0 +1,186 @@
+/* lifecycle.c - modules begin and end: init of all in start order, the store opened with everybody's tables, start one
+ * after another; stop in reverse, each with a deadline. And the services that they provide to each other. */
+#include "hub/internal.h"
+#include "obs/log.h"
+
+enum { START_TIMEOUT_MS = 60000, OPEN_TIMEOUT_MS = 600000, STOP_TIMEOUT_MS = 10000 };
+
+struct lifecycle {
+    uint32_t at; /* the instance that is starting, or was stopped last */
+    void (*done)(void *arg, int32_t err, const char *text);
+    void *arg;
+    int32_t err; /* why it all ends */
+    char *text;
+};
+
+/* ---- services ---- */
+
+int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t major, const void *vtable, void *self) {
+    struct hub *h = hub_of(m);
+    for (uint32_t i = 0; i < h->nservices; i++)
+        if (h->services[i].major == major && strcmp(h->services[i].family, family) == 0) return TAUT_E_EXISTS;
+    struct service *s = &h->services[h->nservices++];
+    *s = (struct service){
+        .family = xstrdup(family), .major = major, .provider = (struct instance *)m, .svc = {vtable, self, 1}};
+    return TAUT_OK;
+}
+
+const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major) {
+    struct hub *h = hub_of(m);
+    for (uint32_t i = 0; i < h->nservices; i++)
+        if (h->services[i].major == major && strcmp(h->services[i].family, family) == 0) return &h->services[i].svc;
+    return NULL;
+}
+
+/* ---- stopping ---- */
+
+static void stop_next(struct hub *h);
+
+static void ended(struct hub *h) {
+    struct lifecycle *l = h->lifecycle;
+    for (uint32_t i = h->modules->n; i > 0; i--) {
+        struct instance *in = h->modules->list[i - 1];
+        if (in->state == INSTANCE_STOPPED && in->def->fini) in->def->fini(&in->pub);
+        in->state = INSTANCE_LOADED;
+    }
+    void (*done)(void *, int32_t, const char *) = l->done;
+    void *arg = l->arg;
+    int32_t err = l->err;
+    char *text = l->text;
+    free(l);
+    h->lifecycle = NULL;
+    done(arg, err, text ? text : "");
+    free(text);
+}
+
+static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *result) {
+    struct hub *h = arg;
+    struct instance *in = (struct instance *)m;
+    (void)result;
+    if (status == TAUT_E_TIMEOUT) {
+        log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "did not stop within %d s; it is left as it is", STOP_TIMEOUT_MS / 1000);
+        in->state = INSTANCE_FAILED;
+    } else {
+        in->state = INSTANCE_STOPPED;
+    }
+    timers_stop_of(h, m);
+    stop_next(h);
+}
+
+static void stop_next(struct hub *h) {
+    struct lifecycle *l = h->lifecycle;
+    while (l->at > 0) {
+        struct instance *in = h->modules->list[--l->at];
+        if (in->state != INSTANCE_RUNNING && in->state != INSTANCE_INIT) continue;
+        if (in->state == INSTANCE_RUNNING && in->def->stop) {
+            in->def->stop(&in->pub, op_new(&in->pub, STOP_TIMEOUT_MS, on_stopped, h));
+            return;
+        }
+        in->state = INSTANCE_STOPPED;
+        timers_stop_of(h, &in->pub);
+    }
+    ended(h);
+}
+
+void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg) {
+    struct lifecycle *l = h->lifecycle ? h->lifecycle : xcalloc(1, sizeof *l);
+    h->lifecycle = l;
+    h->stopping = true;
+    l->done = done;
+    l->arg = arg;
+    l->at = h->modules->n;
+    stop_next(h);
+}
+
+/* Start has failed: what has begun is ended again, then `done` hears why. */
+static void give_up(struct hub *h, struct instance *in, const char *what, int32_t err) {
+    struct lifecycle *l = h->lifecycle;
+    l->err = err;
+    l->text = xasprintf("module %s: %s: %s", in->name, what, error_text(err));
+    in->state = INSTANCE_FAILED;
+    timers_stop_of(h, &in->pub);
+    h->stopping = true;
+    l->at = h->modules->n;
+    stop_next(h);
+}
+
+/* ---- starting ---- */
+
+static void start_next(struct hub *h);
+
+static void on_started(struct taut_mod *m, void *arg, int32_t status, void *result) {
+    struct hub *h = arg;
+    struct instance *in = (struct instance *)m;
+    (void)result;
+    if (status != TAUT_OK) {
+        give_up(h, in, "start failed", status);
+        return;
+    }
+    in->state = INSTANCE_RUNNING;
+    h->lifecycle->at++;
+    start_next(h);
+}
+
+static void start_next(struct hub *h) {
+    struct lifecycle *l = h->lifecycle;
+    while (l->at < h->modules->n) {
+        struct instance *in = h->modules->list[l->at];
+        if (in->def->start) {
+            in->def->start(&in->pub, op_new(&in->pub, START_TIMEOUT_MS, on_started, h));
+            return;
+        }
+        in->state = INSTANCE_RUNNING;
+        l->at++;
+    }
+    void (*done)(void *, int32_t, const char *) = l->done;
+    void *arg = l->arg;
+    free(l);
+    h->lifecycle = NULL;
+    done(arg, TAUT_OK, "");
+}
+
+static struct instance *provider_of(struct hub *h, const struct taut_svc *svc) {
+    for (uint32_t i = 0; i < h->nservices; i++)
+        if (&h->services[i].svc == svc) return h->services[i].provider;
+    return h->modules->list[0];
+}
+
+static void on_open(struct taut_mod *m, void *arg, int32_t status, void *result) {
+    struct hub *h = arg;
+    (void)m;
+    (void)result;
+    if (status != TAUT_OK) {
+        give_up(h, provider_of(h, h->storage), "the store could not be opened", status);
+        return;
+    }
+    start_next(h);
+}
+
+void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg) {
+    struct modules *ms = h->modules;
+    struct lifecycle *l = h->lifecycle = xcalloc(1, sizeof *l);
+    uint32_t provided = 0;
+    l->done = done;
+    l->arg = arg;
+    for (uint32_t i = 0; i < ms->n; i++) provided += ms->list[i]->def->provides.len;
+    h->services = xcalloc(provided + 1, sizeof *h->services); /* never moves: consumers hold pointers into it */
+    for (uint32_t i = 0; i < ms->n; i++) {
+        struct instance *in = ms->list[i];
+        in->pub.host = &h->host;
+        in->pub.config = in->config;
+        in->pub.name = in->name;
+        int32_t err = in->def->init ? in->def->init(&in->pub) : TAUT_OK;
+        if (err < 0) {
+            give_up(h, in, "init failed", err);
+            return;
+        }
+        in->state = INSTANCE_INIT;
+    }
+    h->storage = ms->n ? svc_get(core_mod(h), "storage", 1) : NULL;
+    h->auth = ms->n ? svc_get(core_mod(h), "auth", 1) : NULL;
+    if (!h->storage) {
+        start_next(h);
+        return;
+    }
+    storage_of(h)->open(h->storage->self, ms->tables, ms->ntables, op_new(core_mod(h), OPEN_TIMEOUT_MS, on_open, h));
+}

@@ -1,0 +1,177 @@
+/* publish.c - the only source of publication: batches that the store has reported durable, in their order. Each log
+ * keeps its newest events in memory for refill; older ones are asked of the store. */
+#include "hub/internal.h"
+#include "obs/log.h"
+
+enum { REFILL_EVENTS = 512, REFILL_BYTES = 256 * 1024, TAIL_BYTES = 16 * 1024 * 1024 };
+
+struct wslog *wslog_get(struct hub *h, taut_str workspace) {
+    struct wslog *l = map_get(&h->logs, workspace);
+    if (l) return l;
+    l = xcalloc(1, sizeof *l);
+    l->name = taut_str_n(xstrndup(workspace.ptr, workspace.len), workspace.len);
+    map_put(&h->logs, l->name, l);
+    return l;
+}
+
+/* ---- the tail ---- */
+
+static struct event *tail_at(const struct tail *t, uint32_t i) { return t->ring[(t->first + i) & (t->cap - 1)]; }
+
+static void tail_pop(struct tail *t) {
+    struct event *e = tail_at(t, 0);
+    t->bytes -= e->bytes;
+    t->first = (t->first + 1) & (t->cap - 1);
+    t->n--;
+    event_unref(e);
+}
+
+static void tail_push(struct tail *t, struct event *e, int64_t max_events) {
+    if (t->n == t->cap) {
+        uint32_t cap = t->cap ? t->cap * 2 : 64;
+        struct event **ring = xmalloc(cap * sizeof *ring);
+        for (uint32_t i = 0; i < t->n; i++) ring[i] = tail_at(t, i);
+        free(t->ring);
+        t->ring = ring;
+        t->cap = cap;
+        t->first = 0;
+    }
+    t->ring[(t->first + t->n) & (t->cap - 1)] = event_ref(e);
+    t->n++;
+    t->bytes += e->bytes;
+    while (t->n > 1 && (t->n > max_events || t->bytes > TAIL_BYTES)) tail_pop(t);
+}
+
+/* How many events of the tail are newer than `after`; -1 when the tail does not reach back to it. */
+static int64_t tail_newer(const struct wslog *l, uint64_t after) {
+    if (after >= l->position) return 0;
+    uint64_t missing = l->position - after;
+    return missing <= l->tail.n ? (int64_t)missing : -1;
+}
+
+bool tail_read(struct wslog *l, uint64_t after, uint64_t to, struct arena *a, struct event ***events, uint32_t *n) {
+    int64_t newer = tail_newer(l, after);
+    *n = 0;
+    if (newer < 0) return false;
+    *events = arena_alloc(a, (size_t)(newer ? newer : 1) * sizeof **events);
+    for (uint32_t i = l->tail.n - (uint32_t)newer; i < l->tail.n && tail_at(&l->tail, i)->seq <= to; i++)
+        (*events)[(*n)++] = event_ref(tail_at(&l->tail, i));
+    return true;
+}
+
+/* ---- publishing ---- */
+
+void publish_begin(struct hub *h) { h->npending = 0; }
+
+void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct event *e) {
+    struct wslog *l = wslog_get(h, workspace);
+    e->seq = seq;
+    if (l->position && seq != l->position + 1)
+        log_fmt(TAUT_LOG_ERROR, "hub", "log_hole", "the store gave seq %llu after %llu", (unsigned long long)seq,
+                (unsigned long long)l->position);
+    l->position = seq;
+    tail_push(&l->tail, e, h->config.tail_events);
+    if (h->npending == h->cap_pending) {
+        h->cap_pending = h->cap_pending ? h->cap_pending * 2 : 256;
+        h->pending = xrealloc(h->pending, h->cap_pending * sizeof *h->pending);
+    }
+    h->pending[h->npending++] = e;
+}
+
+static struct events_msg *events_msg_new(uint32_t kind, struct event *const *events, uint32_t n) {
+    struct events_msg *m = xmalloc(sizeof *m + n * sizeof *events);
+    memset(m, 0, sizeof *m);
+    m->msg.kind = kind;
+    m->n = n;
+    for (uint32_t i = 0; i < n; i++) m->events[i] = event_ref(events[i]);
+    return m;
+}
+
+static void to_all(struct hub *h, struct event *const *events, uint32_t n) {
+    for (uint32_t g = 0; g < h->ngateways; g++)
+        hub_send(h, h->gateways[g].port, &events_msg_new(MSG_EVENTS, events, n)->msg);
+}
+
+void publish_end(struct hub *h) {
+    if (h->npending) to_all(h, h->pending, h->npending);
+    for (uint32_t i = 0; i < h->npending; i++) event_unref(h->pending[i]);
+    h->npending = 0;
+}
+
+void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *in) {
+    struct event *e = event_new(workspace, 0, in);
+    to_all(hub_of(m), &e, 1);
+    event_unref(e);
+}
+
+/* ---- refill ---- */
+
+struct refill {
+    struct hub *hub;
+    taut_conn conn;
+    struct port *to;
+    struct wslog *log;
+};
+
+static void send_refill(struct hub *h, struct port *to, taut_conn conn, struct event *const *events, uint32_t n,
+                        uint64_t upto, bool gap) {
+    struct events_msg *m = events_msg_new(MSG_REFILLED, events, n);
+    m->conn = conn;
+    m->upto = upto;
+    m->gap = gap;
+    hub_send(h, to, &m->msg);
+}
+
+static void on_events(struct taut_mod *mod, void *arg, int32_t status, void *result) {
+    struct refill *f = arg;
+    const struct taut_event_rows *rows = result;
+    struct event *events[REFILL_EVENTS];
+    uint32_t n = 0;
+    (void)mod;
+    if (status == TAUT_OK) {
+        for (uint32_t i = 0; i < rows->n && n < REFILL_EVENTS; i++) {
+            const struct taut_event_rec *r = &rows->events[i];
+            if (r->seq > f->log->position) break; /* not published yet: it will come by itself */
+            events[n++] = event_from_record(f->log->name, r->seq, r->skip, r->topics, r->deltas, r->body);
+        }
+    }
+    if (status != TAUT_OK)
+        log_fmt(TAUT_LOG_WARN, "hub", "refill_failed", "the log could not be read for a lagging connection: %s", error_text(status));
+    send_refill(f->hub, f->to, f->conn, events, n, n ? events[n - 1]->seq : 0, n == 0);
+    for (uint32_t i = 0; i < n; i++) event_unref(events[i]);
+    free(f);
+}
+
+void publish_refill(struct hub *h, struct conn_msg *m) {
+    struct wslog *l = wslog_get(h, m->text);
+    int64_t newer = tail_newer(l, m->seq);
+    if (newer < 0) {
+        struct refill *f = xmalloc(sizeof *f);
+        *f = (struct refill){h, m->conn, m->from, l};
+        storage_of(h)->events(h->storage->self, l->name, m->seq, REFILL_EVENTS, op_new(core_mod(h), 0, on_events, f));
+        return;
+    }
+    struct event *events[REFILL_EVENTS];
+    uint32_t n = 0;
+    size_t bytes = 0;
+    for (uint32_t i = l->tail.n - (uint32_t)newer; i < l->tail.n && n < REFILL_EVENTS && bytes < REFILL_BYTES; i++) {
+        events[n] = tail_at(&l->tail, i);
+        bytes += events[n++]->bytes;
+    }
+    send_refill(h, m->from, m->conn, events, n, n ? events[n - 1]->seq : m->seq, false);
+}
+
+static void free_log(void *value, void *arg) {
+    struct wslog *l = value;
+    (void)arg;
+    while (l->tail.n) tail_pop(&l->tail);
+    free(l->tail.ring);
+    free((void *)(uintptr_t)l->name.ptr);
+    free(l);
+}
+
+void publish_free(struct hub *h) {
+    map_each(&h->logs, free_log, NULL);
+    map_free(&h->logs);
+    free(h->pending);
+}

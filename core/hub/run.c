@@ -1,0 +1,348 @@
+/* run.c - the life of a call on the hub: who asks, run after run until all rows are at hand, one batch or one answer,
+ * and back to where it came from. A handler never waits: it is run again. */
+#include "hub/internal.h"
+#include "obs/log.h"
+
+static void start_once(struct run *r);
+
+static void link_run(struct run *r) {
+    struct hub *h = r->hub;
+    r->prev = h->runs_last;
+    *(h->runs_last ? &h->runs_last->next : &h->runs) = r;
+    h->runs_last = r;
+    h->nruns++;
+}
+
+static void unlink_run(struct run *r) {
+    struct hub *h = r->hub;
+    *(r->prev ? &r->prev->next : &h->runs) = r->next;
+    *(r->next ? &r->next->prev : &h->runs_last) = r->prev;
+    h->nruns--;
+}
+
+static struct instance *owner_of(const struct call *c) {
+    switch (c->pub.kind) {
+    case TAUT_CALL_METHOD: return c->method ? c->method->owner : NULL;
+    case TAUT_CALL_ROUTE: return c->route->owner;
+    case TAUT_CALL_COMMAND: return c->command->owner;
+    case TAUT_CALL_OPEN:
+    case TAUT_CALL_FRAME: return c->socket->owner;
+    default: return (struct instance *)c->pub.mod;
+    }
+}
+
+static taut_task_fn handler_of(const struct call *c) {
+    switch (c->pub.kind) {
+    case TAUT_CALL_METHOD: return c->method ? c->method->def->run : NULL;
+    case TAUT_CALL_ROUTE: return c->route->def->run;
+    case TAUT_CALL_COMMAND: return c->command->def->run;
+    case TAUT_CALL_OPEN: return c->socket->def->open;
+    case TAUT_CALL_FRAME: return c->socket->def->frame;
+    default: return NULL;
+    }
+}
+
+static struct run *run_new(struct hub *h, struct call *c) {
+    struct run *r = arena_zalloc(&c->arena, sizeof *r);
+    r->hub = h;
+    r->call = c;
+    c->run = r;
+    r->owner = owner_of(c);
+    r->handler = handler_of(c);
+    c->pub.mod = r->owner ? &r->owner->pub : core_mod(h);
+    c->pub.claimed = c->pub.failed = taut_str_n("", 0);
+    if (c->pub.kind <= TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_ROUTE)
+        r->deadline_us = clock_mono_us() + h->config.call_timeout_ms * 1000;
+    link_run(r);
+    return r;
+}
+
+void run_begin(struct hub *h, struct call *c) {
+    if (c->pub.kind == TAUT_CALL_FRAME) {
+        conns_frame(h, c);
+        return;
+    }
+    start_once(run_new(h, c));
+}
+
+/* The next frame of a connection. */
+
+void run_frame(struct hub *h, struct call *c, struct hconn *conn) {
+    struct run *r = run_new(h, c);
+    r->conn = conn;
+    conn->busy = r;
+    conn->users++;
+    c->pub.actor = &conn->actor;
+    c->pub.arg = conn->state;
+    c->pub.conn = conn->id;
+    start_once(r);
+}
+
+/* ---- one run ---- */
+
+static bool has_scope(taut_str have, const char *wanted) {
+    if (!wanted || !*wanted || !have.len) return true;
+    for (const char *w = wanted; *w;) {
+        size_t n = strcspn(w, ",");
+        for (size_t i = 0; i + n <= have.len;) {
+            const char *comma = memchr(have.ptr + i, ',', have.len - i);
+            size_t len = comma ? (size_t)(comma - have.ptr) - i : have.len - i;
+            if (len == n && memcmp(have.ptr + i, w, n) == 0) return true;
+            i += len + 1;
+        }
+        w += n;
+        if (*w == ',') w++;
+    }
+    return false;
+}
+
+/* Who asks, and whether they may ask this at all. TAUT_OK, AGAIN or FAILED. */
+static int32_t authenticate(struct run *r) {
+    struct call *c = r->call;
+    const struct taut_auth_v1 *auth = r->hub->auth ? r->hub->auth->vtable : NULL;
+    bool open_to_all = c->method && (c->method->def->flags & TAUT_METHOD_NOAUTH);
+    if (!c->method) {
+        answer_error(r, "unknown_method", taut_str_n("", 0));
+        return TAUT_E_FAILED;
+    }
+    if (!(open_to_all && !c->token.len)) {
+        if (!auth) {
+            answer_error(r, "service_unavailable", taut_str_z("no module provides auth/1"));
+            return TAUT_E_FAILED;
+        }
+        r->actor = (struct taut_actor){.size = sizeof r->actor};
+        TAUT_TRY(auth->resolve(r->hub->auth->self, &c->pub, c->token, &r->actor));
+        c->pub.actor = &r->actor;
+        if (!has_scope(r->actor.scopes, c->method->def->scopes)) {
+            answer_error(r, "missing_scope", taut_str_n("", 0));
+            return TAUT_E_FAILED;
+        }
+    }
+    if (c->arg_error) {
+        answer_error(r, c->arg_error, c->arg_error_text);
+        return TAUT_E_FAILED;
+    }
+    return TAUT_OK;
+}
+
+static int32_t run_handler(struct run *r) {
+    struct call *c = r->call;
+    c->pub.run = r->starts++;
+    c->pub.failed = taut_str_n("", 0);
+    r->failed = r->answer_open = r->replied = false;
+    r->nwarnings = 0;
+    r->next_cursor = taut_str_n("", 0);
+    if (c->arg_warning) r->warnings[r->nwarnings++] = c->arg_warning;
+    if (c->pub.kind == TAUT_CALL_METHOD) TAUT_TRY(authenticate(r));
+    return r->handler(c->pub.mod, &c->pub);
+}
+
+static void broken(struct run *r, const char *what, int32_t err) {
+    log_fmt(TAUT_LOG_ERROR, r->owner ? r->owner->name : "core", "handler_failed", "%s: %s", what, error_text(err));
+    answer_error(r, "internal_error", taut_str_n("", 0));
+    run_finish(r);
+}
+
+static void start_once(struct run *r) {
+    if (r->starts >= RUNS_MAX) {
+        broken(r, "a handler was run too often without an end", TAUT_E_LIMIT);
+        return;
+    }
+    r->state = RUN_READY;
+    r->running = true;
+    int32_t err = run_handler(r);
+    r->running = false;
+    if (r->state == RUN_COMMITTING) { /* submitted; its end comes with the op */
+        if (r->conn) conns_frame_passed(r);
+        return;
+    }
+    if (err == TAUT_E_AGAIN && r->waiting) {
+        r->state = RUN_LOADING;
+    } else if (err == TAUT_E_PENDING) {
+        r->state = RUN_HELD;
+        r->deadline_us = 0;
+        if (r->replied) run_finish(r);
+    } else if ((err >= 0 || err == TAUT_E_FAILED) && (r->replied || r->failed)) {
+        if (!r->waiting) run_finish(r);
+        else r->state = RUN_LOADING, r->dead = true; /* it answered without a row that it had asked for */
+    } else if (err == TAUT_E_UNAVAILABLE) {
+        answer_error(r, "service_unavailable", taut_str_n("", 0));
+        run_finish(r);
+    } else {
+        broken(r, err >= 0 ? "a handler ended without an answer" : "a handler failed", err);
+    }
+}
+
+void run_again(struct run *r) {
+    if (r->dead) {
+        run_finish(r);
+    } else if (r->load_error) {
+        log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "read_failed", "a read failed: %s",
+                error_text(r->load_error));
+        answer_error(r, "service_unavailable", taut_str_z("the store cannot be read at the moment; try again later"));
+        run_finish(r);
+    } else {
+        start_once(r);
+    }
+}
+
+/* ---- the batch's answer ---- */
+
+static void unknown_outcome(struct run *r) {
+    answer_error(r, "fatal_error",
+                 taut_str_z("the outcome is unknown: this may or may not have been stored; repeat it with the same "
+                            "client_msg_id, or look before you repeat it"));
+}
+
+/* The batch met what another one wrote: look again. What it had read may be what was wrong. */
+static void conflict(struct run *r) {
+    if (++r->conflicts > RUNS_MAX_CONFLICTS) {
+        broken(r, "a batch met a conflict too often", TAUT_E_CONFLICT);
+        return;
+    }
+    for (uint32_t i = 0; i < r->batch->ncond; i++) {
+        char text[KEY_MAX];
+        const struct taut_cond *k = &r->batch->conds[i];
+        struct crow *row = rows_peek(&r->hub->rows, taut_str_n(text, key_encode(text, k->table, k->key, k->nkey)));
+        if (row) rows_drop(&r->hub->rows, row);
+    }
+    run_forget_reads(r);
+    start_once(r);
+}
+
+void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res) {
+    r->state = RUN_READY;
+    if (status != TAUT_OK) batch_drop_events(r->batch);
+    if (r->dead) {
+        run_finish(r);
+        return;
+    }
+    switch (status) {
+    case TAUT_OK:
+        r->replied = true;
+        run_finish(r);
+        break;
+    case TAUT_E_CONFLICT: conflict(r); break;
+    case TAUT_E_CLAIMED:
+        if (r->call->pub.claimed.len) {
+            broken(r, "a claimed batch was submitted again", status);
+            break;
+        }
+        r->call->pub.claimed = arena_str(&r->call->arena, res->claim_value);
+        start_once(r);
+        break;
+    case TAUT_E_UNAVAILABLE:
+        answer_error(r, "service_unavailable", taut_str_z("the store takes nothing at the moment; try again later"));
+        run_finish(r);
+        break;
+    case TAUT_E_UNKNOWN:
+    case TAUT_E_TIMEOUT:
+        unknown_outcome(r);
+        if (r->conn) r->call->out.sent = true; /* silence: neither a success nor a failure */
+        run_finish(r);
+        break;
+    default: broken(r, "a commit failed", status);
+    }
+}
+
+/* ---- the end ---- */
+
+static void outcome(struct run *r, struct taut_outcome *o) {
+    *o = (struct taut_outcome){
+        .size = sizeof *o,
+        .status = r->failed ? TAUT_E_FAILED : TAUT_OK,
+        .body = r->call->out.body,
+        .error = r->call->pub.failed,
+        .seq = r->seq,
+    };
+}
+
+void run_finish(struct run *r) {
+    struct hub *h = r->hub;
+    struct call *c = r->call;
+    if (r->state == RUN_DONE) return;
+    r->state = RUN_DONE;
+    if (!r->dead) answer_finish(r);
+    if (r->conn) conns_frame_passed(r);
+    if (r->answered_early) c->out.sent = true;
+    c->out.seq = r->seq;
+
+    struct taut_outcome o;
+    if (r->task_done || r->command) outcome(r, &o);
+    if (r->task_done) r->task_done(c->pub.mod, c->pub.arg, &o);
+    if (r->command) r->command->done(r->command->arg, &o);
+
+    run_forget_reads(r);
+    if (r->batch) batch_drop_events(r->batch);
+    unlink_run(r);
+    c->run = NULL;
+    if (c->home) {
+        c->msg.kind = MSG_ANSWER;
+        hub_send(h, c->home, &c->msg);
+    } else {
+        call_put(&h->pool, c);
+    }
+}
+
+/* Calls whose time is up are answered, and end by themselves later: a submitted batch cannot be taken back. */
+static void expire(struct run *r) {
+    struct call *c = r->call;
+    r->deadline_us = 0;
+    log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "call_timeout", "%.*s passed its deadline",
+            (int)c->method_name.len, c->method_name.ptr);
+    if (c->pub.kind == TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_OPEN) return; /* silence until it is known */
+    if (r->state == RUN_COMMITTING) unknown_outcome(r);
+    else answer_error(r, "service_unavailable", taut_str_z("this took too long; nothing was stored"));
+    answer_finish(r);
+    struct early_msg *m = xmalloc(sizeof *m + c->out.body.len);
+    memset(m, 0, sizeof *m);
+    m->msg.kind = MSG_EARLY;
+    m->cookie = c->cookie;
+    m->http_status = 200;
+    m->body = taut_str_n((char *)(m + 1), c->out.body.len);
+    memcpy(m + 1, c->out.body.ptr, c->out.body.len);
+    r->answered_early = r->dead = true;
+    hub_send(r->hub, c->home, &m->msg);
+}
+
+void run_tick(struct hub *h, int64_t now_us) {
+    for (struct run *r = h->runs, *next; r; r = next) {
+        next = r->next;
+        if (r->deadline_us && r->deadline_us <= now_us && r->call->home) expire(r);
+    }
+}
+
+/* ---- calls of our own ---- */
+
+int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
+    struct hub *h = hub_of(m);
+    struct call *c = call_get(&h->pool, TAUT_CALL_TASK, NULL);
+    c->pub.mod = m;
+    c->pub.arg = arg;
+    struct run *r = run_new(h, c);
+    r->handler = fn;
+    r->task_done = done;
+    r->actor = (struct taut_actor){.size = sizeof r->actor, .flags = TAUT_ACTOR_SYSTEM};
+    c->pub.actor = &r->actor;
+    start_once(r);
+    return TAUT_OK;
+}
+
+void hub_run_command(struct hub *h, const struct hub_command *cmd) {
+    struct call *c = call_get(&h->pool, TAUT_CALL_COMMAND, NULL);
+    c->command = cmd->command;
+    c->method_name = taut_str_z(cmd->command->def->name);
+    c->args = arena_zalloc(&c->arena, (cmd->nargs ? cmd->nargs : 1) * sizeof *c->args);
+    c->nargs = cmd->nargs;
+    for (uint32_t i = 0; i < cmd->nargs; i++) {
+        c->args[i] = cmd->args[i];
+        c->args[i].s = arena_str(&c->arena, cmd->args[i].s);
+    }
+    struct hub_command *copy = arena_alloc(&c->arena, sizeof *copy);
+    *copy = *cmd;
+    struct run *r = run_new(h, c);
+    r->command = copy;
+    r->actor = (struct taut_actor){.size = sizeof r->actor, .flags = TAUT_ACTOR_OPERATOR};
+    c->pub.actor = &r->actor;
+    start_once(r);
+}

@@ -1,0 +1,154 @@
+/* timers.c - timers of modules, and the pool of threads for work that would hold up the hub. The pool is the core's own:
+ * libuv's is shared with name look-ups, so that one slow module would stall them. */
+#include "hub/internal.h"
+
+enum { WORKERS = 2 };
+
+/* ---- timers ---- */
+
+struct timer {
+    uv_timer_t uv;
+    struct timer *next;
+    taut_timer id;
+    struct taut_mod *mod;
+    void (*fn)(struct taut_mod *m, void *arg);
+    void *arg;
+};
+struct timers {
+    struct timer *list;
+    taut_timer last;
+};
+
+static void free_timer(uv_handle_t *t) { free(t->data); }
+
+static void timer_end(struct hub *h, struct timer *t) {
+    struct timer **at = &h->timers->list;
+    while (*at && *at != t) at = &(*at)->next;
+    if (*at) *at = t->next;
+    uv_close((uv_handle_t *)&t->uv, free_timer);
+}
+
+static void on_timer(uv_timer_t *uv) {
+    struct timer *t = uv->data;
+    struct taut_mod *m = t->mod;
+    void (*fn)(struct taut_mod *, void *) = t->fn;
+    void *arg = t->arg;
+    if (!uv_timer_get_repeat(uv)) timer_end(hub_of(m), t);
+    fn(m, arg);
+}
+
+static taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms,
+                              void (*fn)(struct taut_mod *m, void *arg), void *arg) {
+    struct hub *h = hub_of(m);
+    struct timer *t = xcalloc(1, sizeof *t);
+    t->id = ++h->timers->last;
+    t->mod = m;
+    t->fn = fn;
+    t->arg = arg;
+    t->next = h->timers->list;
+    h->timers->list = t;
+    uv_timer_init(h->loop, &t->uv);
+    t->uv.data = t;
+    uv_update_time(h->loop);
+    uv_timer_start(&t->uv, on_timer, ms, repeat_ms);
+    return t->id;
+}
+
+static void timer_stop(struct taut_mod *m, taut_timer id) {
+    struct hub *h = hub_of(m);
+    for (struct timer *t = h->timers->list; t; t = t->next) {
+        if (t->id != id || t->mod != m) continue;
+        timer_end(h, t);
+        return;
+    }
+}
+
+void timers_stop_of(struct hub *h, struct taut_mod *m) {
+    for (struct timer *t = h->timers->list, *next; t; t = next) {
+        next = t->next;
+        if (!m || t->mod == m) timer_end(h, t);
+    }
+}
+
+/* ---- work ---- */
+
+struct job {
+    struct msg msg; /* its way back */
+    struct job *next;
+    struct taut_mod *mod;
+    void (*work)(void *arg);
+    void (*done)(struct taut_mod *m, void *arg);
+    void *arg;
+};
+struct work {
+    uv_thread_t threads[WORKERS];
+    uint32_t started;
+    uv_mutex_t lock;
+    uv_cond_t more;
+    struct job *first, *last;
+    bool stop;
+};
+
+static void worker(void *arg) {
+    struct work *w = arg;
+    uv_mutex_lock(&w->lock);
+    for (;;) {
+        while (!w->first && !w->stop) uv_cond_wait(&w->more, &w->lock);
+        struct job *j = w->first;
+        if (!j) break;
+        w->first = j->next;
+        if (!w->first) w->last = NULL;
+        uv_mutex_unlock(&w->lock);
+        j->work(j->arg);
+        port_post(&hub_of(j->mod)->port, &j->msg);
+        uv_mutex_lock(&w->lock);
+    }
+    uv_mutex_unlock(&w->lock);
+}
+
+static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(struct taut_mod *m, void *arg), void *arg) {
+    struct hub *h = hub_of(m);
+    struct work *w = h->work;
+    if (!w) {
+        w = h->work = xcalloc(1, sizeof *w);
+        uv_mutex_init(&w->lock);
+        uv_cond_init(&w->more);
+    }
+    if (w->started < WORKERS && uv_thread_create(&w->threads[w->started], worker, w) == 0) w->started++;
+    if (!w->started) return TAUT_E_UNAVAILABLE;
+    struct job *j = xcalloc(1, sizeof *j);
+    *j = (struct job){.msg.kind = MSG_HUB_WORKED, .mod = m, .work = fn, .done = done, .arg = arg};
+    uv_mutex_lock(&w->lock);
+    *(w->last ? &w->last->next : &w->first) = j;
+    w->last = j;
+    uv_cond_signal(&w->more);
+    uv_mutex_unlock(&w->lock);
+    return TAUT_OK;
+}
+
+void work_deliver(struct msg *m) {
+    struct job *j = CONTAINER_OF(m, struct job, msg);
+    j->done(j->mod, j->arg);
+    free(j);
+}
+
+void work_stop(struct hub *h) {
+    struct work *w = h->work;
+    if (!w) return;
+    uv_mutex_lock(&w->lock);
+    w->stop = true;
+    uv_cond_broadcast(&w->more);
+    uv_mutex_unlock(&w->lock);
+    for (uint32_t i = 0; i < w->started; i++) uv_thread_join(&w->threads[i]);
+    uv_mutex_destroy(&w->lock);
+    uv_cond_destroy(&w->more);
+    free(w);
+    h->work = NULL;
+}
+
+void timers_init(struct hub *h) {
+    h->timers = xcalloc(1, sizeof *h->timers);
+    h->host.timer_start = timer_start;
+    h->host.timer_stop = timer_stop;
+    h->host.work = work_add;
+}
