@@ -34,7 +34,7 @@ void answer_error(struct run *r, const char *code, taut_str text) {
     r->fail_text = arena_str(&r->call->arena, text);
 }
 
-static int32_t fail(struct taut_call *c, const char *error, taut_str message) {
+static int32_t fail_with(struct taut_call *c, const char *error, taut_str message) {
     struct run *r = run_of(c);
     answer_error(r, error, message);
     if (r->state == RUN_HELD && !r->running) run_finish(r);
@@ -176,7 +176,7 @@ void answer_add_to_host(struct taut_host *t) {
     t->answer = answer;
     t->next_cursor = next_cursor;
     t->warn = warn;
-    t->fail = fail;
+    t->fail_with = fail_with;
     t->done = done;
     t->reply = reply;
 }

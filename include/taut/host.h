@@ -83,7 +83,7 @@ struct taut_host {
     struct taut_json *(*answer)(struct taut_call *c);
     void (*next_cursor)(struct taut_call *c, taut_str cursor);
     void (*warn)(struct taut_call *c, const char *code);
-    int32_t (*fail)(struct taut_call *c, const char *error, taut_str message);
+    int32_t (*fail_with)(struct taut_call *c, const char *error, taut_str message);
     int32_t (*done)(struct taut_call *c);
     int32_t (*reply)(struct taut_call *c, int32_t status, const char *content_type, taut_str body);
     int32_t (*accept)(struct taut_call *c, const struct taut_accept *a);
@@ -199,9 +199,9 @@ static inline void taut_next_cursor(struct taut_call *c, taut_str cursor) { c->m
 static inline void taut_warn(struct taut_call *c, const char *code) { c->mod->host->warn(c, code); }
 /* Answers an error code. Returns TAUT_E_FAILED, to be returned by the handler. One who calls such a function and gets
  * TAUT_E_FAILED may still answer otherwise (taut_answer, taut_done): the code stands in c->failed. */
-static inline int32_t taut_fail(struct taut_call *c, const char *error) { return c->mod->host->fail(c, error, taut_str_n("", 0)); }
+static inline int32_t taut_fail(struct taut_call *c, const char *error) { return c->mod->host->fail_with(c, error, taut_str_n("", 0)); }
 /* The same with a line for people, which goes to response_metadata.messages as "[ERROR] message". */
-static inline int32_t taut_fail_text(struct taut_call *c, const char *error, taut_str message) { return c->mod->host->fail(c, error, message); }
+static inline int32_t taut_fail_text(struct taut_call *c, const char *error, taut_str message) { return c->mod->host->fail_with(c, error, message); }
 /* Sends the answer now. */
 static inline int32_t taut_done(struct taut_call *c) { return c->mod->host->done(c); }
 /* ROUTE: sends this. */

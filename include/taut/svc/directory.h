@@ -58,8 +58,9 @@ struct taut_directory_v1 {
     int32_t (*workspaces)(void *self, struct taut_call *c, const struct taut_workspace **out, uint32_t *n);
     int32_t (*user_by_name)(void *self, struct taut_call *c, taut_str workspace, taut_str name, const struct taut_user **out);
 
-    /* Adds to the batch. spec's id empty: one is made and written to *id. quiet 0: everybody is told, and the
-     * hook point TAUT_HOOK_USER_CREATE runs. quiet 1, for bulk work: neither; the caller adds memberships itself. */
+    /* These add to the batch, whose workspace the caller sets (workspace_create does it itself). spec's id empty: one is
+     * made and written to *id. quiet 0: everybody is told, and the hook point TAUT_HOOK_USER_CREATE runs. quiet 1, for
+     * bulk work: neither; the caller adds memberships itself. */
     int32_t (*workspace_create)(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_workspace *spec, const struct taut_user *owner, taut_str *id, taut_str *owner_id);
     int32_t (*user_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, const struct taut_user *spec, uint32_t quiet, taut_str *id);
     /* A bot and its user. */
@@ -69,7 +70,7 @@ struct taut_directory_v1 {
     int32_t (*token_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, taut_str user, taut_str bot, taut_str *token, taut_str *token_id);
     /* Of the token itself: its id if it is known and valid, else empty. */
     int32_t (*token_check)(void *self, struct taut_call *c, taut_str token, taut_str *token_id);
-    /* Is the token of that id (an actor's `token`) known and not revoked? For what outlives the call that carried the
+    /* Is the token of that id (an actor's `token`) known, not revoked, and its user active? For what outlives the call that carried the
      * token, such as a ticket. */
     int32_t (*token_live)(void *self, struct taut_call *c, taut_str workspace, taut_str token_id, uint32_t *live);
 };

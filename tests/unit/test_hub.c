@@ -1,0 +1,510 @@
+/* test_hub.c - the hub with a store that does what the test says: rows it has, commits that it holds back, refuses or
+ * reports durable when told. Everything runs on one loop in one thread, so each step can be looked at. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "hub/internal.h"
+
+/* ---- a store by script ---- */
+
+enum { HELD_MAX = 64 };
+struct fake_store {
+    struct taut_mod *mod;
+    int64_t value;    /* of the one row that exists: notes("W1","n1") */
+    bool exists;
+    uint64_t lsn, seq;
+    uint32_t gets, commits;
+    const struct taut_batch_view *held[HELD_MAX];
+    taut_op held_op[HELD_MAX];
+    uint32_t nheld;
+    int32_t refuse_next; /* answer the next commit so, at once */
+    bool hold_reads;
+    taut_op read_op;
+    uint32_t read_n;
+    uint64_t read_as_of;
+    int64_t read_value;
+};
+
+static const struct taut_col note_cols[] = {{"workspace", TAUT_TEXT, 0}, {"id", TAUT_TEXT, 0}, {"n", TAUT_INT, 0}};
+static const struct taut_table notes = {.size = sizeof notes, .key_cols = 2, .name = "notes", .cols = TAUT_ARRAY(note_cols)};
+static const struct taut_table *const all_tables[] = {&notes};
+
+static struct fake_store store;
+
+static void complete_get(taut_op op, uint32_t n, uint64_t as_of, int64_t value) {
+    struct taut_get_result *res = calloc(1, sizeof *res + n * sizeof(struct taut_row) + 3 * sizeof(struct taut_val));
+    struct taut_row *rows = (struct taut_row *)(void *)(res + 1);
+    struct taut_val *vals = (struct taut_val *)(void *)(rows + n);
+    vals[0] = taut_v_str(TAUT_LIT("W1"));
+    vals[1] = taut_v_str(TAUT_LIT("n1"));
+    vals[2] = taut_v_int(value);
+    for (uint32_t i = 0; i < n; i++) rows[i] = (struct taut_row){store.exists ? 3 : 0, 0, as_of, vals};
+    *res = (struct taut_get_result){n, 0, as_of, rows};
+    taut_op_complete(store.mod, op, TAUT_OK, res, free);
+}
+
+static void fake_open(void *self, const struct taut_table_ref *tables, uint32_t n, taut_op op) {
+    (void)self, (void)tables, (void)n;
+    taut_op_complete(store.mod, op, TAUT_OK, NULL, NULL);
+}
+static void fake_get(void *self, const struct taut_get_req *reqs, uint32_t n, taut_op op) {
+    (void)self, (void)reqs;
+    store.gets++;
+    if (store.hold_reads) {
+        store.read_op = op;
+        store.read_n = n;
+        store.read_as_of = store.lsn;
+        store.read_value = store.value;
+        return;
+    }
+    complete_get(op, n, store.lsn, store.value);
+}
+static void fake_commit(void *self, const struct taut_batch_view *b, taut_op op) {
+    static struct taut_commit_result refused;
+    (void)self;
+    store.commits++;
+    if (store.refuse_next) {
+        refused.claim_value = TAUT_LIT("first");
+        taut_op_complete(store.mod, op, store.refuse_next, &refused, NULL);
+        store.refuse_next = 0;
+        return;
+    }
+    store.held[store.nheld] = b;
+    store.held_op[store.nheld++] = op;
+}
+static void fake_scan(void *self, uint32_t table, const struct taut_scan *s, taut_op op) {
+    static struct taut_rows rows;
+    (void)self, (void)table, (void)s;
+    rows = (struct taut_rows){.as_of = store.lsn, .seq = store.seq};
+    taut_op_complete(store.mod, op, TAUT_OK, &rows, NULL);
+}
+static void fake_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op) {
+    (void)self, (void)workspace, (void)after, (void)limit;
+    taut_op_complete(store.mod, op, TAUT_E_GAP, NULL, NULL);
+}
+static const struct taut_storage_v1 fake_storage = {.size = sizeof fake_storage, .open = fake_open, .commit = fake_commit,
+                                                    .get = fake_get, .scan = fake_scan, .events = fake_events};
+
+/* All held batches become durable, in order; then their ops complete. */
+static void release(void) {
+    for (uint32_t i = 0; i < store.nheld; i++) {
+        struct taut_durable d = {store.held[i], ++store.lsn, 0};
+        if (store.held[i]->events.len) {
+            d.first_seq = store.seq + 1;
+            store.seq += store.held[i]->events.len;
+        }
+        store.mod->host->durable(store.mod, &d, 1);
+        taut_op_complete(store.mod, store.held_op[i], TAUT_OK, NULL, NULL);
+    }
+    store.nheld = 0;
+}
+
+static int32_t store_init(struct taut_mod *m) {
+    store.mod = m;
+    return taut_svc_provide(m, "storage", 1, &fake_storage, NULL);
+}
+
+/* ---- a module under test ---- */
+
+static int runs;
+
+static int32_t bump(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    runs++;
+    if (c->claimed.len) {
+        taut_json_kstr(taut_answer(c), "earlier", c->claimed);
+        return taut_done(c);
+    }
+    TAUT_TRY(taut_get(m, c, &notes, TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1"))), &row));
+    struct taut_batch *b = taut_batch(c);
+    taut_str topic = TAUT_LIT("C1");
+    struct taut_event e = {.size = sizeof e, .ntopics = 1, .topics = &topic, .body = TAUT_LIT("{\"type\":\"bump\"}")};
+    struct taut_set add = {2, TAUT_ADD, taut_v_int(1)};
+    taut_batch_workspace(c, b, TAUT_LIT("W1"));
+    taut_update(b, m, &notes, TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1"))), &add, 1);
+    taut_append(b, m, &e);
+    taut_json_kint(taut_answer(c), "was", row ? taut_row_int(row, 2) : -1);
+    return taut_commit(c, b);
+}
+
+static int32_t endless(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    taut_answer(c);
+    return TAUT_OK; /* neither answers nor commits */
+}
+
+static int32_t let_in(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_rows *rows;
+    struct taut_actor *a = taut_scratch(c, sizeof *a);
+    struct taut_scan s = {.index = TAUT_SCAN_PRIMARY, .limit = 10, .workspace = TAUT_LIT("W1")};
+    TAUT_TRY(taut_scan(m, c, &notes, &s, &rows));
+    *a = (struct taut_actor){.size = sizeof *a, .workspace = TAUT_LIT("W1"), .user = TAUT_LIT("U1")};
+    struct taut_topic t = {TAUT_LIT("C1"), 0};
+    struct taut_accept acc = {.size = sizeof acc, .actor = a, .ntopics = 1, .topics = &t, .as_of = rows->seq, .cursor = rows->seq};
+    return taut_accept(c, &acc);
+}
+static int closed;
+static void on_close(struct taut_mod *m, taut_conn conn, void *state) {
+    (void)m, (void)conn, (void)state;
+    closed++;
+}
+
+static const struct taut_method methods[] = {{.name = "bump", .flags = TAUT_METHOD_NOAUTH, .run = bump},
+                                             {.name = "endless", .flags = TAUT_METHOD_NOAUTH, .run = endless}};
+static const struct taut_socket_route sockets[] = {{"/s/", "s", let_in, bump, on_close}};
+static const struct taut_module store_def = {.size = sizeof store_def, .name = "store", .init = store_init};
+static const struct taut_module user_def = {.size = sizeof user_def, .name = "user", .tables = TAUT_ARRAY(all_tables)};
+
+/* ---- the bench ---- */
+
+struct bench {
+    uv_loop_t loop;
+    struct hub *hub;
+    struct modules ms;
+    struct instance store_in, user_in;
+    struct instance *list[2];
+    struct taut_table_ref refs[1];
+    struct method_entry bump, endless;
+    struct socket_entry socket;
+    struct port gateway;
+    struct call_pool pool;
+    /* what the gateway got */
+    struct call *answers[64];
+    uint32_t nanswers;
+    char early[512];
+    uint64_t events[64];
+    uint32_t nevents;
+    uint64_t refilled[64], upto;
+    uint32_t nrefilled, gaps;
+    bool ready;
+};
+static struct bench *b_;
+
+static void on_gateway_mail(struct port *p, struct msg *m) {
+    (void)p;
+    if (m->kind == MSG_ANSWER) {
+        b_->answers[b_->nanswers++] = CONTAINER_OF(m, struct call, msg);
+        return;
+    }
+    if (m->kind == MSG_EARLY) {
+        struct early_msg *e = CONTAINER_OF(m, struct early_msg, msg);
+        snprintf(b_->early, sizeof b_->early, "%.*s", (int)e->body.len, e->body.ptr);
+    } else if (m->kind == MSG_EVENTS || m->kind == MSG_REFILLED) {
+        struct events_msg *e = CONTAINER_OF(m, struct events_msg, msg);
+        for (uint32_t i = 0; i < e->n; i++) {
+            if (m->kind == MSG_EVENTS) b_->events[b_->nevents++] = e->events[i]->seq;
+            else b_->refilled[b_->nrefilled++] = e->events[i]->seq;
+            event_unref(e->events[i]);
+        }
+        if (m->kind == MSG_REFILLED) b_->upto = e->upto, b_->gaps += e->gap;
+    }
+    free(m);
+}
+
+static void turn(void) {
+    for (int i = 0; i < 6; i++) uv_run(&b_->loop, UV_RUN_NOWAIT);
+}
+
+static void on_ready(void *arg, int32_t err, const char *text) {
+    (void)arg, (void)text;
+    assert_int_equal(err, 0);
+    b_->ready = true;
+}
+
+static int setup(void **state) {
+    static const struct taut_server_info info = {.size = sizeof info};
+    struct bench *b = b_ = *state = calloc(1, sizeof *b);
+    memset(&store, 0, sizeof store);
+    store.exists = true;
+    store.value = 7;
+    runs = closed = 0;
+    uv_loop_init(&b->loop);
+    b->store_in = (struct instance){.def = &store_def, .name = (char *)(uintptr_t)"store"};
+    b->user_in = (struct instance){.def = &user_def, .name = (char *)(uintptr_t)"user", .ntables = 1};
+    b->list[0] = &b->store_in, b->list[1] = &b->user_in;
+    b->refs[0] = (struct taut_table_ref){.sql_name = "user_notes", .table = &notes};
+    b->ms = (struct modules){.list = b->list, .n = 2, .tables = b->refs, .ntables = 1};
+    b->bump = (struct method_entry){.owner = &b->user_in, .def = &methods[0]};
+    b->endless = (struct method_entry){.owner = &b->user_in, .def = &methods[1]};
+    b->socket = (struct socket_entry){&b->user_in, &sockets[0]};
+    struct hub_config config = {.info = &info, .call_timeout_ms = 150, .cache_bytes = 1 << 20, .tail_events = 4};
+    b->hub = hub_new(&b->loop, &b->ms, &config);
+    port_open(&b->gateway, &b->loop, on_gateway_mail, NULL);
+    hub_add_gateway(b->hub, &b->gateway);
+    hub_start_modules(b->hub, on_ready, NULL);
+    turn();
+    assert_true(b->ready);
+    return 0;
+}
+
+static void on_end(void *arg, int32_t err, const char *text) { (void)arg, (void)err, (void)text; }
+
+static int teardown(void **state) {
+    struct bench *b = *state;
+    release();
+    turn();
+    hub_stop_modules(b->hub, on_end, NULL);
+    turn();
+    for (uint32_t i = 0; i < b->nanswers; i++) call_put(&b->pool, b->answers[i]);
+    port_close(&b->gateway);
+    hub_free(b->hub);
+    call_pool_free(&b->pool);
+    uv_run(&b->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&b->loop);
+    free(b);
+    return 0;
+}
+
+static struct call *ask(const struct method_entry *method) {
+    struct call *c = call_get(&b_->pool, TAUT_CALL_METHOD, &b_->gateway);
+    c->method = method;
+    c->msg.kind = MSG_CALL;
+    port_post(hub_port(b_->hub), &c->msg);
+    turn();
+    return c;
+}
+
+static void open_socket(taut_conn id) {
+    struct call *c = call_get(&b_->pool, TAUT_CALL_OPEN, &b_->gateway);
+    c->socket = &b_->socket;
+    c->pub.conn = id;
+    c->msg.kind = MSG_CALL;
+    port_post(hub_port(b_->hub), &c->msg);
+    turn();
+}
+
+static struct call *frame(taut_conn id) {
+    struct call *c = call_get(&b_->pool, TAUT_CALL_FRAME, &b_->gateway);
+    c->socket = &b_->socket;
+    c->pub.conn = id;
+    c->msg.kind = MSG_CALL;
+    port_post(hub_port(b_->hub), &c->msg);
+    return c;
+}
+
+#define assert_body(i, text)                                                                                           \
+    do {                                                                                                               \
+        char body_[512];                                                                                               \
+        assert_true((i) < b_->nanswers);                                                                               \
+        snprintf(body_, sizeof body_, "%.*s", (int)b_->answers[i]->out.body.len, b_->answers[i]->out.body.ptr);        \
+        assert_string_equal(body_, text);                                                                              \
+    } while (0)
+
+/* ---- the tests ---- */
+
+static void a_handler_runs_again_when_its_rows_are_there(void **state) {
+    (void)state;
+    ask(&b_->bump);
+    assert_int_equal(runs, 2);
+    assert_int_equal(store.gets, 1);
+    assert_int_equal(store.commits, 1);
+}
+
+static void nothing_is_answered_or_published_before_the_batch_is_durable(void **state) {
+    (void)state;
+    ask(&b_->bump);
+    assert_int_equal(b_->nanswers, 0);
+    assert_int_equal(b_->nevents, 0);
+    release();
+    turn();
+    assert_int_equal(b_->nevents, 1);
+    assert_int_equal(b_->events[0], 1);
+    assert_body(0, "{\"ok\":true,\"was\":7}");
+}
+
+static void the_cache_follows_what_becomes_durable(void **state) {
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        ask(&b_->bump);
+        release();
+        turn();
+    }
+    assert_int_equal(store.gets, 1);
+    assert_body(1, "{\"ok\":true,\"was\":8}");
+    assert_body(2, "{\"ok\":true,\"was\":9}");
+}
+
+static void a_read_that_was_overtaken_by_a_commit_is_not_cached(void **state) {
+    (void)state;
+    store.hold_reads = true;
+    ask(&b_->bump); /* its read is under way, with the value of now */
+    taut_op op = store.read_op;
+    uint32_t n = store.read_n;
+    /* meanwhile another one's batch becomes durable: it needs no read in this test, so it is made by a task */
+    store.hold_reads = false;
+    char key[KEY_MAX];
+    struct taut_val vals[] = {taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1"))};
+    load_touched(b_->hub, taut_str_n(key, key_encode(key, 0, vals, 2)), 5);
+    store.lsn = 5;
+    store.value = 50;
+    complete_get(op, n, 0, 7); /* the old snapshot arrives */
+    turn();
+    ask(&b_->bump);
+    assert_int_equal(store.gets, 2); /* it was asked again: the stale row was not kept */
+    release();
+    turn();
+    assert_body(1, "{\"ok\":true,\"was\":50}");
+}
+
+static void a_conflict_runs_the_handler_again(void **state) {
+    (void)state;
+    store.refuse_next = TAUT_E_CONFLICT;
+    ask(&b_->bump);
+    assert_int_equal(store.commits, 2);
+    release();
+    turn();
+    assert_body(0, "{\"ok\":true,\"was\":7}");
+    assert_int_equal(b_->nevents, 1);
+}
+
+static void a_claim_that_was_taken_gives_the_earlier_value_to_the_handler(void **state) {
+    (void)state;
+    store.refuse_next = TAUT_E_CLAIMED;
+    ask(&b_->bump);
+    assert_body(0, "{\"ok\":true,\"earlier\":\"first\"}");
+    assert_int_equal(b_->nevents, 0);
+}
+
+static void an_unknown_outcome_is_said_to_be_unknown(void **state) {
+    (void)state;
+    store.refuse_next = TAUT_E_UNKNOWN;
+    ask(&b_->bump);
+    assert_body(0, "{\"ok\":false,\"error\":\"fatal_error\",\"response_metadata\":{\"messages\":[\"[ERROR] the outcome is "
+                   "unknown: this may or may not have been stored; repeat it with the same client_msg_id, or look before "
+                   "you repeat it\"]}}");
+}
+
+static void a_store_that_takes_nothing_is_said_to_be_unavailable(void **state) {
+    (void)state;
+    store.refuse_next = TAUT_E_UNAVAILABLE;
+    ask(&b_->bump);
+    assert_body(0, "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] the "
+                   "store takes nothing at the moment; try again later\"]}}");
+}
+
+static void a_caller_that_times_out_is_told_so_and_its_event_still_reaches_everybody(void **state) {
+    (void)state;
+    ask(&b_->bump);
+    for (int i = 0; i < 60 && !b_->early[0]; i++) {
+        uv_sleep(10);
+        turn();
+    }
+    assert_non_null(strstr(b_->early, "the outcome is unknown"));
+    assert_int_equal(b_->nanswers, 0); /* the call itself is still at the store */
+    release();
+    turn();
+    assert_int_equal(b_->nevents, 1);
+    assert_int_equal(b_->nanswers, 1);
+    assert_true(b_->answers[0]->out.sent);
+}
+
+static void a_handler_without_an_answer_is_an_internal_error(void **state) {
+    (void)state;
+    ask(&b_->endless);
+    assert_body(0, "{\"ok\":false,\"error\":\"internal_error\"}");
+}
+
+static void an_unknown_method_is_named(void **state) {
+    (void)state;
+    struct call *c = call_get(&b_->pool, TAUT_CALL_METHOD, &b_->gateway);
+    c->method_name = TAUT_LIT("no.such");
+    c->msg.kind = MSG_CALL;
+    port_post(hub_port(b_->hub), &c->msg);
+    turn();
+    assert_body(0, "{\"ok\":false,\"error\":\"unknown_method\",\"req_method\":\"no.such\"}");
+}
+
+static void a_socket_gets_the_events_between_its_snapshot_and_what_was_published(void **state) {
+    (void)state;
+    ask(&b_->bump);
+    release();
+    turn();
+    store.seq = 0; /* its snapshot will be as of 0, one event behind */
+    open_socket(42);
+    struct call *c = b_->answers[1];
+    assert_true(c->out.accepted);
+    assert_int_equal(c->out.position, 1);
+    assert_int_equal(c->out.nevents, 1);
+    assert_int_equal(c->out.events[0]->seq, 1);
+    event_unref(c->out.events[0]);
+    store.seq = 1;
+}
+
+static void refill_comes_from_the_tail_and_says_a_gap_below_the_log(void **state) {
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        ask(&b_->bump);
+        release();
+        turn();
+    }
+    struct conn_msg m = {.conn = 1, .seq = 3, .text = TAUT_LIT("W1"), .from = &b_->gateway};
+    publish_refill(b_->hub, &m);
+    turn();
+    assert_int_equal(b_->nrefilled, 3);
+    assert_int_equal(b_->refilled[0], 4);
+    assert_int_equal(b_->upto, 6);
+    m.seq = 0; /* the tail of this bench holds 4, and its store has no log */
+    publish_refill(b_->hub, &m);
+    turn();
+    assert_int_equal(b_->gaps, 1);
+}
+
+static void frames_of_a_connection_are_submitted_in_their_order(void **state) {
+    (void)state;
+    open_socket(42);
+    struct call *first = frame(42), *second = frame(42);
+    turn();
+    assert_int_equal(store.nheld, 2);
+    assert_ptr_equal(CONTAINER_OF(store.held[0], struct taut_batch, view)->run->call, first);
+    assert_ptr_equal(CONTAINER_OF(store.held[1], struct taut_batch, view)->run->call, second);
+    release();
+    turn();
+    assert_body(1, "{\"was\":7}");
+    assert_body(2, "{\"was\":7}"); /* it looked before the first was durable; ADD commutes */
+    assert_int_equal(b_->answers[2]->out.seq, 2);
+}
+
+static void a_closed_connection_is_forgotten_when_its_work_has_ended(void **state) {
+    (void)state;
+    open_socket(42);
+    frame(42);
+    turn();
+    struct conn_msg *m = calloc(1, sizeof *m);
+    m->msg.kind = MSG_CLOSED;
+    m->conn = 42;
+    port_post(hub_port(b_->hub), &m->msg);
+    turn();
+    assert_int_equal(closed, 0);
+    release();
+    turn();
+    assert_int_equal(closed, 1);
+    assert_int_equal(b_->nevents, 1);
+    frame(42); /* comes too late: given back unanswered */
+    turn();
+    assert_true(b_->answers[b_->nanswers - 1]->out.sent);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(a_handler_runs_again_when_its_rows_are_there),
+        T(nothing_is_answered_or_published_before_the_batch_is_durable),
+        T(the_cache_follows_what_becomes_durable),
+        T(a_read_that_was_overtaken_by_a_commit_is_not_cached),
+        T(a_conflict_runs_the_handler_again),
+        T(a_claim_that_was_taken_gives_the_earlier_value_to_the_handler),
+        T(an_unknown_outcome_is_said_to_be_unknown),
+        T(a_store_that_takes_nothing_is_said_to_be_unavailable),
+        T(a_caller_that_times_out_is_told_so_and_its_event_still_reaches_everybody),
+        T(a_handler_without_an_answer_is_an_internal_error),
+        T(an_unknown_method_is_named),
+        T(a_socket_gets_the_events_between_its_snapshot_and_what_was_published),
+        T(refill_comes_from_the_tail_and_says_a_gap_below_the_log),
+        T(frames_of_a_connection_are_submitted_in_their_order),
+        T(a_closed_connection_is_forgotten_when_its_work_has_ended),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
