@@ -25,6 +25,7 @@ struct config_errors {
     struct arena *arena;
     uint32_t n, cap;
     taut_str *list;
+    uint64_t *places; /* of each: line << 32 | column */
 };
 
 /* One item of `modules:`. */
@@ -80,6 +81,12 @@ void config_apply(struct config *c, struct taut_array opts, const struct node *n
 
 /* Adds an error at a node (NULL: at the file). path is the option's full name or NULL. */
 void config_error(struct config *c, const struct node *at, const char *path, const char *fmt, ...) TAUT_PRINTF(4, 5);
+
+/* Does the file itself say `section: { option: … }`? */
+bool config_given(const struct config *c, const char *section, const char *option);
+
+/* "http://" + listen: the public URL of a server that was not told one. In the config's arena. */
+taut_str config_url_of(struct config *c, taut_str listen);
 
 /* The configuration as YAML: block style, two spaces, `modules:` last, one module a line where it has no options.
  * Allocated with malloc. */

@@ -27,6 +27,14 @@ struct gateway {
     bool stopping;
     /* http.c's and gateway.c's own fields follow */
     struct http_server *http;
+    /* gateway.c */
+    struct listener *listeners[2]; /* public, admin or NULL */
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_timer_t tick;
+    bool started, ended;     /* ended: the thread is done; mail is only thrown away */
+    bool ws_stopped;
+    uint64_t stop_deadline;  /* uv_now; connections still open then are closed */
 };
 
 /* ---- http.c offers ---- */

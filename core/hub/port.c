@@ -12,7 +12,9 @@ static void deliver(struct port *p) {
     if (p->on_drained) p->on_drained(p);
 }
 
-static void on_wake(uv_async_t *a) { deliver(CONTAINER_OF(a, struct port, wake)); }
+static void on_wake(uv_async_t *a) {
+    deliver(CONTAINER_OF(a, struct port, wake));
+}
 
 void port_open(struct port *p, uv_loop_t *loop, void (*on_mail)(struct port *, struct msg *),
                void (*on_drained)(struct port *)) {

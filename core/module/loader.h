@@ -25,9 +25,14 @@ void loader_close(struct loaded *l); /* forgets it; the code stays mapped */
 /* All *.so of the directory that are modules, by name. Files that are not are reported through *why lines and left out. */
 uint32_t loader_scan(const char *dir, struct loaded ***list, char **why);
 
-/* Loads, configures, orders and registers what the config lists. errors in cfg->errors. Never NULL. */
+/* Loads, configures, orders and registers what the config lists. errors in cfg->errors. Never NULL. The config must
+ * outlive the modules: their options' texts lie in it. */
 struct modules *loader_load(struct config *cfg, const char *dir);
 void modules_free(struct modules *ms);
+
+/* Registers each instance's metrics as taut_mod_<instance>_<name>. */
+struct metrics;
+void modules_metrics(struct modules *ms, struct metrics *metrics);
 
 /* YAML for the standard configuration: every module of the directory with TAUT_MODULE_STANDARD. malloc'ed. */
 char *loader_standard_config(const char *dir);

@@ -1,0 +1,35 @@
+# The front door. Everything is done by scripts/ and CMake; a plain cmake build works as well.
+
+.PHONY: run build test bench crash fuzz format clean
+
+run: build
+	@scripts/run
+
+build:
+	@scripts/install build
+	@test -f build/release/build.ninja || cmake --preset release -DTAUT_TESTS=OFF
+	@ninja -C build/release
+
+test:
+	@scripts/install test
+	@scripts/test $(ONLY)
+
+bench:
+	@scripts/install test
+	@scripts/test build/gcc
+	@BUILD=$(CURDIR)/build/gcc TAUT=$(CURDIR)/build/gcc/bin/taut tests/bench/run.sh
+
+crash:
+	@scripts/install test
+	@scripts/test build/gcc
+	@BUILD=$(CURDIR)/build/gcc TAUT=$(CURDIR)/build/gcc/bin/taut tests/crash/run.sh long
+
+fuzz:
+	@scripts/install test
+	@tests/fuzz/run.sh 60
+
+format:
+	@find include core modules tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
+
+clean:
+	rm -rf build

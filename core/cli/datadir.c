@@ -1,0 +1,78 @@
+/* datadir.c - the data directory: made 0700, held by one process at a time through flock on DIR/lock, which names the
+ * holder's process for people. The kernel gives the lock back when its holder dies. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/internal.h"
+
+/* As mkdir -p. */
+static int make_path(const char *path) {
+    char *z = xstrdup(path);
+    int err = 0;
+    for (char *p = z + 1; !err; p++) {
+        char ch = *p;
+        if (ch != '/' && ch != 0) continue;
+        *p = 0;
+        if (mkdir(z, 0700) != 0 && errno != EEXIST) err = errno;
+        *p = ch;
+        if (!ch) break;
+    }
+    free(z);
+    errno = err;
+    return err ? -1 : 0;
+}
+
+static long read_pid(int fd) {
+    char text[32] = "";
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    return n > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+static void write_pid(int fd) {
+    char text[32];
+    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+        fprintf(stderr, "taut: could not write the lock file: %s\n", strerror(errno)); /* the lock holds all the same */
+}
+
+static int32_t cannot_use(struct datadir *d, char **why) {
+    *why = xasprintf("the data directory %s cannot be used: %s", d->path, strerror(errno));
+    datadir_close(d);
+    return TAUT_E_IO;
+}
+
+int32_t datadir_open(struct datadir *d, const char *path, long *holder, char **why) {
+    *d = (struct datadir){.path = xstrdup(path), .dir_fd = -1, .lock_fd = -1};
+    if (make_path(path) != 0) return cannot_use(d, why);
+    d->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->dir_fd < 0) return cannot_use(d, why);
+    d->lock_fd = openat(d->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (d->lock_fd < 0) return cannot_use(d, why);
+    if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+        write_pid(d->lock_fd);
+        return TAUT_OK;
+    }
+    if (errno != EWOULDBLOCK) return cannot_use(d, why);
+    *holder = read_pid(d->lock_fd);
+    close(d->lock_fd);
+    d->lock_fd = -1;
+    return TAUT_E_EXISTS;
+}
+
+void datadir_close(struct datadir *d) {
+    if (d->lock_fd >= 0) close(d->lock_fd);
+    if (d->dir_fd >= 0) close(d->dir_fd);
+    free(d->path);
+    *d = (struct datadir){.dir_fd = -1, .lock_fd = -1};
+}
+
+void datadir_control_address(const struct datadir *d, struct sockaddr_un *to) {
+    memset(to, 0, sizeof *to);
+    to->sun_family = AF_UNIX;
+    snprintf(to->sun_path, sizeof to->sun_path, "/proc/self/fd/%d/control.sock", d->dir_fd);
+}

@@ -1,0 +1,48 @@
+/* engine.c - what a server and a command in its own process have in common: configuration, modules, the hub's loop. */
+#include "cli/internal.h"
+
+bool engine_open(struct engine *e, struct config *config, const struct datadir *dir, const char *module_dir) {
+    *e = (struct engine){.config = config, .dir = *dir};
+    e->modules = loader_load(config, module_dir);
+    if (config->errors.n) {
+        settings_print_errors(config);
+        modules_free(e->modules);
+        datadir_close(&e->dir);
+        config_free(config);
+        return false;
+    }
+    int err = uv_loop_init(&e->loop);
+    if (err) panic("uv_loop_init: %s", uv_strerror(err));
+    engine_set_addresses(e, NULL, NULL);
+    const struct hub_config hub = {.info = &e->info,
+                                   .call_timeout_ms = config->server.call_timeout,
+                                   .cache_bytes = config->server.cache,
+                                   .tail_events = config->server.tail_events};
+    e->hub = hub_new(&e->loop, e->modules, &hub);
+    return true;
+}
+
+void engine_set_addresses(struct engine *e, const char *listen, const char *admin_listen) {
+    struct config *c = e->config;
+    bool derived = taut_str_eq(c->server.public_url, config_url_of(c, c->server.listen));
+    if (listen) c->server.listen = arena_str(&c->arena, taut_str_z(listen));
+    if (admin_listen) c->admin.listen = arena_str(&c->arena, taut_str_z(admin_listen));
+    if (derived) c->server.public_url = config_url_of(c, c->server.listen);
+    e->info = (struct taut_server_info){
+        .size = sizeof e->info,
+        .version = TAUT_LIT(TAUT_VERSION),
+        .public_url = c->server.public_url,
+        .socket_url = arena_fmt(&c->arena, "ws%s", c->server.public_url.ptr + 4), /* http… to ws… */
+        .admin_url = config_url_of(c, c->admin.listen),
+        .data = c->server.data,
+    };
+}
+
+void engine_close(struct engine *e) {
+    hub_free(e->hub); /* runs the loop until every handle is closed */
+    int err = uv_loop_close(&e->loop);
+    if (err) panic("the loop could not be closed: %s", uv_strerror(err));
+    modules_free(e->modules);
+    datadir_close(&e->dir);
+    config_free(e->config);
+}

@@ -1,0 +1,130 @@
+/* module_command.c - taut module list, taut module info: what a module says about itself, without running any of it. */
+#include <sys/stat.h>
+
+#include "cli/internal.h"
+#include "taut/json.h"
+
+static int print(const struct cli *cli, const struct taut_json *j) {
+    return command_report(cli, &(struct taut_outcome){.status = TAUT_OK, .body = taut_str_n(j->ptr, j->len)});
+}
+
+int module_list(struct cli *cli) {
+    struct taut_json j;
+    if (cli->unusable) fprintf(stderr, "%s\n", cli->unusable);
+    arena_json(&cli->arena, &j);
+    taut_json_open(&j, '{');
+    taut_json_kopen(&j, "modules", '[');
+    for (uint32_t i = 0; i < cli->nmodules; i++) {
+        const struct taut_module *d = cli->modules[i]->def;
+        taut_json_open(&j, '{');
+        taut_json_kstr(&j, "name", taut_str_z(d->name));
+        taut_json_kstr(&j, "version", taut_str_z(d->version));
+        taut_json_kbool(&j, "standard", d->flags & TAUT_MODULE_STANDARD ? 1 : 0);
+        taut_json_kstr(&j, "summary", taut_str_z(d->summary));
+        taut_json_close(&j, '}');
+    }
+    taut_json_close(&j, ']');
+    taut_json_close(&j, '}');
+    if (!cli->nmodules && !cli->given.json) {
+        printf("no modules in %s\n", cli->module_dir);
+        return CLI_OK;
+    }
+    return print(cli, &j);
+}
+
+typedef const char *text_ptr;
+static void names(struct taut_json *j, const char *key, struct taut_array a) {
+    taut_json_kopen(j, key, '[');
+    for (uint32_t i = 0; i < a.len; i++) taut_json_str(j, taut_str_z(*TAUT_AT(a, text_ptr, i)));
+    taut_json_close(j, ']');
+}
+
+static void options(struct taut_json *j, struct taut_array opts) {
+    static const char *const types[] = {"", "text", "path", "number", "bool", "enum", "duration", "bytes", "address"};
+    taut_json_kopen(j, "options", '[');
+    for (uint32_t i = 0; i < opts.len; i++) {
+        const struct taut_opt *o = TAUT_AT(opts, struct taut_opt, i);
+        taut_json_open(j, '{');
+        taut_json_kstr(j, "name", taut_str_z(o->name));
+        taut_json_kstr(j, "type", taut_str_z(o->choices ? o->choices : types[o->type]));
+        taut_json_kstr(j, "default", taut_str_z(o->flags & TAUT_OPT_REQUIRED ? "(required)" : o->dflt));
+        taut_json_kstr(j, "help", taut_str_z(o->help));
+        taut_json_close(j, '}');
+    }
+    taut_json_close(j, ']');
+}
+
+/* The first member of each element is its name, or a pair of texts. */
+static void brought(struct taut_json *j, const struct taut_module *d) {
+    taut_json_kopen(j, "methods", '[');
+    for (uint32_t i = 0; i < d->methods.len; i++)
+        taut_json_str(j, taut_str_z(TAUT_AT(d->methods, struct taut_method, i)->name));
+    taut_json_close(j, ']');
+    taut_json_kopen(j, "routes", '[');
+    for (uint32_t i = 0; i < d->routes.len; i++)
+        taut_json_str(j, taut_str_z(TAUT_AT(d->routes, struct taut_route, i)->path));
+    for (uint32_t i = 0; i < d->sockets.len; i++)
+        taut_json_str(j, taut_str_z(TAUT_AT(d->sockets, struct taut_socket_route, i)->prefix));
+    taut_json_close(j, ']');
+    taut_json_kopen(j, "hooks", '[');
+    for (uint32_t i = 0; i < d->hooks.len; i++)
+        taut_json_str(j, taut_str_z(TAUT_AT(d->hooks, struct taut_hook, i)->point));
+    taut_json_close(j, ']');
+    taut_json_kopen(j, "metrics", '[');
+    for (uint32_t i = 0; i < d->metrics.len; i++)
+        taut_json_str(j, taut_str_z(TAUT_AT(d->metrics, struct taut_metric, i)->name));
+    taut_json_close(j, ']');
+    taut_json_kopen(j, "commands", '[');
+    for (uint32_t i = 0; i < d->commands.len; i++) {
+        const struct taut_command *c = TAUT_AT(d->commands, struct taut_command, i);
+        taut_json_open(j, '{');
+        taut_json_kstr(j, "name", taut_str_z(c->name));
+        taut_json_kstr(j, "help", taut_str_z(c->help));
+        taut_json_close(j, '}');
+    }
+    taut_json_close(j, ']');
+}
+
+/* FILE is a path, or the name of an installed module. */
+static struct loaded *open_named(const struct cli *cli, taut_str file) {
+    char *path = xstrdup(file.ptr), *why = NULL;
+    struct stat st;
+    if (stat(path, &st) != 0 && !strchr(path, '/')) {
+        free(path);
+        path = xasprintf("%s/%s.so", cli->module_dir, file.ptr);
+    }
+    struct loaded *l = loader_open(path, &why);
+    if (!l) fprintf(stderr, "taut module info: %s\n", why);
+    free(why);
+    free(path);
+    return l;
+}
+
+int module_info(struct cli *cli) {
+    struct loaded *l = open_named(cli, cli->args[0].s);
+    struct taut_json j;
+    if (!l) return CLI_FAILED;
+    const struct taut_module *d = l->def;
+    arena_json(&cli->arena, &j);
+    taut_json_open(&j, '{');
+    taut_json_kstr(&j, "name", taut_str_z(d->name));
+    taut_json_kstr(&j, "version", taut_str_z(d->version));
+    taut_json_kstr(&j, "license", taut_str_z(d->license));
+    taut_json_kstr(&j, "summary", taut_str_z(d->summary));
+    taut_json_kstr(&j, "abi", arena_fmt(&cli->arena, "%u.%u", d->abi_major, d->abi_minor));
+    taut_json_kbool(&j, "standard", d->flags & TAUT_MODULE_STANDARD ? 1 : 0);
+    names(&j, "provides", d->provides);
+    names(&j, "needs", d->needs);
+    names(&j, "wants", d->wants);
+    options(&j, d->options);
+    taut_json_kopen(&j, "tables", '[');
+    typedef const struct taut_table *table_ptr;
+    for (uint32_t i = 0; i < d->tables.len; i++)
+        taut_json_str(&j, taut_str_z((*TAUT_AT(d->tables, table_ptr, i))->name));
+    taut_json_close(&j, ']');
+    brought(&j, d);
+    taut_json_close(&j, '}');
+    int rc = print(cli, &j);
+    loader_close(l);
+    return rc;
+}

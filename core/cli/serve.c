@@ -1,0 +1,291 @@
+/* serve.c - the server's life on the main thread: lock, modules, hub, gateways, "ready", signals, and all of it ended
+ * in reverse.
+ *
+ *   begin   descriptors -> lock -> modules and hub -> gateways bind -> modules start -> gateways run -> ready
+ *   end     control socket -> gateways (on a pool thread, so that the hub can still answer) -> modules -> the rest
+ *
+ * A second signal ends the process at once; the store stands that.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/internal.h"
+#include "gateway/gateway.h"
+#include "obs/log.h"
+#include "obs/metrics.h"
+
+enum { DESCRIPTORS_SPARE = 256, GATEWAYS_AUTO_MAX = 4 };
+
+struct server {
+    struct cli *cli;
+    struct engine engine;
+    struct metrics *metrics;
+    struct gateway **gateways;
+    uint32_t ngateways;
+    bool gateways_run;
+    struct control *control;
+    uv_signal_t signals[2];
+    uv_work_t stopping_gateways;
+    bool started, stopping;
+    int rc;
+};
+
+/* ---- steps ---- */
+
+/* Sets the limit of descriptors to what the connections need, down as well as up: libwebsockets allocates by it. */
+static void set_descriptors(struct config *c) {
+    struct rlimit r;
+    int64_t want = c->server.max_connections + DESCRIPTORS_SPARE;
+    getrlimit(RLIMIT_NOFILE, &r);
+    int64_t hard = r.rlim_max == RLIM_INFINITY ? INT64_MAX : (int64_t)r.rlim_max;
+    if (want > hard) {
+        want = hard;
+        c->server.max_connections = hard > 2 * DESCRIPTORS_SPARE ? hard - DESCRIPTORS_SPARE : hard / 2;
+        log_fmt(TAUT_LOG_WARN, "server", "descriptors", "the limit of open files is %lld: at most %lld connections",
+                (long long)hard, (long long)c->server.max_connections);
+    }
+    r.rlim_cur = (rlim_t)want;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        log_fmt(TAUT_LOG_WARN, "server", "descriptors", "the limit of open files stays: %s", strerror(errno));
+}
+
+static bool lock_data(const struct cli *cli, const struct config *c, struct datadir *d) {
+    char *why = NULL;
+    long holder = 0;
+    int32_t err = datadir_open(d, c->server.data.ptr, &holder, &why);
+    if (err == TAUT_OK) return true;
+    if (why) fprintf(stderr, "taut %s: %s\n", cli->command->name, why);
+    else
+        fprintf(stderr,
+                "taut: the data directory %s is in use by another taut (process %ld); stop it, or use another --data\n",
+                d->path, holder);
+    free(why);
+    datadir_close(d);
+    return false;
+}
+
+static uint32_t count_gateways(const struct config *c) {
+    if (c->server.gateways) return (uint32_t)c->server.gateways;
+    unsigned cores = uv_available_parallelism();
+    return cores <= 2 ? 1 : cores / 2 < GATEWAYS_AUTO_MAX ? cores / 2 : GATEWAYS_AUTO_MAX;
+}
+
+static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bool reuse_port) {
+    const struct server_config *c = &s->engine.config->server;
+    char *why = NULL;
+    const struct gateway_config gc = {
+        .listen = i ? gateway_address(s->gateways[0], false) : c->listen.ptr,
+        .admin_listen = i ? NULL : s->engine.config->admin.listen.ptr,
+        .modules = s->engine.modules,
+        .hub = hub_port(s->engine.hub),
+        .max_connections = (c->max_connections + n - 1) / n,
+        .max_body = c->max_body,
+        .max_header = c->max_header,
+        .header_timeout = c->header_timeout,
+        .idle_timeout = c->idle_timeout,
+        .ping_interval = c->ping_interval,
+        .connection_queue = c->connection_queue,
+        .reuse_port = reuse_port,
+        .metrics = metrics_text,
+        .metrics_arg = s->metrics,
+    };
+    struct gateway *g = gateway_new(&gc, &why);
+    if (!g) fprintf(stderr, "taut %s: %s\n", s->cli->command->name, why);
+    free(why);
+    return g;
+}
+
+/* The first one has the admin address; with port 0 it finds the port that all share. */
+static bool bind_gateways(struct server *s) {
+    uint32_t n = count_gateways(s->engine.config);
+    s->gateways = xcalloc(n, sizeof(struct gateway *));
+    if (n > 1) { /* sockets that share a port would share it with another server too: first see that it is free */
+        struct gateway *probe = bind_gateway(s, 0, n, false);
+        if (!probe) return false;
+        gateway_free(probe);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct gateway *g = bind_gateway(s, i, n, n > 1);
+        if (!g) return false;
+        s->gateways[s->ngateways++] = g;
+        hub_add_gateway(s->engine.hub, gateway_port(g));
+    }
+    return true;
+}
+
+/* Counters of the gateways, a series each. */
+static void register_metrics(struct server *s) {
+#define STAT(field, text, which) \
+    { #field, text, offsetof(struct gateway_stats, field), which }
+    static const struct {
+        const char *name, *help;
+        size_t offset;
+        enum metric_kind kind;
+    } stats[] = {
+        STAT(http_connections, "Open HTTP connections.", METRIC_GAUGE),
+        STAT(http_requests, "HTTP requests.", METRIC_COUNTER),
+        STAT(ws_connections, "Open WebSockets.", METRIC_GAUGE),
+        STAT(ws_opened, "WebSockets opened.", METRIC_COUNTER),
+        STAT(frames_in, "Text frames received.", METRIC_COUNTER),
+        STAT(deliveries, "Events delivered to connections.", METRIC_COUNTER),
+        STAT(writes, "Writes to WebSockets.", METRIC_COUNTER),
+        STAT(bytes_out, "Bytes sent to WebSockets.", METRIC_COUNTER),
+        STAT(lagging, "Times a connection fell behind.", METRIC_COUNTER),
+        STAT(dropped_ephemeral, "Ephemeral events dropped.", METRIC_COUNTER),
+        STAT(slow_closed, "Connections closed because they were too slow.", METRIC_COUNTER),
+        STAT(refused, "Connections refused.", METRIC_COUNTER),
+    };
+#undef STAT
+    metrics_add_process(s->metrics);
+    modules_metrics(s->engine.modules, s->metrics);
+    for (uint32_t g = 0; g < s->ngateways; g++)
+        for (size_t i = 0; i < COUNT_OF(stats); i++) {
+            char name[64], labels[32];
+            snprintf(name, sizeof name, "taut_gateway_%s%s", stats[i].name,
+                     stats[i].kind == METRIC_COUNTER ? "_total" : "");
+            snprintf(labels, sizeof labels, "gateway=\"%u\"", g);
+            metrics_add(s->metrics,
+                        &(struct metric){.name = name,
+                                         .labels = labels,
+                                         .help = stats[i].help,
+                                         .kind = stats[i].kind,
+                                         .read = metric_read_ullong,
+                                         .arg = (const char *)gateway_stats(s->gateways[g]) + stats[i].offset});
+        }
+}
+
+/* ---- the end ---- */
+
+static void on_modules_stopped(void *arg, int32_t err, const char *text) {
+    struct server *s = arg;
+    if (err) log_fmt(TAUT_LOG_ERROR, "server", "stop", "%s", text);
+    uv_stop(&s->engine.loop);
+}
+
+/* On a pool thread. */
+static void stop_gateways(uv_work_t *w) {
+    struct server *s = w->data;
+    for (uint32_t i = 0; i < s->ngateways; i++) gateway_stop(s->gateways[i]);
+}
+
+static void on_gateways_stopped(uv_work_t *w, int status) {
+    struct server *s = w->data;
+    (void)status;
+    s->gateways_run = false;
+    hub_stop_modules(s->engine.hub, on_modules_stopped, s);
+}
+
+static void stop(struct server *s) {
+    s->stopping = true;
+    if (!s->started) return; /* on_modules_started sees it */
+    control_stop(s->control);
+    s->control = NULL;
+    s->stopping_gateways.data = s;
+    uv_queue_work(&s->engine.loop, &s->stopping_gateways, stop_gateways, on_gateways_stopped);
+}
+
+static void on_signal(uv_signal_t *h, int number) {
+    struct server *s = h->data;
+    log_fmt(TAUT_LOG_INFO, "server", "signal", "%s", strsignal(number));
+    if (s->stopping) _exit(CLI_FAILED);
+    stop(s);
+}
+
+/* ---- ready ---- */
+
+static void on_progress(void *arg, taut_str line) {
+    (void)arg;
+    fprintf(stderr, "%.*s\n", (int)line.len, line.ptr);
+}
+
+static void on_command_done(void *arg, const struct taut_outcome *o) {
+    struct server *s = arg;
+    s->rc = command_report(s->cli, o);
+    if (s->rc != CLI_OK && !s->stopping) stop(s);
+}
+
+static void run_command(struct server *s) {
+    hub_run_command(s->engine.hub, &(struct hub_command){
+                                       .command = command_find(s->engine.modules, taut_str_z(s->cli->command->name)),
+                                       .args = s->cli->args,
+                                       .nargs = s->cli->command->args.len,
+                                       .progress = on_progress,
+                                       .done = on_command_done,
+                                       .arg = s,
+                                   });
+}
+
+static void on_modules_started(void *arg, int32_t err, const char *text) {
+    struct server *s = arg;
+    char *why = NULL;
+    if (err) {
+        fprintf(stderr, "taut %s: %s\n", s->cli->command->name, text);
+        s->rc = CLI_FAILED;
+        uv_stop(&s->engine.loop);
+        return;
+    }
+    for (uint32_t i = 0; i < s->ngateways; i++) gateway_start(s->gateways[i]);
+    s->started = s->gateways_run = true;
+    s->control = control_new(&s->engine, &why);
+    if (!s->control) {
+        fprintf(stderr, "taut %s: %s\n", s->cli->command->name, why);
+        free(why);
+        s->rc = CLI_FAILED;
+        s->stopping = true;
+    }
+    if (s->stopping) {
+        stop(s);
+        return;
+    }
+    log_fmt(TAUT_LOG_INFO, "server", "ready", "%s, admin %s, %u modules, %u gateways, %lld ms",
+            s->engine.info.public_url.ptr, s->engine.info.admin_url.ptr, s->engine.modules->n, s->ngateways,
+            (long long)(clock_mono_us() - s->cli->started_us) / 1000);
+    if (s->cli->command->def) run_command(s);
+}
+
+/* ---- all of it ---- */
+
+static void watch_signals(struct server *s) {
+    static const int numbers[] = {SIGINT, SIGTERM};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        uv_signal_init(&s->engine.loop, &s->signals[i]);
+        s->signals[i].data = s;
+        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void run(struct server *s) {
+    watch_signals(s);
+    hub_start_modules(s->engine.hub, on_modules_started, s);
+    uv_run(&s->engine.loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < COUNT_OF(s->signals); i++) uv_close((uv_handle_t *)&s->signals[i], NULL);
+}
+
+int serve(struct cli *cli, struct config *config) {
+    struct server s = {.cli = cli, .rc = CLI_FAILED};
+    struct datadir dir;
+    log_set_level((int)config->server.log_level);
+    set_descriptors(config);
+    if (!lock_data(cli, config, &dir)) {
+        config_free(config);
+        return CLI_FAILED;
+    }
+    if (!engine_open(&s.engine, config, &dir, cli->module_dir)) return CLI_FAILED;
+    s.metrics = metrics_new();
+    if (cli->command->def && !command_find(s.engine.modules, taut_str_z(cli->command->name))) {
+        s.rc = command_not_enabled(cli, config);
+    } else if (bind_gateways(&s)) {
+        engine_set_addresses(&s.engine, gateway_address(s.gateways[0], false), gateway_address(s.gateways[0], true));
+        register_metrics(&s);
+        s.rc = CLI_OK;
+        run(&s);
+    }
+    for (uint32_t i = 0; i < s.ngateways; i++) gateway_free(s.gateways[i]);
+    free(s.gateways);
+    engine_close(&s.engine);
+    metrics_free(s.metrics);
+    return s.rc;
+}

@@ -1,0 +1,270 @@
+/* config.c - a configuration from its text: the sections, the list of modules, what the command line puts over it. */
+#include "config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/internal.h"
+
+#define SERVER(field, kind, ...) TAUT_OPT(struct server_config, field, kind, __VA_ARGS__)
+
+static const struct taut_opt server_options[] = {
+    SERVER(listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8065", .help = "address that people and programs connect to"),
+    SERVER(public_url, TAUT_OPT_STR, .help = "how clients reach it from outside; http://<listen> when not given"),
+    SERVER(data, TAUT_OPT_PATH, .dflt = "var", .help = "directory of everything that is kept"),
+    SERVER(gateways, TAUT_OPT_INT, .dflt = "0", .max = 32,
+           .help = "threads for connections; 0: by the number of cores"),
+    SERVER(max_connections, TAUT_OPT_INT, .dflt = "10000", .min = 1, .max = 10000000, .help = "open connections"),
+    SERVER(max_body, TAUT_OPT_BYTES, .dflt = "1MiB", .min = 1024, .max = 1 << 30, .help = "size of a request's body"),
+    SERVER(max_header, TAUT_OPT_BYTES, .dflt = "16KiB", .min = 1024, .max = 1 << 20, .help = "size of its head"),
+    SERVER(header_timeout, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "to send a head in"),
+    SERVER(idle_timeout, TAUT_OPT_DURATION, .dflt = "120s", .min = 100, .max = 86400000,
+           .help = "to close a connection without requests after"),
+    SERVER(call_timeout, TAUT_OPT_DURATION, .dflt = "30s", .min = 10, .max = 3600000, .help = "to answer a call in"),
+    SERVER(ping_interval, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "between pings"),
+    SERVER(cache, TAUT_OPT_BYTES, .dflt = "32MiB", .max = 1LL << 40, .help = "rows kept in memory"),
+    SERVER(tail_events, TAUT_OPT_INT, .dflt = "20000", .min = 1, .max = 10000000,
+           .help = "events kept in memory for each workspace"),
+    SERVER(connection_queue, TAUT_OPT_BYTES, .dflt = "256KiB", .min = 4096, .max = 1 << 30,
+           .help = "bytes waiting for one slow connection"),
+    SERVER(log_level, TAUT_OPT_ENUM, .dflt = "info", .choices = "debug|info|warn|error",
+           .help = "least level that is logged"),
+};
+static const struct taut_opt admin_options[] = {
+    TAUT_OPT(struct admin_config, listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8066",
+             .help = "address of /metrics and health"),
+};
+const struct taut_array config_server_options = TAUT_ARRAY(server_options);
+const struct taut_array config_admin_options = TAUT_ARRAY(admin_options);
+
+const struct node *node_child(const struct node *map, const char *key) {
+    for (const struct node *n = map && map->kind == NODE_MAP ? map->first : NULL; n; n = n->next)
+        if (taut_str_is(n->key, key)) return n;
+    return NULL;
+}
+
+bool config_given(const struct config *c, const char *section, const char *option) {
+    return node_child(node_child(c->root, section), option) != NULL;
+}
+
+taut_str path_absolute(struct arena *a, taut_str base, taut_str path) {
+    if (path.len && path.ptr[0] == '/') return arena_str(a, path);
+    while (path.len > 1 && path.ptr[0] == '.' && path.ptr[1] == '/') path.ptr += 2, path.len -= 2;
+    if (taut_str_is(path, ".") || !path.len) return arena_str(a, base);
+    return arena_fmt(a, "%.*s/%.*s", (int)base.len, base.ptr, (int)path.len, path.ptr);
+}
+
+bool name_is_valid(taut_str name) {
+    if (!name.len || name.len > CONFIG_NAME_MAX || name.ptr[0] < 'a' || name.ptr[0] > 'z') return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char ch = name.ptr[i];
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '_')) return false;
+    }
+    return true;
+}
+
+taut_str config_url_of(struct config *c, taut_str listen) {
+    return arena_fmt(&c->arena, "http://%.*s", (int)listen.len, listen.ptr);
+}
+
+/* ---- modules ---- */
+
+/* Takes `as:` out of the options. */
+static void take_name(struct config *c, struct config_module *m) {
+    for (struct node **at = &m->options->first; *at; at = &(*at)->next) {
+        struct node *n = *at;
+        if (!taut_str_is(n->key, "as")) continue;
+        *at = n->next;
+        if (n->kind != NODE_SCALAR || !name_is_valid(n->text))
+            config_error(c, n, arena_fmt(&c->arena, "modules.%s.as", m->module.ptr).ptr,
+                         "\"%.*s\" is not a name; use a-z, 0-9 and _, at most %d characters, a letter first",
+                         (int)n->text.len, n->text.ptr ? n->text.ptr : "", CONFIG_NAME_MAX);
+        else m->name = n->text;
+        return;
+    }
+}
+
+/* One item: a name, or a map from one name to its options. False when it is neither. */
+static bool read_module(struct config *c, struct node *item, struct config_module *m) {
+    memset(m, 0, sizeof *m);
+    m->where = item;
+    if (item->kind == NODE_SCALAR && item->text.len) {
+        m->module = m->name = item->text;
+        return true;
+    }
+    struct node *options = item->kind == NODE_MAP ? item->first : NULL;
+    if (!options) {
+        config_error(c, item, "modules", "an item is the name of a module, or its name with a map of options");
+        return false;
+    }
+    if (options->next) {
+        config_error(c, item, "modules",
+                     "one module an item, but here are \"%s\" and \"%s\"; indent the options further than the name",
+                     options->key.ptr, options->next->key.ptr);
+        return false;
+    }
+    m->module = m->name = options->key;
+    if (options->kind == NODE_MAP) {
+        m->options = options;
+        take_name(c, m);
+    } else if (options->kind == NODE_LIST || options->text.len) {
+        config_error(c, options, arena_fmt(&c->arena, "modules.%s", m->module.ptr).ptr, "must be a map of options");
+    }
+    return true;
+}
+
+static void read_modules(struct config *c) {
+    const struct node *list = node_child(c->root, "modules");
+    if (!list) {
+        config_error(c, c->root, "modules", "is missing; without modules a server does nothing");
+        return;
+    }
+    if (list->kind != NODE_LIST) {
+        config_error(c, list, "modules", "must be a list of modules");
+        return;
+    }
+    uint32_t n = 0;
+    for (const struct node *i = list->first; i; i = i->next) n++;
+    c->modules = arena_zalloc(&c->arena, (n + 1) * sizeof *c->modules);
+    for (struct node *i = list->first; i; i = i->next) {
+        struct config_module *m = &c->modules[c->nmodules];
+        if (!read_module(c, i, m)) continue;
+        const struct config_module *before = c->modules;
+        while (before < m && !taut_str_eq(before->name, m->name)) before++;
+        if (before == m) c->nmodules++;
+        else
+            config_error(c, i, arena_fmt(&c->arena, "modules.%s", m->name.ptr).ptr,
+                         "is listed twice, first in line %u; give one of them a name of its own with \"as:\"",
+                         before->where->line);
+    }
+}
+
+/* ---- sections ---- */
+
+static void check_sections(struct config *c) {
+    static const char *const names[] = {"server", "admin", "modules"};
+    for (const struct node *n = c->root->first; n; n = n->next) {
+        bool known = false;
+        for (size_t i = 0; i < COUNT_OF(names) && !known; i++) known = taut_str_is(n->key, names[i]);
+        if (known) continue;
+        const char *near = nearest(n->key, names, COUNT_OF(names));
+        config_error_at(c, n->key_line, n->key_col, NULL, "unknown section \"%s\"%s%s%s", n->key.ptr,
+                        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    }
+}
+
+static void check_public_url(struct config *c) {
+    taut_str *url = &c->server.public_url;
+    bool http = url->len > 7 && !memcmp(url->ptr, "http://", 7),
+         https = url->len > 8 && !memcmp(url->ptr, "https://", 8);
+    bool clean = true;
+    for (size_t i = 0; i < url->len; i++) clean = clean && (unsigned char)url->ptr[i] > ' ' && url->ptr[i] != '"';
+    if (!url->len) {
+        *url = config_url_of(c, c->server.listen);
+        return;
+    }
+    if ((!http && !https) || !clean)
+        config_error(c, node_child(node_child(c->root, "server"), "public_url"), "server.public_url",
+                     "\"%s\" is not a URL; write it like https://chat.example.org", url->ptr);
+    while (url->len && url->ptr[url->len - 1] == '/') *url = arena_str(&c->arena, taut_str_n(url->ptr, url->len - 1));
+}
+
+/* A value from the command line in place of the file's. Its errors name the flag, not the file. */
+static void override(struct config *c, const char *flag, uint32_t type, const char *text, taut_str base,
+                     taut_str *into) {
+    struct taut_opt o = {.name = flag, .type = type};
+    if (!text) return;
+    const char *why = *text ? option_parse(c, &o, taut_str_z(text), base, into) : "needs a value";
+    if (!why) return;
+    char *file = c->file;
+    c->file = (char *)(uintptr_t)flag;
+    config_error(c, NULL, NULL, "%s", why);
+    c->file = file;
+}
+
+static void apply_sections(struct config *c, const struct config_override *o) {
+    char cwd[PATH_MAX];
+    taut_str base = taut_str_z(getcwd(cwd, sizeof cwd) ? cwd : "/");
+    config_apply(c, config_server_options, node_child(c->root, "server"), c->root, "server", base, &c->server);
+    config_apply(c, config_admin_options, node_child(c->root, "admin"), c->root, "admin", base, &c->admin);
+    if (o) {
+        override(c, "--listen", TAUT_OPT_ADDR, o->listen, base, &c->server.listen);
+        override(c, "--admin-listen", TAUT_OPT_ADDR, o->admin_listen, base, &c->admin.listen);
+        override(c, "--data", TAUT_OPT_PATH, o->data, base, &c->server.data);
+        if (o->listen) c->server.public_url = TAUT_LIT("");
+    }
+    check_public_url(c);
+}
+
+static struct config *config_new(const char *name) {
+    struct config *c = xcalloc(1, sizeof *c);
+    c->file = xstrdup(name);
+    c->errors.arena = &c->arena;
+    return c;
+}
+
+struct config *config_read_text(const char *name, taut_str yaml, const struct config_override *o) {
+    struct config *c = config_new(name);
+    if (yaml.len > CONFIG_BYTES_MAX) {
+        config_error(c, NULL, NULL, "is larger than 1 MiB");
+        yaml.len = 0;
+    } else {
+        yaml_read(c, yaml);
+    }
+    bool readable = !c->errors.n;
+    if (readable && !c->root) {
+        config_error(c, NULL, NULL, "is empty; list at least the modules to run");
+    } else if (c->root && c->root->kind != NODE_MAP) {
+        config_error(c, c->root, NULL, "must be a map with the sections server, admin and modules");
+        c->root = NULL;
+    } else if (c->root) {
+        check_sections(c);
+        read_modules(c);
+    }
+    apply_sections(c, o);
+    return c;
+}
+
+/* The whole file, or NULL with errno; EFBIG when it is over the limit. */
+static char *slurp(const char *path, size_t *len) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return NULL;
+    char *text = xmalloc(CONFIG_BYTES_MAX + 1);
+    ssize_t got;
+    *len = 0;
+    do {
+        got = read(fd, text + *len, CONFIG_BYTES_MAX + 1 - *len);
+        if (got > 0) *len += (size_t)got;
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    int err = got < 0 ? errno : *len > CONFIG_BYTES_MAX ? EFBIG : 0;
+    close(fd);
+    if (err) free(text), text = NULL, errno = err;
+    return text;
+}
+
+struct config *config_read_file(const char *path, const struct config_override *o) {
+    size_t len;
+    char *text = slurp(path, &len);
+    if (text) {
+        struct config *c = config_read_text(path, taut_str_n(text, len), o);
+        free(text);
+        return c;
+    }
+    int err = errno;
+    struct config *c = config_new(path);
+    if (err == EFBIG) config_error(c, NULL, NULL, "is larger than 1 MiB");
+    else config_error(c, NULL, NULL, "cannot be read: %s", strerror(err));
+    apply_sections(c, o);
+    return c;
+}
+
+void config_free(struct config *c) {
+    if (!c) return;
+    free(c->file);
+    arena_free(&c->arena);
+    free(c);
+}

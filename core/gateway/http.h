@@ -1,0 +1,117 @@
+/* http.h - what the http_*.c files share: the server of one gateway, its connections and their slots.
+ *
+ * A request takes the next slot of its connection and becomes a call; its answer fills the slot; filled slots leave in
+ * order, all that can in one write at the end of the loop turn. A cookie names connection, generation and slot.
+ */
+#ifndef GATEWAY_HTTP_H
+#define GATEWAY_HTTP_H
+
+#include "gateway/http_request.h"
+#include "gateway/internal.h"
+
+enum { OUTSTANDING_MAX = 128, READ_SIZE = 65536, SCRATCH_SIZE = 65536 };
+
+/* What a connection is waiting for; one list each, in order of deadline. */
+enum http_wait { WAIT_NOTHING, WAIT_HEAD, WAIT_BODY, WAIT_IDLE, WAIT_WRITE, WAIT_LINGER, WAIT_COUNT };
+
+struct http_link {
+    struct http_link *prev, *next;
+};
+
+struct http_slot {
+    uint16_t status; /* 0: no answer yet */
+    bool head_only, close, upgrade;
+    bool says_keep; /* HTTP/1.0 wants to be told */
+    uint32_t bytes; /* of the request, for back-pressure */
+    const char *content_type;
+    taut_str headers, body;
+    struct call *call; /* owns the answer, or */
+    void *block;       /* malloc'ed: owns it, or both NULL: static */
+};
+
+struct http_conn {
+    uv_poll_t poll;
+    struct http_server *s;
+    int fd, events; /* events: what poll is armed for */
+    uint32_t index, generation;
+    struct http_link link;
+    uint8_t wait;
+    bool admin, dirty;
+    bool closing;       /* no further requests are taken */
+    bool eof;           /* the peer sends nothing more */
+    bool lingers;       /* an error was answered: what still comes is thrown away before the socket closes */
+    bool shut;          /* our direction is shut */
+    bool fresh;         /* has not asked anything yet */
+    bool blocked;       /* an upgrade waits until all before it is answered */
+    bool owes_continue; /* 100 Continue is due when its turn has come */
+    bool closed;        /* only waits for libuv */
+    bool progressed;    /* the deadline of this wait starts anew */
+    uint64_t deadline;
+    struct http_conn *dirty_next;
+
+    struct http_slot *ring, one;     /* ring: NULL until two requests are outstanding */
+    uint16_t ring_size, first, next; /* slots first … next-1, modulo 65536 */
+    size_t outstanding_bytes;
+
+    char *in; /* what has arrived of requests not yet taken: in[in_at … in_len) */
+    size_t in_at, in_len, in_cap;
+    char *out; /* what the socket did not take */
+    size_t out_at, out_len;
+    size_t body_bytes; /* that came since the body's deadline was last moved */
+    struct http_request req;
+};
+
+struct http_place {
+    struct http_conn *conn;
+    uint32_t generation, next_free;
+};
+
+struct http_server {
+    struct gateway *g;
+    struct http_place *places;
+    uint32_t nplaces, free_place; /* index + 1 */
+    uint32_t nopen, nhandles;     /* nhandles: libuv still knows them */
+    struct http_link waits[WAIT_COUNT];
+    struct http_conn *dirty;
+    struct http_limits limits;
+    char *read_buf;
+    char *scratch; /* heads and small bodies of answers on their way out */
+};
+
+/* ---- http.c: connections ---- */
+void http_init(struct gateway *g);
+void http_free(struct gateway *g); /* all connections are closed and libuv has let go of them */
+void http_accepted(struct gateway *g, int fd, bool admin);
+bool http_is_full(struct gateway *g);
+void http_turn(struct gateway *g); /* at the end of a loop turn: writes, takes more requests */
+void http_tick(struct gateway *g); /* once a second */
+void http_stop(struct gateway *g); /* idle connections close, the others after their answers */
+void http_close_all(struct gateway *g);
+void http_conn_close(struct http_conn *c);
+void http_conn_dirty(struct http_conn *c);
+struct http_conn *http_conn_find(struct gateway *g, uint64_t cookie);
+static inline uint16_t http_outstanding(const struct http_conn *c) {
+    return (uint16_t)(c->next - c->first);
+}
+
+/* ---- http_answer.c: slots and answers ---- */
+struct http_slot *http_slot_add(struct http_conn *c);
+struct http_slot *http_slot_at(struct http_conn *c, uint16_t seq); /* NULL: not outstanding */
+static inline uint16_t cookie_seq(uint64_t cookie) {
+    return (uint16_t)cookie;
+}
+uint64_t http_cookie(const struct http_conn *c, uint16_t seq);
+/* A finished answer of our own in a new slot. body: static. */
+void http_reply(struct http_conn *c, bool head_only, uint16_t status, const char *type, taut_str body);
+/* {"ok":false,"error":…}. message may be NULL; headers static or empty. */
+void http_reply_error(struct http_conn *c, bool head_only, uint16_t status, const char *message, const char *headers);
+void http_write_answers(struct http_conn *c); /* may close c */
+void http_slots_drop(struct http_conn *c);
+const char *http_reason(unsigned status);
+
+/* ---- http_route.c ---- */
+/* A complete request at `data`: answers it or makes a call of it. True: the connection is parked for an upgrade, the
+ * bytes of the request are still needed. */
+bool http_dispatch(struct http_conn *c, const char *data);
+
+#endif

@@ -1,0 +1,305 @@
+/* http_answer.c - answers: each fills its request's slot, filled slots leave in the order of their requests. */
+#include "gateway/http.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum { COPY_MAX = 8192, HEAD_MAX = 512, IOV_MAX_USED = 256 };
+
+static const struct {
+    uint16_t status;
+    const char *reason, *error;
+} statuses[] = {
+    {200, "OK", "ok"},
+    {201, "Created", ""},
+    {202, "Accepted", ""},
+    {204, "No Content", ""},
+    {301, "Moved Permanently", ""},
+    {302, "Found", ""},
+    {304, "Not Modified", ""},
+    {400, "Bad Request", "bad_request"},
+    {401, "Unauthorized", "unauthorized"},
+    {403, "Forbidden", "forbidden"},
+    {404, "Not Found", "not_found"},
+    {405, "Method Not Allowed", "method_not_allowed"},
+    {408, "Request Timeout", "request_timeout"},
+    {413, "Content Too Large", "body_too_large"},
+    {417, "Expectation Failed", "expectation_failed"},
+    {426, "Upgrade Required", "upgrade_required"},
+    {429, "Too Many Requests", "ratelimited"},
+    {431, "Request Header Fields Too Large", "headers_too_large"},
+    {500, "Internal Server Error", "internal_error"},
+    {501, "Not Implemented", "not_implemented"},
+    {503, "Service Unavailable", "service_unavailable"},
+    {504, "Gateway Timeout", "request_timeout"},
+    {505, "HTTP Version Not Supported", "http_version_not_supported"},
+};
+
+const char *http_reason(unsigned status) {
+    for (size_t i = 0; i < COUNT_OF(statuses); i++)
+        if (statuses[i].status == status) return statuses[i].reason;
+    return "Status";
+}
+
+static const char *error_code(unsigned status) {
+    for (size_t i = 0; i < COUNT_OF(statuses); i++)
+        if (statuses[i].status == status) return statuses[i].error;
+    return "error";
+}
+
+/* ---- slots ---- */
+
+uint64_t http_cookie(const struct http_conn *c, uint16_t seq) {
+    return (uint64_t)c->index << 44 | (uint64_t)c->generation << 16 | seq;
+}
+
+static struct http_slot *slot(struct http_conn *c, uint16_t seq) {
+    return c->ring ? &c->ring[seq & (c->ring_size - 1)] : &c->one;
+}
+
+struct http_slot *http_slot_at(struct http_conn *c, uint16_t seq) {
+    return (uint16_t)(seq - c->first) < http_outstanding(c) ? slot(c, seq) : NULL;
+}
+
+struct http_slot *http_slot_add(struct http_conn *c) {
+    uint16_t n = http_outstanding(c), size = c->ring ? c->ring_size : 1;
+    if (n == size) {
+        uint16_t bigger = size == 1 ? 8 : (uint16_t)(size * 4);
+        struct http_slot *ring = xcalloc(bigger, sizeof *ring);
+        for (uint16_t i = 0; i < n; i++) {
+            uint16_t seq = (uint16_t)(c->first + i);
+            ring[seq & (bigger - 1)] = *slot(c, seq);
+        }
+        free(c->ring);
+        c->ring = ring;
+        c->ring_size = bigger;
+    }
+    struct http_slot *s = slot(c, c->next++);
+    memset(s, 0, sizeof *s);
+    return s;
+}
+
+static void slot_release(struct http_conn *c, struct http_slot *s) {
+    if (s->call) call_put(&c->s->g->calls, s->call);
+    free(s->block);
+    s->call = NULL;
+    s->block = NULL;
+}
+
+static void drop_first(struct http_conn *c) {
+    struct http_slot *s = slot(c, c->first);
+    c->outstanding_bytes -= s->bytes;
+    slot_release(c, s);
+    c->first++;
+}
+
+void http_slots_drop(struct http_conn *c) {
+    while (http_outstanding(c)) drop_first(c);
+    free(c->ring);
+    c->ring = NULL;
+}
+
+/* ---- filling them ---- */
+
+void http_reply(struct http_conn *c, bool head_only, uint16_t status, const char *type, taut_str body) {
+    struct http_slot *s = http_slot_add(c);
+    s->status = status;
+    s->head_only = head_only;
+    s->content_type = type;
+    s->body = body;
+    s->close = c->closing;
+    http_conn_dirty(c);
+}
+
+void http_reply_error(struct http_conn *c, bool head_only, uint16_t status, const char *message, const char *headers) {
+    const char *code = error_code(status);
+    char *text = message ? xasprintf("{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"}", code, message)
+                         : xasprintf("{\"ok\":false,\"error\":\"%s\"}", code);
+    http_reply(c, head_only, status, NULL, taut_str_z(text));
+    struct http_slot *s = slot(c, (uint16_t)(c->next - 1));
+    s->block = text;
+    s->headers = taut_str_z(headers);
+}
+
+void http_answer(struct gateway *g, struct call *call) {
+    struct http_conn *c = http_conn_find(g, call->cookie);
+    struct http_slot *s = c ? http_slot_at(c, cookie_seq(call->cookie)) : NULL;
+    if (!s || s->status || call->out.sent) {
+        call_put(&g->calls, call);
+        return;
+    }
+    s->call = call;
+    s->status = (uint16_t)(call->out.http_status ? call->out.http_status : 200);
+    s->content_type = call->out.content_type;
+    s->headers = call->out.headers;
+    s->body = call->out.body;
+    http_conn_dirty(c);
+}
+
+void http_early(struct gateway *g, struct early_msg *m) {
+    struct http_conn *c = http_conn_find(g, m->cookie);
+    struct http_slot *s = c ? http_slot_at(c, cookie_seq(m->cookie)) : NULL;
+    if (!s || s->status || s->upgrade) {
+        free(m);
+        return;
+    }
+    s->block = m;
+    s->status = (uint16_t)(m->http_status ? m->http_status : 200);
+    s->body = m->body;
+    http_conn_dirty(c);
+}
+
+/* ---- writing ---- */
+
+struct batch {
+    struct http_conn *c;
+    struct iovec iov[IOV_MAX_USED];
+    int niov;
+    size_t used;     /* of the scratch */
+    size_t total;    /* bytes in iov */
+    uint16_t nslots; /* from first on */
+};
+
+static void add_bytes(struct batch *b, const char *p, size_t n) {
+    struct iovec *last = b->niov ? &b->iov[b->niov - 1] : NULL;
+    b->total += n;
+    if (last && (char *)last->iov_base + last->iov_len == p) last->iov_len += n;
+    else b->iov[b->niov++] = (struct iovec){(void *)(uintptr_t)p, n};
+}
+
+static void add_copy(struct batch *b, const char *p, size_t n) {
+    char *at = b->c->s->scratch + b->used;
+    if (!n) return;
+    memcpy(at, p, n);
+    b->used += n;
+    add_bytes(b, at, n);
+}
+
+static void add_text(struct batch *b, taut_str s) {
+    if (s.len <= COPY_MAX) add_copy(b, s.ptr, s.len);
+    else add_bytes(b, s.ptr, s.len);
+}
+
+static bool has_room(const struct batch *b) {
+    return b->niov + 6 <= IOV_MAX_USED && SCRATCH_SIZE - b->used >= HEAD_MAX + 2 * COPY_MAX + 64;
+}
+
+static size_t put(char *at, const char *text) {
+    size_t n = strlen(text);
+    memcpy(at, text, n);
+    return n;
+}
+
+static size_t put_number(char *at, uint64_t v) {
+    char digits[20];
+    size_t n = 0, i = sizeof digits;
+    do digits[--i] = (char)('0' + v % 10);
+    while (v /= 10);
+    n = sizeof digits - i;
+    memcpy(at, digits + i, n);
+    return n;
+}
+
+static void add_answer(struct batch *b, const struct http_slot *s) {
+    char head[HEAD_MAX];
+    const char *type = s->content_type ? s->content_type : "application/json; charset=utf-8";
+    bool no_body = s->status == 204 || s->status == 304 || s->status < 200;
+    size_t n = put(head, "HTTP/1.1 ");
+    n += put_number(head + n, s->status);
+    head[n++] = ' ';
+    n += put(head + n, http_reason(s->status));
+    if (!no_body) {
+        size_t type_len = strnlen(type, HEAD_MAX / 2);
+        n += put(head + n, "\r\nContent-Type: ");
+        memcpy(head + n, type, type_len);
+        n += type_len;
+        n += put(head + n, "\r\nContent-Length: ");
+        n += put_number(head + n, s->body.len);
+    }
+    n += put(head + n, s->close       ? "\r\nConnection: close\r\n"
+                       : s->says_keep ? "\r\nConnection: keep-alive\r\n"
+                                      : "\r\n");
+    add_copy(b, head, n);
+    add_text(b, s->headers);
+    add_copy(b, "\r\n", 2);
+    if (!s->head_only && !no_body && s->body.len) add_text(b, s->body);
+}
+
+/* Keeps what the socket did not take. */
+static void keep_rest(struct http_conn *c, const struct batch *b, size_t sent) {
+    c->out_len = b->total - sent;
+    c->out_at = 0;
+    c->out = xmalloc(c->out_len);
+    size_t n = 0;
+    for (int i = 0; i < b->niov; i++) {
+        size_t skip = sent < b->iov[i].iov_len ? sent : b->iov[i].iov_len;
+        memcpy(c->out + n, (char *)b->iov[i].iov_base + skip, b->iov[i].iov_len - skip);
+        n += b->iov[i].iov_len - skip;
+        sent -= skip;
+    }
+}
+
+static bool send_batch(struct http_conn *c, struct batch *b) {
+    struct msghdr m = {.msg_iov = b->iov, .msg_iovlen = (size_t)b->niov};
+    ssize_t n;
+    do n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    size_t sent = n < 0 ? 0 : (size_t)n;
+    struct gateway_stats *stats = &c->s->g->stats;
+    atomic_fetch_add_explicit(&stats->writes, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&stats->bytes_out, sent, memory_order_relaxed);
+    if (sent < b->total) keep_rest(c, b, sent);
+    for (; b->nslots; b->nslots--) drop_first(c);
+    return true;
+}
+
+/* False: the connection is broken. */
+static bool send_rest(struct http_conn *c) {
+    while (c->out) {
+        ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+        c->out_at += (size_t)n;
+        c->progressed = true;
+        atomic_fetch_add_explicit(&c->s->g->stats.bytes_out, (size_t)n, memory_order_relaxed);
+        if (c->out_at < c->out_len) continue;
+        free(c->out);
+        c->out = NULL;
+        c->out_at = c->out_len = 0;
+    }
+    return true;
+}
+
+void http_write_answers(struct http_conn *c) {
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!send_rest(c)) {
+        http_conn_close(c);
+        return;
+    }
+    while (!c->out) {
+        struct batch b;
+        b.c = c;
+        b.niov = 0;
+        b.used = b.total = 0;
+        b.nslots = 0;
+        uint16_t n = http_outstanding(c);
+        while (b.nslots < n && has_room(&b)) {
+            const struct http_slot *s = slot(c, (uint16_t)(c->first + b.nslots));
+            if (!s->status) break;
+            add_answer(&b, s);
+            b.nslots++;
+        }
+        if (b.nslots == n && c->owes_continue) {
+            c->owes_continue = false;
+            add_copy(&b, go_on, sizeof go_on - 1);
+        }
+        if (!b.niov) return;
+        if (!send_batch(c, &b)) {
+            http_conn_close(c);
+            return;
+        }
+    }
+}

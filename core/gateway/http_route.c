@@ -1,0 +1,215 @@
+/* http_route.c - whose a request is: /api/METHOD, a module's route, a socket route, or nobody's. */
+#include "gateway/api.h"
+#include "gateway/http.h"
+
+#include <strings.h>
+
+struct request {
+    struct http_conn *conn;
+    const struct http_request *parsed;
+    const char *data;
+    taut_str path, query, body;
+    bool head_only;
+};
+
+static taut_str header(const struct request *r, enum http_header h) {
+    if (!(r->parsed->seen >> h & 1)) return taut_str_n(NULL, 0);
+    return taut_str_n(r->data + r->parsed->header[h].at, r->parsed->header[h].len);
+}
+
+static bool starts_with(taut_str s, const char *z) {
+    size_t n = strlen(z);
+    return s.len >= n && memcmp(s.ptr, z, n) == 0;
+}
+
+/* ---- calls ---- */
+
+static struct call *new_call(struct request *r, uint32_t kind) {
+    struct http_conn *c = r->conn;
+    struct gateway *g = c->s->g;
+    struct call *call = call_get(&g->calls, kind, &g->port);
+    call->cookie = http_cookie(c, c->next);
+    struct http_slot *s = http_slot_add(c);
+    s->head_only = r->head_only;
+    s->close = c->closing;
+    s->says_keep = r->parsed->minor == 0;
+    s->bytes = (uint32_t)r->parsed->end;
+    c->outstanding_bytes += s->bytes;
+    return call;
+}
+
+static void send_call(struct request *r, struct call *call) {
+    to_hub(r->conn->s->g, &call->msg);
+}
+
+static void refuse(struct request *r, uint16_t status, const char *message, const char *headers) {
+    http_reply_error(r->conn, r->head_only, status, message, headers);
+}
+
+/* ---- /api/METHOD ---- */
+
+static void to_method(struct request *r, taut_str name) {
+    if (r->parsed->verb == VERB_OTHER) {
+        refuse(r, 405, NULL, "Allow: GET, POST\r\n");
+        return;
+    }
+    if (name.len && name.ptr[name.len - 1] == '/') name.len--;
+    struct api_request api = {
+        .method = name,
+        .query = r->query,
+        .content_type = header(r, H_CONTENT_TYPE),
+        .authorization = header(r, H_AUTHORIZATION),
+        .body = r->body,
+    };
+    struct call *call = new_call(r, TAUT_CALL_METHOD);
+    api_arguments(r->conn->s->g->config.modules, call, &api);
+    send_call(r, call);
+}
+
+/* ---- socket routes ---- */
+
+static const struct socket_entry *find_socket(const struct modules *ms, taut_str path) {
+    for (uint32_t i = 0; i < ms->nsockets; i++)
+        if (starts_with(path, ms->sockets[i].def->prefix)) return &ms->sockets[i];
+    return NULL;
+}
+
+static bool is_base64_key(taut_str v) {
+    if (v.len != 24 || v.ptr[22] != '=' || v.ptr[23] != '=') return false;
+    for (size_t i = 0; i < 22; i++) {
+        char c = v.ptr[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z', digit = c >= '0' && c <= '9';
+        if (!letter && !digit && c != '+' && c != '/') return false;
+    }
+    return true;
+}
+
+/* True: parked. */
+static bool to_socket(struct request *r, const struct socket_entry *socket) {
+    taut_str upgrade = header(r, H_UPGRADE), version = header(r, H_WS_VERSION);
+    bool is_ws = r->parsed->wants_upgrade && r->parsed->verb == VERB_GET && r->parsed->minor && upgrade.len == 9 &&
+                 strncasecmp(upgrade.ptr, "websocket", 9) == 0;
+    if (!is_ws || !taut_str_is(version, "13")) {
+        refuse(r, 426, "this address speaks WebSocket, version 13",
+               "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
+        return false;
+    }
+    if (!is_base64_key(header(r, H_WS_KEY))) {
+        refuse(r, 400, "Sec-WebSocket-Key is not 16 bytes in base64", "");
+        return false;
+    }
+    if (r->parsed->phase == PHASE_CHUNKS || r->body.len) {
+        refuse(r, 400, "a WebSocket request has no body", "");
+        return false;
+    }
+    struct http_conn *c = r->conn;
+    size_t prefix = strlen(socket->def->prefix);
+    c->closing = true; /* no further requests: what follows are frames */
+    struct call *call = new_call(r, TAUT_CALL_OPEN);
+    http_slot_at(c, cookie_seq(call->cookie))->upgrade = true;
+    call->socket = socket;
+    call->token = arena_str(&call->arena, api_bearer(header(r, H_AUTHORIZATION)));
+    call->pub.conn = c->s->g->next_conn++;
+    call->pub.text = arena_str(&call->arena, taut_str_n(r->path.ptr + prefix, r->path.len - prefix));
+    call->pub.query = arena_str(&call->arena, r->query);
+    send_call(r, call);
+    return true;
+}
+
+/* ---- routes ---- */
+
+static bool path_matches(const char *pattern, taut_str path) {
+    size_t n = strlen(pattern);
+    if (n > 1 && pattern[n - 1] == '/') return starts_with(path, pattern);
+    return taut_str_is(path, pattern);
+}
+
+static bool verb_matches(const char *verb, uint8_t asked) {
+    if (strcmp(verb, "GET") == 0) return asked == VERB_GET || asked == VERB_HEAD;
+    return strcmp(verb, "POST") == 0 && asked == VERB_POST;
+}
+
+/* The longest path wins. *other_verb: a route has the path but not the verb. */
+static const struct route_entry *find_route(const struct request *r, bool *other_verb) {
+    const struct modules *ms = r->conn->s->g->config.modules;
+    const struct route_entry *best = NULL;
+    for (uint32_t i = 0; i < ms->nroutes; i++) {
+        const struct taut_route *def = ms->routes[i].def;
+        if (((def->flags & TAUT_ROUTE_ADMIN) != 0) != r->conn->admin || !path_matches(def->path, r->path)) continue;
+        if (!verb_matches(def->method, r->parsed->verb)) *other_verb = true;
+        else if (!best || strlen(def->path) > strlen(best->def->path)) best = &ms->routes[i];
+    }
+    return best;
+}
+
+static void to_route(struct request *r, const struct route_entry *route) {
+    struct call *call = new_call(r, TAUT_CALL_ROUTE);
+    call->route = route;
+    call->token = arena_str(&call->arena, api_bearer(header(r, H_AUTHORIZATION)));
+    call->pub.text = arena_str(&call->arena, r->path);
+    call->pub.query = arena_str(&call->arena, r->query);
+    call->body = arena_str(&call->arena, r->body);
+    send_call(r, call);
+}
+
+/* What the admin address answers by itself. */
+static bool to_admin(struct request *r) {
+    struct http_conn *c = r->conn;
+    const struct gateway_config *config = &c->s->g->config;
+    bool reads = r->parsed->verb == VERB_GET || r->parsed->verb == VERB_HEAD;
+    if (!c->admin || !reads) return false;
+    if (taut_str_is(r->path, "/")) {
+        http_reply(c, r->head_only, 200, "text/plain; charset=utf-8",
+                   TAUT_LIT("Taut's admin address. GET /metrics has its numbers.\n"));
+        return true;
+    }
+    if (!config->metrics || !taut_str_is(r->path, "/metrics")) return false;
+    char *text = NULL;
+    size_t len = 0;
+    config->metrics(config->metrics_arg, &text, &len);
+    http_reply(c, r->head_only, 200, "text/plain; version=0.0.4; charset=utf-8", taut_str_n(text ? text : "", len));
+    http_slot_at(c, (uint16_t)(c->next - 1))->block = text;
+    return true;
+}
+
+/* ---- all ---- */
+
+/* Path and query of the target, which may be a whole URL. False: it is neither. */
+static bool split_target(struct request *r) {
+    taut_str t = taut_str_n(r->data + r->parsed->target.at, r->parsed->target.len);
+    const char *fragment = memchr(t.ptr, '#', t.len);
+    if (fragment) t.len = (size_t)(fragment - t.ptr);
+    if (t.len >= 7 && strncasecmp(t.ptr, "http://", 7) == 0) {
+        const char *slash = memchr(t.ptr + 7, '/', t.len - 7);
+        t = slash ? taut_str_n(slash, t.len - (size_t)(slash - t.ptr)) : TAUT_LIT("/");
+    }
+    if (!t.len || t.ptr[0] != '/') return false;
+    const char *mark = memchr(t.ptr, '?', t.len);
+    r->path = taut_str_n(t.ptr, mark ? (size_t)(mark - t.ptr) : t.len);
+    r->query = mark ? taut_str_n(mark + 1, t.len - r->path.len - 1) : taut_str_n("", 0);
+    return true;
+}
+
+bool http_dispatch(struct http_conn *c, const char *data) {
+    struct request r = {.conn = c, .parsed = &c->req, .data = data, .head_only = c->req.verb == VERB_HEAD};
+    const struct modules *ms = c->s->g->config.modules;
+    r.body = taut_str_n(data + c->req.head_len, (size_t)c->req.body_len);
+    if (!c->req.keep_alive) c->closing = true;
+    if (!split_target(&r)) {
+        refuse(&r, 400, "the request target is not a path", "");
+        return false;
+    }
+    if (!c->admin && starts_with(r.path, "/api/")) {
+        to_method(&r, taut_str_n(r.path.ptr + 5, r.path.len - 5));
+        return false;
+    }
+    const struct socket_entry *socket = c->admin ? NULL : find_socket(ms, r.path);
+    if (socket) return to_socket(&r, socket);
+    bool other_verb = false;
+    const struct route_entry *route = find_route(&r, &other_verb);
+    if (route) to_route(&r, route);
+    else if (to_admin(&r)) return false;
+    else if (other_verb) refuse(&r, 405, NULL, "");
+    else refuse(&r, 404, NULL, "");
+    return false;
+}

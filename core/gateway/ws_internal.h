@@ -1,0 +1,245 @@
+/* ws_internal.h - what the files behind the WebSockets share. Everything belongs to the gateway's own thread.
+ *
+ *   ws.c          connections: opening, frames in, answers, closing, pings, stopping
+ *   ws_lws.c      the only file that knows libwebsockets
+ *   conn_queue.c  what waits for a connection, and how it is written; lagging
+ *   topics.c      workspaces, topics, who is on them
+ *   fanout.c      events and deltas, refills
+ *   frame.c       prepared WebSocket frames
+ *   mutants.c     faults for the history checker's own test
+ */
+#ifndef GATEWAY_WS_INTERNAL_H
+#define GATEWAY_WS_INTERNAL_H
+
+#include "base/map.h"
+#include "gateway/internal.h"
+
+struct lws;
+struct lws_context;
+struct lws_vhost;
+
+enum {
+    KERNEL_BYTES = 64 * 1024, /* SO_SNDBUF; part of the connection's queue */
+    WRITE_BYTES = 64 * 1024,  /* at most in one write, unless a single frame is longer */
+    DIRECT_BYTES = 64 * 1024, /* answers and pings that may wait */
+    LEAST_QUEUE_BYTES = 32 * 1024,
+    TEXT_BYTES = 16 * 1024, /* a message from a peer */
+    FRAMES_UNANSWERED = 64, /* then reading stops … */
+    FRAMES_RESUME = 32,     /* … until no more than these are */
+    FLUSH_SLICE = 128,      /* connections written to before the loop turns */
+    STALLED_SECONDS = 30,
+    LEAVE_SECONDS = 5,    /* for the peer to answer a close frame */
+    SILENT_INTERVALS = 3, /* ping intervals without a sign of life */
+    CLOSE_TEXT_BYTES = 123
+};
+enum {
+    CLOSE_GOING_AWAY = 1001,
+    CLOSE_UNSUPPORTED = 1003,
+    CLOSE_POLICY = 1008,
+    CLOSE_TOO_BIG = 1009,
+    CLOSE_TRY_LATER = 1013
+};
+
+/* ---- intrusive lists ---- */
+
+struct link {
+    struct link *prev, *next; /* both NULL: in no list */
+};
+static inline void list_init(struct link *head) {
+    head->prev = head->next = head;
+}
+static inline bool list_empty(const struct link *head) {
+    return head->next == head;
+}
+static inline bool linked(const struct link *l) {
+    return l->next != NULL;
+}
+static inline void list_add(struct link *head, struct link *l) {
+    if (linked(l)) return;
+    l->prev = head->prev;
+    l->next = head;
+    head->prev->next = l;
+    head->prev = l;
+}
+static inline void list_remove(struct link *l) {
+    if (!linked(l)) return;
+    l->prev->next = l->next;
+    l->next->prev = l->prev;
+    l->prev = l->next = NULL;
+}
+
+/* ---- frame.c: immutable bytes, ready for the wire, counted by references (one thread: not atomic) ---- */
+
+enum frame_kind { FRAME_DURABLE, FRAME_EPHEMERAL, FRAME_DIRECT };
+struct frame {
+    uint32_t refs, len;
+    uint64_t seq; /* DURABLE: by this it is known, never by its address */
+    enum frame_kind kind;
+    unsigned char bytes[];
+};
+/* A text frame of a JSON object, with "cursor" as its last member unless cursor is NULL. */
+struct frame *frame_text(enum frame_kind kind, uint64_t seq, taut_str body, const uint64_t *cursor);
+struct frame *frame_event(const struct event *e);
+struct frame *frame_ping(uint64_t payload);
+struct frame *frame_close(uint32_t code, taut_str text); /* text is cut to what a close frame holds */
+void frame_unref(struct frame *f);
+
+/* ---- topics.c ---- */
+
+struct member {
+    struct conn *conn;
+    uint64_t since_seq;
+    uint32_t sub; /* its place in conn->subs */
+};
+struct topic {
+    taut_str name;
+    struct workspace *workspace;
+    struct member *members;
+    uint32_t n, cap;
+};
+struct sub {
+    struct topic *topic;
+    uint32_t at; /* its place in topic->members */
+};
+struct workspace {
+    taut_str name;
+    struct ws_server *server;
+    uint64_t position; /* the last durable event that went through here */
+    struct map topics; /* name -> struct topic; those without members are freed */
+    struct link conns;
+};
+/* Found or made; a workspace lives while it has connections. */
+struct workspace *workspace_join(struct ws_server *s, taut_str name, uint64_t position, struct conn *c);
+void workspace_leave(struct conn *c);
+struct workspace *workspace_find(struct ws_server *s, taut_str name);
+struct topic *topic_find(struct workspace *w, taut_str name);
+void topic_add(struct conn *c, taut_str name, uint64_t since_seq); /* one already there keeps its since_seq */
+void topic_remove(struct conn *c, taut_str name);
+void topic_remove_all(struct conn *c);
+const struct member *topic_member(const struct topic *t, const struct conn *c); /* NULL: not on it */
+
+/* ---- a connection ---- */
+
+struct conn {
+    struct link in_workspace, dirty, stalled;
+    struct link bucket; /* in one of the buckets; then, when detached, in `leaving` */
+    struct gateway *g;
+    struct lws *wsi; /* NULL before it is established and after it is gone */
+    const struct socket_entry *socket;
+    struct workspace *workspace;
+    taut_conn id;
+    int fd;
+    bool accepted;       /* the hub knows it: MSG_CLOSED is owed */
+    bool opening;        /* being adopted: not freed by libwebsockets' goodbye */
+    bool detached;       /* nothing of ours knows it any more; only libwebsockets still does */
+    bool lagging;        /* gets no live events; `cursor` says where it stands */
+    bool refill_pending; /* MSG_REFILL is under way */
+    bool blocked;        /* libwebsockets keeps an unsent rest and has armed POLLOUT */
+    bool closing;        /* the close frame is the last in the ring: nothing more is queued */
+    bool broken;         /* a write failed */
+    bool reading_paused;
+
+    uint64_t as_of;  /* deltas up to here are in its topics already */
+    uint64_t floor;  /* live events up to here are not due */
+    uint64_t cursor; /* lagging: all that was due up to here has been handed over or queued */
+    uint64_t stamp;  /* of the last delivery: one event is queued once */
+
+    struct sub *subs;
+    uint32_t nsubs, subs_cap;
+
+    struct frame **ring;
+    uint32_t ring_cap, ring_head, ring_n;
+    uint32_t queued, direct; /* bytes in the ring; of them DIRECT ones */
+    uint32_t held;           /* upper bound of what libwebsockets keeps */
+
+    uint32_t progress_at, heard_at; /* ticks */
+    int unsent;                     /* bytes in the kernel at the last look */
+    uint32_t unanswered;
+    char *text; /* fragments of a message so far */
+    uint32_t text_len, text_cap;
+};
+
+struct ws_server {
+    struct gateway *g;
+    struct lws_context *context; /* libwebsockets sets it to NULL when it is gone */
+    struct lws_vhost *vhost;
+    struct conn *adopting;
+    struct map conns;      /* id -> struct conn: those that are not detached */
+    struct map workspaces; /* name -> struct workspace */
+    struct link dirty;     /* connections to be written to in the next turns */
+    struct link stalled;   /* those that are blocked */
+    struct link leaving;   /* detached, close frame written, waiting for the peer's */
+    struct link *buckets;  /* all connections, by the second of their ping */
+    uint32_t nbuckets, interval_s;
+    uint32_t tick;
+    uint32_t queue_limit; /* bytes for the ring and what libwebsockets holds */
+    uint32_t alive;       /* connections that libwebsockets still knows */
+    uint64_t stamp;
+    uv_idle_t turn; /* active while `dirty` is not empty */
+    uv_timer_t stop_timer;
+    void (*stopped)(struct gateway *g);
+    uint32_t stop_turns, handles_open;
+    unsigned char scratch[WRITE_BYTES];
+};
+
+/* ws.c */
+struct conn *conn_find(struct gateway *g, taut_conn id);
+/* Close after what is queued. The connection leaves its topics at once and takes nothing more in. */
+void conn_close(struct conn *c, uint32_t code, taut_str text);
+/* Ours no longer: out of every list and index, MSG_CLOSED to the hub. Never while members of a topic are walked. */
+void conn_detach(struct conn *c);
+/* The close frame has been written: detached, and let go. */
+void conn_leave(struct conn *c);
+/* At once, by reset. */
+void conn_kill(struct conn *c);
+void conn_free(struct conn *c);
+void conn_heard(struct conn *c);
+void conn_progress(struct conn *c); /* its kernel took bytes after it had refused some */
+void conn_on_fragment(struct conn *c, taut_str part, bool is_first, bool is_last, bool is_binary);
+
+/* conn_queue.c */
+/* False: no room; the event was not queued. */
+bool conn_queue_event(struct conn *c, struct frame *f);
+void conn_queue_ephemeral(struct conn *c, struct frame *f);
+void conn_queue_direct(struct conn *c, struct frame *f); /* takes the reference */
+void conn_queue_close(struct conn *c, struct frame *f);  /* the same, within no bound */
+/* Drops what was queued of the log; `seq` is the first event that could not be queued. */
+void conn_lag(struct conn *c, uint64_t seq);
+void conn_flush(struct conn *c);
+void conn_writable(struct conn *c); /* libwebsockets has nothing left */
+void conn_mark_dirty(struct conn *c);
+void conn_queue_free(struct conn *c);
+void queue_turn(uv_idle_t *h);
+
+/* fanout.c */
+void fanout_apply_deltas_to(struct conn *c, const struct event *e); /* at attach */
+
+/* ws_lws.c */
+void ws_lws_start(struct ws_server *s);
+/* False: the socket is closed. Sets c->wsi. */
+bool ws_lws_adopt(struct ws_server *s, struct conn *c, int fd, const char *head, size_t len);
+/* 1: taken, 0: not now, < 0: broken. Sets c->blocked. */
+int ws_lws_write(struct conn *c, const unsigned char *bytes, size_t n);
+void ws_lws_want_writable(struct conn *c);
+void ws_lws_reading(struct conn *c, bool on);
+void ws_lws_destroy(struct ws_server *s); /* once to begin, once more turns later to finish */
+
+/* mutants.c */
+enum mutant { MUTANT_SWAP = 1, MUTANT_DROP, MUTANT_LEAVE_LATE, MUTANT_REPEAT };
+#ifdef TAUT_MUTANTS
+bool mutant(enum mutant which, uint32_t one_in);
+#else
+static inline bool mutant(enum mutant which, uint32_t one_in) {
+    (void)which, (void)one_in;
+    return false;
+}
+#endif
+
+static inline void stat_add(atomic_ullong *counter, unsigned long long n) {
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+static inline void stat_sub(atomic_ullong *counter, unsigned long long n) {
+    atomic_fetch_sub_explicit(counter, n, memory_order_relaxed);
+}
+
+#endif

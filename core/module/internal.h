@@ -1,0 +1,30 @@
+/* internal.h - what the files of module/ share. */
+#ifndef MODULE_INTERNAL_H
+#define MODULE_INTERNAL_H
+
+#include "module/loader.h"
+
+/* `modules` with what the loader alone needs to know. */
+struct module_set {
+    struct modules pub; /* first */
+    struct arena arena; /* everything but the maps' slots and what `opened` holds */
+    struct loaded **opened;
+    uint32_t nopened;
+};
+
+/* Puts ms->list into start order. False when an error was added to cfg. */
+bool order_modules(struct module_set *s, struct config *cfg);
+/* Fills the tables of ms from the definitions of its instances. Errors are added to cfg. */
+void register_modules(struct module_set *s, struct config *cfg);
+
+/* Adds an error about an instance, at its place in the file. */
+void instance_error(struct config *cfg, const struct instance *in, const char *fmt, ...) TAUT_PRINTF(3, 4);
+
+/* Names of the *.so files of a directory without their ending, sorted; strings and array in the arena. */
+const char **module_names(struct arena *a, const char *dir, uint32_t *n);
+char *module_file(const char *dir, taut_str name); /* malloc'ed */
+
+/* A wrong module's file as errors name it. */
+const char *file_base(const char *path);
+
+#endif

@@ -1,0 +1,103 @@
+/* load.c - from the list of `modules:` to instances with parsed options, in start order, with everything registered.
+ *
+ * All modules are looked at even when the first is wrong; order and registration only make sense when all are there.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "module/internal.h"
+
+void instance_error(struct config *cfg, const struct instance *in, const char *fmt, ...) {
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    for (uint32_t i = 0; i < cfg->nmodules; i++)
+        if (taut_str_is(cfg->modules[i].name, in->name))
+            config_error(cfg, cfg->modules[i].where, arena_fmt(&cfg->arena, "modules.%s", in->name).ptr, "%s", text);
+}
+
+static void report_missing(struct config *cfg, const struct config_module *m, const char *dir) {
+    uint32_t n;
+    const char **names = module_names(&cfg->arena, dir, &n), *near = nearest(m->module, names, n);
+    config_error(cfg, m->where, "modules", "there is no module \"%s\"%s%s%s (modules are looked for in %s)",
+                 m->module.ptr, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", dir);
+}
+
+static struct loaded *open_module(struct config *cfg, const struct config_module *m, const char *dir) {
+    char *file = module_file(dir, m->module), *why = NULL;
+    struct loaded *l = NULL;
+    if (memchr(m->module.ptr, '/', m->module.len) || access(file, F_OK) != 0) report_missing(cfg, m, dir);
+    else if (!(l = loader_open(file, &why))) config_error(cfg, m->where, "modules", "%s", why);
+    free(file);
+    free(why);
+    return l;
+}
+
+/* ---- the module's own check ---- */
+
+struct taut_check {
+    struct config *config;
+    const struct config_module *module;
+    const char *path;
+};
+
+static void on_check_error(struct taut_check *ctx, const char *option, const char *text) {
+    const struct node *at = ctx->module->where;
+    for (const struct node *n = ctx->module->options ? ctx->module->options->first : NULL; n && option; n = n->next)
+        if (taut_str_is(n->key, option)) at = n;
+    const char *full = option ? arena_fmt(&ctx->config->arena, "%s.%s", ctx->path, option).ptr : ctx->path;
+    config_error(ctx->config, at, full, "%s", text);
+}
+
+static void configure(struct module_set *s, struct config *cfg, const struct config_module *m, struct instance *in) {
+    struct taut_check ctx = {cfg, m, arena_fmt(&cfg->arena, "modules.%s", m->name.ptr).ptr};
+    uint32_t errors = cfg->errors.n;
+    in->config = arena_zalloc(&s->arena, in->def->config_size);
+    config_apply(cfg, in->def->options, m->options, m->where, ctx.path, cfg->server.data, in->config);
+    if (in->def->check && cfg->errors.n == errors) in->def->check(in->config, &ctx, on_check_error);
+    in->pub.config = in->config;
+}
+
+static void add_instance(struct module_set *s, struct config *cfg, const struct config_module *m, struct loaded *l) {
+    struct instance *in = arena_zalloc(&s->arena, sizeof *in);
+    s->opened[s->nopened++] = l;
+    in->name = (char *)(uintptr_t)arena_str(&s->arena, m->name).ptr;
+    in->pub.name = in->name;
+    in->def = l->def;
+    in->file = l->file;
+    in->dl = l->dl;
+    in->where = (char *)(uintptr_t)arena_fmt(&s->arena, "%s:%u:%u", cfg->file, m->where->line, m->where->col).ptr;
+    configure(s, cfg, m, in);
+    s->pub.list[s->pub.n++] = in;
+}
+
+struct modules *loader_load(struct config *cfg, const char *dir) {
+    struct module_set *s = xcalloc(1, sizeof *s);
+    s->pub.list = arena_zalloc(&s->arena, (cfg->nmodules + 1) * sizeof(struct instance *));
+    s->opened = arena_zalloc(&s->arena, (cfg->nmodules + 1) * sizeof *s->opened);
+    for (uint32_t i = 0; i < cfg->nmodules; i++) {
+        struct loaded *l = open_module(cfg, &cfg->modules[i], dir);
+        if (l) add_instance(s, cfg, &cfg->modules[i], l);
+    }
+    if (s->pub.n == cfg->nmodules && order_modules(s, cfg)) register_modules(s, cfg);
+    return &s->pub;
+}
+
+static void free_method(void *value, void *arg) {
+    struct method_entry *me = value;
+    (void)arg;
+    map_free(&me->arg_index);
+}
+
+void modules_free(struct modules *ms) {
+    if (!ms) return;
+    struct module_set *s = CONTAINER_OF(ms, struct module_set, pub);
+    map_each(&ms->methods, free_method, NULL);
+    map_free(&ms->methods);
+    for (uint32_t i = 0; i < s->nopened; i++) loader_close(s->opened[i]);
+    arena_free(&s->arena);
+    free(s);
+}

@@ -1,0 +1,33 @@
+/* history.h - pages of messages: of a channel, newest first, and of a thread, oldest first. */
+#ifndef CONVERSATION_HISTORY_H
+#define CONVERSATION_HISTORY_H
+
+#include "messages.h"
+
+/* Which messages. 0 in hi: no bound. */
+struct window {
+    int64_t lo, hi; /* microseconds */
+    int lo_open, hi_open;
+    uint32_t limit; /* 1 … PAGE_MAX */
+};
+enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
+
+struct message_page {
+    struct message *list;
+    uint32_t n;
+    int more;
+    int64_t last; /* time of the last message looked at: the next page begins behind it */
+};
+
+/* Messages that stand in the channel itself. A page may hold fewer than there are when replies lie between. */
+int32_t history_page(struct conv *cv, struct taut_call *c, const struct channel *ch, const struct window *w,
+                     struct message_page *out);
+/* The parent, then its replies within the window. */
+int32_t thread_page(struct conv *cv, struct taut_call *c, const struct channel *ch, const struct taut_row *parent,
+                    const struct window *w, struct message_page *out);
+
+/* Writes the member `messages` of the answer: each with its bot and its reactions. */
+int32_t page_load(struct conv *cv, struct taut_call *c, const struct channel *ch, struct message_page *page,
+                  taut_str *json);
+
+#endif

@@ -1,0 +1,89 @@
+/* rtm.c - Slack's Real Time Messaging protocol: the method that hands out a ticket, and what the module declares. */
+#include "rtm.h"
+
+#include <sodium.h>
+
+enum { ARG_BATCH_PRESENCE_AWARE, ARG_PRESENCE_SUB };
+static const struct taut_arg connect_args[] = {
+    [ARG_BATCH_PRESENCE_AWARE] = {"batch_presence_aware", TAUT_ARG_BOOL, 0, NULL, NULL},
+    [ARG_PRESENCE_SUB] = {"presence_sub", TAUT_ARG_BOOL, 0, NULL, NULL},
+};
+
+static int32_t on_connect(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_directory_v1 *directory = rtm_directory(m);
+    void *self = rtm_of(m)->directory->self;
+    const struct taut_actor *actor = c->actor;
+    const struct taut_workspace *team;
+    const struct taut_user *user;
+    char ticket[TICKET_TEXT];
+    TAUT_TRY(directory->workspace(self, c, actor->workspace, &team));
+    TAUT_TRY(directory->user(self, c, actor->workspace, actor->user, &user));
+    if (!team || !user) return taut_fail(c, "invalid_auth");
+
+    if (ticket_issue(m, &rtm_of(m)->tickets, actor, rtm_options(m)->ticket_lifetime * 1000, ticket) < 0)
+        return taut_fail(c, "internal_error");
+    taut_str socket_url = m->host->info(m)->socket_url;
+    struct taut_json *j = taut_answer(c);
+    taut_json_kstr(j, "url",
+                   taut_fmt(c, "%.*s/rtm/%.*s", (int)socket_url.len, socket_url.ptr, (int)sizeof ticket, ticket));
+    taut_json_kopen(j, "self", '{');
+    taut_json_kstr(j, "id", user->id);
+    taut_json_kstr(j, "name", user->name);
+    taut_json_close(j, '}');
+    taut_json_kopen(j, "team", '{');
+    taut_json_kstr(j, "id", team->id);
+    taut_json_kstr(j, "name", team->name);
+    taut_json_kstr(j, "domain", team->domain);
+    taut_json_close(j, '}');
+    taut_count(m, RTM_TICKETS, 1);
+    return taut_done(c);
+}
+
+static int32_t on_init(struct taut_mod *m) {
+    if (sodium_init() < 0) return TAUT_E_UNAVAILABLE;
+    struct rtm *r = taut_alloc(m, sizeof *r);
+    if (!r) return TAUT_E_NOMEM;
+    r->conversation = taut_svc_get(m, "conversation", 1);
+    r->directory = taut_svc_get(m, "directory", 1);
+    int32_t err = r->conversation && r->directory ? tickets_init(m, &r->tickets) : TAUT_E_UNAVAILABLE;
+    if (err < 0) {
+        taut_free(m, r);
+        return err;
+    }
+    m->state = r;
+    return TAUT_OK;
+}
+
+static void on_fini(struct taut_mod *m) {
+    tickets_fini(m, &rtm_of(m)->tickets);
+    taut_free(m, m->state);
+    m->state = NULL;
+}
+
+static const struct taut_opt options[] = {
+    TAUT_OPT(struct rtm_options, ticket_lifetime, TAUT_OPT_DURATION, .dflt = "30s", .min = 100, .max = 600000,
+             .help = "How long the URL of rtm.connect can be used."),
+    TAUT_OPT(struct rtm_options, messages_per_second, TAUT_OPT_INT, .dflt = "100", .min = 0, .max = 1000000,
+             .help = "Messages that one connection may send a second, on average over ten seconds. 0: any number."),
+};
+
+static const struct taut_method methods[] = {
+    {"rtm.connect", TAUT_ARRAY(connect_args), NULL, TAUT_RATE_TIER1, 0, on_connect},
+};
+
+static const struct taut_socket_route sockets[] = {
+    {"/rtm/", "rtm", rtm_on_open, rtm_on_frame, rtm_on_close},
+};
+
+static const struct taut_metric metrics[] = {
+    [RTM_TICKETS] = {"tickets_total", TAUT_COUNTER, 0, "Tickets handed out by rtm.connect."},
+    [RTM_OPENED] = {"opened_total", TAUT_COUNTER, 0, "Sockets let in."},
+    [RTM_REFUSED] = {"refused_total", TAUT_COUNTER, 0, "Sockets turned away: no such ticket, or no longer good."},
+    [RTM_SLOWED] = {"slowed_total", TAUT_COUNTER, 0, "Messages refused because a connection sent too many."},
+};
+
+TAUT_MODULE(.name = "rtm", .version = "0.1.0", .license = "Apache-2.0",
+            .summary = "Slack's Real Time Messaging protocol: rtm.connect and its sockets",
+            .needs = TAUT_LIST("conversation/1", "directory/1"), .options = TAUT_ARRAY(options),
+            .config_size = sizeof(struct rtm_options), .flags = TAUT_MODULE_STANDARD, .methods = TAUT_ARRAY(methods),
+            .sockets = TAUT_ARRAY(sockets), .metrics = TAUT_ARRAY(metrics), .init = on_init, .fini = on_fini);

@@ -1,0 +1,188 @@
+/* store.c - the module: storage/1 on SQLite. What runs on the hub: options, life, and putting jobs into queues.
+ *
+ * The instance makes its threads when the store is opened and joins them when it is opened again or unloaded; between
+ * open and close there is one writer and `readers` readers.
+ */
+#include "fault.h"
+#include "writer.h"
+
+static void give_up(struct store *s, taut_op op, int32_t err) {
+    taut_op_complete(s->mod, op, err, NULL, NULL);
+}
+
+static void tables_free(struct store *s) {
+    for (uint32_t i = 0; i < s->ntables; i++) free(s->tables[i].name);
+    free(s->tables);
+    s->tables = NULL;
+    s->ntables = 0;
+}
+
+static bool tables_copy(struct store *s, const struct taut_table_ref *refs, uint32_t n) {
+    s->tables = calloc(n ? n : 1, sizeof *s->tables);
+    if (!s->tables) return false;
+    for (s->ntables = 0; s->ntables < n; s->ntables++) {
+        const struct taut_table *def = refs[s->ntables].table;
+        struct table *t = &s->tables[s->ntables];
+        *t = (struct table){strdup(refs[s->ntables].sql_name), def, def->cols.len, def->key_cols, def->index.len};
+        if (!t->name) return false;
+    }
+    return true;
+}
+
+static void join_writer(struct store *s) {
+    if (s->has_thread) pthread_join(s->writer_thread, NULL);
+    s->has_thread = false;
+}
+
+static void set_gate(struct store *s, bool open) {
+    pthread_mutex_lock(&s->writes.lock);
+    s->writes.open = open;
+    s->writes.closing = false;
+    s->close_op = 0;
+    pthread_mutex_unlock(&s->writes.lock);
+}
+
+static bool is_open(struct store *s) {
+    pthread_mutex_lock(&s->writes.lock);
+    bool open = s->writes.open;
+    pthread_mutex_unlock(&s->writes.lock);
+    return open;
+}
+
+static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n, taut_op op) {
+    struct store *s = self;
+    if (is_open(s)) {
+        give_up(s, op, TAUT_E_EXISTS);
+        return;
+    }
+    join_writer(s);
+    tables_free(s);
+    s->open_op = op;
+    set_gate(s, true);
+    s->has_thread = tables_copy(s, tables, n) && pthread_create(&s->writer_thread, NULL, writer_main, s) == 0;
+    if (s->has_thread) return;
+    set_gate(s, false);
+    give_up(s, op, TAUT_E_NOMEM);
+}
+
+static void on_commit(void *self, const struct taut_batch_view *b, taut_op op) {
+    struct store *s = self;
+    struct write_job j = {b, op};
+    int32_t err = write_queue_push(&s->writes, &j);
+    if (err < 0) give_up(s, op, err);
+}
+
+static void push_read(struct store *s, const struct read_job *j) {
+    int32_t err = read_queue_push(&s->reads, j);
+    if (err < 0) give_up(s, j->op, err);
+}
+
+static void on_get(void *self, const struct taut_get_req *reqs, uint32_t n, taut_op op) {
+    push_read(self, &(struct read_job){.kind = READ_GET, .n = n, .what = reqs, .op = op});
+}
+
+static void on_scan(void *self, uint32_t table, const struct taut_scan *scan, taut_op op) {
+    push_read(self, &(struct read_job){.kind = READ_SCAN, .n = table, .what = scan, .op = op});
+}
+
+static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op) {
+    push_read(self,
+              &(struct read_job){.kind = READ_EVENTS, .n = limit, .workspace = workspace, .after = after, .op = op});
+}
+
+/* False when it is not open. */
+static bool begin_close(struct store *s, taut_op op) {
+    pthread_mutex_lock(&s->writes.lock);
+    bool open = s->writes.open && !s->writes.closing;
+    if (open) {
+        s->close_op = op;
+        s->writes.closing = true;
+        pthread_cond_signal(&s->writes.ready);
+    }
+    pthread_mutex_unlock(&s->writes.lock);
+    return open;
+}
+
+static void on_close(void *self, taut_op op) {
+    struct store *s = self;
+    if (!begin_close(s, op)) give_up(s, op, TAUT_OK);
+}
+
+static const struct taut_storage_v1 storage = {.size = (uint32_t)sizeof storage,
+                                               .open = on_open,
+                                               .commit = on_commit,
+                                               .get = on_get,
+                                               .scan = on_scan,
+                                               .events = on_events,
+                                               .close = on_close};
+
+static void destroy(struct store *s) {
+    begin_close(s, 0);
+    join_writer(s);
+    tables_free(s);
+    write_queue_fini(&s->writes);
+    read_queue_fini(&s->reads);
+    free(s->path);
+    free(s);
+}
+
+static int32_t on_init(struct taut_mod *m) {
+    struct store *s = calloc(1, sizeof *s);
+    if (!s) return TAUT_E_NOMEM;
+    s->mod = m;
+    s->opt = m->config;
+    write_queue_init(&s->writes);
+    read_queue_init(&s->reads);
+    faults_read(&s->faults);
+    /* SQLite's count of its own memory costs a lock at each allocation. Too late when somebody else in the process has
+     * used SQLite before: then it stays as it is. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    s->path = strndup(s->opt->path.ptr, s->opt->path.len);
+    int32_t err = s->path ? taut_svc_provide(m, "storage", 1, &storage, s) : TAUT_E_NOMEM;
+    if (err < 0) destroy(s);
+    else m->state = s;
+    return err;
+}
+
+/* Opening and closing are the service's; there is nothing else to wait for. */
+static void on_start(struct taut_mod *m, taut_op op) {
+    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+}
+static void on_stop(struct taut_mod *m, taut_op op) {
+    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+}
+
+static void on_fini(struct taut_mod *m) {
+    destroy(m->state);
+    m->state = NULL;
+}
+
+static const struct taut_opt options[] = {
+    TAUT_OPT(struct options, sync, TAUT_OPT_ENUM, .choices = "off|normal|full", .dflt = "full",
+             .help = "full: an ok survives a power cut. normal, off: it survives only the end of the process"),
+    TAUT_OPT(struct options, path, TAUT_OPT_PATH, .dflt = "taut.db", .help = "the database file"),
+    TAUT_OPT(struct options, page_cache, TAUT_OPT_BYTES, .dflt = "8MiB", .min = 256 << 10, .max = 64ll << 30,
+             .help = "memory for the writer's pages; each reader has a quarter of it"),
+    TAUT_OPT(struct options, wal_limit, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 64ll << 30,
+             .help = "size of the write-ahead log at which writing waits for a checkpoint"),
+    TAUT_OPT(struct options, claims, TAUT_OPT_INT, .dflt = "4000000", .min = 1, .max = 100000000,
+             .help = "how many client_msg_ids of the last 24 hours are remembered; about 40 bytes of memory each"),
+    TAUT_OPT(struct options, readers, TAUT_OPT_INT, .dflt = "2", .min = 1, .max = 8, .help = "threads that read"),
+};
+
+static const struct taut_metric metrics[] = {
+    [METRIC_COMMITS] = {"commits_total", TAUT_COUNTER, 0, "batches on disk"},
+    [METRIC_GROUPS] = {"groups_total", TAUT_COUNTER, 0, "transactions, each of one or more batches"},
+    [METRIC_ROWS] = {"rows_total", TAUT_COUNTER, 0, "rows and events written"},
+    [METRIC_FSYNC_US] = {"fsync_us", TAUT_GAUGE, 0, "microseconds that the last COMMIT took"},
+    [METRIC_WAL_BYTES] = {"wal_bytes", TAUT_GAUGE, 0, "size of the write-ahead log"},
+    [METRIC_CLAIMS] = {"claims", TAUT_GAUGE, 0, "claims remembered"},
+    [METRIC_CLAIMS_DROPPED] = {"claims_dropped_total", TAUT_COUNTER, 0,
+                               "claims forgotten before their 24 hours were over"},
+};
+
+TAUT_MODULE(.name = "store_sqlite", .version = "0.1.0", .license = "Apache-2.0",
+            .summary = "Keeps everything in one SQLite file", .provides = TAUT_LIST("storage/1"),
+            .options = TAUT_ARRAY(options), .config_size = (uint32_t)sizeof(struct options),
+            .flags = TAUT_MODULE_STANDARD, .metrics = TAUT_ARRAY(metrics), .init = on_init, .start = on_start,
+            .stop = on_stop, .fini = on_fini);

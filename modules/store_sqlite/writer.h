@@ -1,0 +1,76 @@
+/* writer.h - the writer's own state, and the steps of a group.
+ *
+ * A group is what queued while the last one was being synced; it is one transaction. Nothing of it is told to anybody
+ * before its COMMIT has returned. Everything here belongs to the writer thread.
+ *
+ *   writer.c  the thread: waits, runs groups, checkpoints, heals
+ *   group.c   one group: apply all, commit, report
+ *   apply.c   one batch: claim, conditions, rows, events
+ *   load.c    from the file to the state below, at open and after a failure
+ */
+#ifndef STORE_WRITER_H
+#define STORE_WRITER_H
+
+#include "claims.h"
+#include "db.h"
+#include "heads.h"
+#include "schema.h"
+
+enum { GROUP_MAX = 512 /* batches */ };
+
+/* A batch in its group, and what became of it. */
+struct member {
+    struct write_job job;
+    int32_t status;
+    bool settled; /* refused for good: not applied again when the group is */
+    uint64_t lsn, first_seq, claim_seq;
+    char *text; /* malloc'ed or NULL: the claim's value, or why */
+    size_t text_len;
+};
+
+struct writer {
+    struct store *store;
+    struct conn conn;
+    sqlite3_stmt *put_event, *put_head, *put_lsn, *get_claim;
+    unsigned char claim_key[CLAIM_KEY_LEN];
+    struct heads heads;
+    struct claims claims;
+    uint64_t lsn, lsn_saved;
+    char *scratch; /* for claims: grows as needed */
+    size_t scratch_cap;
+    uint64_t wal_bytes, checkpoint_at;
+    bool broken; /* a sync failed: nothing is acknowledged until the store was opened anew */
+
+    /* the group */
+    uint32_t n, claims_added, claims_dropped;
+    uint64_t rows;
+    int64_t now_us;
+    struct write_job jobs[GROUP_MAX];
+    struct member members[GROUP_MAX];
+    struct taut_durable durable[GROUP_MAX];
+    struct taut_completion answers[GROUP_MAX];
+};
+
+enum applied {
+    APPLIED,
+    REFUSED,  /* nothing of it was written; status says why */
+    POISONED, /* refused after a write: the group must be done again without it */
+    BROKE     /* SQLite failed: the group must be rolled back */
+};
+enum applied apply_batch(struct writer *w, struct member *m);
+
+/* NULL, or what is wrong with a batch whatever the store holds. */
+const char *batch_fault(const struct store *s, const struct taut_batch_view *b);
+
+/* Runs w->jobs[0 … n). A failed COMMIT leaves w->broken. */
+void group_run(struct writer *w, uint32_t n);
+
+/* Takes the lock on writing and keeps it: nobody else changes the store while it is open. A sqlite3 result code. */
+int writer_begin(struct writer *w);
+/* Opens the connection and reads the state; a store that is opened again is first checkpointed in full. */
+int32_t writer_load(struct writer *w, bool again);
+void writer_unload(struct writer *w);
+
+void *writer_main(void *store);
+
+#endif

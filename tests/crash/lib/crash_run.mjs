@@ -1,0 +1,57 @@
+// One run: a load on one data directory, the server killed and started again round by round, then the verdict.
+import path from 'node:path';
+
+import { check } from '../checker.mjs';
+import { History, Load } from '../client.mjs';
+import { free_port, new_dir, Server } from './server.mjs';
+import { log_records } from './tools.mjs';
+
+const POINT_TIMEOUT_MS = 15_000;
+
+// rounds: of {after_ms} (kill -9 then) and {at} (the server kills itself at that named point).
+// Gives {found, records, dir, file}. `dir` is removed when nothing was found.
+export async function crash_run({ rounds, env = {}, bin, sizes, on_round = () => {} }) {
+  const dir = new_dir('crash');
+  const data = path.join(dir, 'data');
+  const server = new Server({ dir: data, port: await free_port(), env, ...(bin ? { bin } : {}) });
+  const history = new History(path.join(dir, 'history.jsonl'));
+  try {
+    const info = await server.start();
+    const load = new Load(info, history, sizes);
+    await load.setup();
+    load.start();
+    for (const [i, round] of rounds.entries()) {
+      await one_round(server, load, round, rounds[i + 1]);
+      on_round(i, round);
+    }
+    await load.finish();
+    await server.stop();
+    for (const r of log_records(data, info.team.id)) history.add('log', strip(r));
+    await history.close();
+    return { found: check(history.records), records: history.records, dir, file: history.path };
+  } finally {
+    await server.kill();
+  }
+}
+
+const strip = ({ e, ...fields }) => fields;
+
+// The named point belongs to the process that runs during the round: it was given when that one was started.
+async function one_round(server, load, round, next) {
+  if (round.at) {
+    if (!(await ends_within(server, POINT_TIMEOUT_MS))) throw new Error(`the server did not reach ${round.at} in ${POINT_TIMEOUT_MS} ms`);
+    load.down();
+  } else {
+    if (await ends_within(server, round.after_ms)) throw new Error(`the server ended by itself\n${server.log}`);
+    load.down();
+    await server.kill('SIGKILL');
+  }
+  await server.start(next?.at ? { TAUT_CRASH_AT: next.at } : {});
+  load.up();
+}
+
+function ends_within(server, ms) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms, false)));
+  return Promise.race([server.exited.then(() => true), late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,41 @@
+// RTM: rtm.connect, the socket, hello, and the log positions in cursors. A cursor is opaque to clients; only tests look
+// into it: "1-" and the seq in hexadecimal.
+import { ws_connect } from './ws.mjs';
+
+export function seq_of(cursor) {
+  const m = /^1-([0-9a-f]{1,16})$/.exec(cursor ?? '');
+  return m ? parseInt(m[1], 16) : null;
+}
+
+// A post of a person as the history knows it, or null: another event, a notice, a reply.
+export function message_of(frame) {
+  if (frame.type !== 'message' || frame.subtype || !frame.client_msg_id) return null;
+  return { channel: frame.channel, ts: frame.ts, key: frame.client_msg_id, text: frame.text };
+}
+
+// Resolves to the socket after hello. on_hello(seq): events after seq are due; on_event({seq, frame}): every frame after
+// hello; on_close: once, only when there was a hello.
+export async function connect_rtm(api, token, { on_hello, on_event = () => {}, on_close = () => {} }) {
+  const r = await api.call('rtm.connect', token);
+  if (r.kind !== 'ok') throw new Error(`rtm.connect: ${r.kind} ${r.error}`);
+  let is_open = false;
+  let settle;
+  const hello = new Promise((resolve, reject) => (settle = { resolve, reject }));
+  hello.catch(() => {});
+  const on_text = (text) => {
+    const frame = JSON.parse(text);
+    const seq = seq_of(frame.cursor);
+    if (is_open) return on_event({ seq, frame });
+    if (frame.type !== 'hello' || seq === null) return settle.reject(new Error(`not a hello with a cursor: ${text}`));
+    is_open = true;
+    on_hello(seq);
+    settle.resolve();
+  };
+  const closed = () => {
+    if (is_open) on_close();
+    else settle.reject(new Error('closed before hello'));
+  };
+  const socket = await ws_connect(r.body.url, on_text, closed);
+  await hello;
+  return socket;
+}

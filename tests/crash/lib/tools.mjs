@@ -1,0 +1,47 @@
+// Small C programs of the tests, compiled when first needed.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+import { ROOT } from './server.mjs';
+
+const mtime = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+// The program of tests/…/NAME.c, newer than its source.
+export function compiled(source, libs = []) {
+  const from = path.join(ROOT, 'tests', source);
+  const to = path.join(ROOT, 'build/tools', path.basename(source, '.c'));
+  if (mtime(to) > mtime(from)) return to;
+  mkdirSync(path.dirname(to), { recursive: true });
+  const flags = '-std=gnu11 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion'.split(' ');
+  execFileSync(process.env.CC ?? 'cc', [...flags, '-o', to, from, ...libs.map((l) => `-l${l}`)], { stdio: 'inherit' });
+  return to;
+}
+
+// The log of a data directory as records of the history.
+export function log_records(dir, workspace) {
+  const text = execFileSync(compiled('crash/dumplog.c', ['sqlite3']), [path.join(dir, 'taut.db')], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+  });
+  const rows = text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  return rows.filter((r) => r.workspace === workspace).map(log_record);
+}
+
+function log_record({ seq, topics, deltas, body }) {
+  const is_post = body?.type === 'message' && !body.subtype && body.client_msg_id;
+  return {
+    e: 'log',
+    seq,
+    silent: !body,
+    topics: (topics ?? '').split(' ').filter(Boolean),
+    deltas: (deltas ?? '').split(',').filter(Boolean).map(delta),
+    ...(is_post ? { channel: body.channel, ts: body.ts, key: body.client_msg_id } : {}),
+  };
+}
+
+// "+U1 C1"
+function delta(text) {
+  const [who, topic] = text.slice(1).split(' ');
+  return { how: text[0], who, topic };
+}

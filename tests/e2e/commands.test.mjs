@@ -1,0 +1,146 @@
+// `taut`: commands with and without a running server, and what it says when something is wrong.
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { call, must, request } from './lib/http.mjs';
+import { newDir, Server, taut, writeFile } from './lib/server.mjs';
+
+const ok = async (args) => {
+  const r = await taut(args);
+  assert.equal(r.code, 0, `taut ${args.join(' ')}: ${r.err}${r.out}`);
+  return r.json ?? r.out;
+};
+const refused = async (args, words) => {
+  const r = await taut(args);
+  assert.notEqual(r.code, 0, `taut ${args.join(' ')} went through`);
+  assert.match(r.err, words);
+  assert.equal(r.out, '');
+  return r;
+};
+
+describe('commands without a server', { timeout: 90_000 }, () => {
+  test('make a workspace, users and tokens that the server then knows', async () => {
+    const data = path.join(newDir(), 'data');
+    const made = await ok(['workspace', 'create', '--name', 'Acme', '--owner', 'olga', '--data', data, '--json']);
+    assert.match(made.workspace.id, /^T/);
+    assert.match(made.token, /^xoxp-/);
+    const { user } = await ok(['user', 'create', '--name', 'paul', '--data', data, '--json']);
+    assert.match(user.id, /^U/);
+    const token = await ok(['token', 'create', '--user', 'paul', '--data', data, '--json']);
+    const list = await ok(['token', 'list', '--user', 'paul', '--data', data, '--json']);
+    assert.deepEqual(list.tokens.map((t) => t.id), [token.id]);
+    assert.ok(!JSON.stringify(list).includes(token.token));
+    const workspaces = await ok(['workspace', 'list', '--data', data, '--json']);
+    assert.deepEqual(workspaces.workspaces.map((w) => w.name), ['Acme']);
+    const users = await ok(['user', 'list', '--data', data, '--json']);
+    assert.deepEqual(users.users.map((u) => u.name).sort(), ['olga', 'paul']);
+    assert.match(await ok(['user', 'list', '--data', data]), /paul/);
+  });
+
+  test('say what is wrong', async () => {
+    const data = path.join(newDir(), 'data');
+    await refused(['user', 'list', '--data', data], /there is no workspace yet; make one: taut workspace create --name NAME --owner NAME/);
+    await ok(['workspace', 'create', '--name', 'Acme', '--owner', 'olga', '--data', data]);
+    await refused(['user', 'create', '--name', 'olga', '--data', data], /already has a user "olga"; choose another --name/);
+    await refused(['user', 'create', '--data', data], /needs --name; see: taut user create --help/);
+    await refused(['user', 'create', '--nmae', 'x', '--data', data], /unknown flag --nmae; did you mean --name\?/);
+    await refused(['token', 'create', '--user', 'nobody', '--data', data], /has no user with the name or id "nobody"; see: taut user list/);
+    await refused(['token', 'revoke', 'Knothing', '--data', data], /Knothing/);
+    await refused(['usr', 'list'], /usr.*did you mean "?user/);
+  });
+
+  test('help themselves', async () => {
+    for (const args of [['--help'], ['user', '--help'], ['user', 'create', '--help'], ['demo', '--help'], ['serve', '--help']]) {
+      assert.match(await ok(args), /usage: taut/);
+    }
+    const all = await ok(['--help']);
+    for (const c of ['serve', 'check', 'module', 'version', 'demo', 'seed', 'workspace', 'user', 'token']) assert.match(all, new RegExp(`\\b${c}\\b`));
+    assert.match(String(await ok(['version'])), /0\.1\.0/);
+    const modules = await ok(['module', 'list', '--json']);
+    assert.match(JSON.stringify(modules), /"rtm"/);
+  });
+});
+
+describe('commands with a running server', { timeout: 90_000 }, () => {
+  let server;
+  before(async () => {
+    server = await Server.start();
+  });
+  after(() => server.stop());
+
+  test('go through its control socket, and take effect at once', async () => {
+    assert.equal(statSync(path.join(server.data, 'control.sock')).mode & 0o777, 0o600);
+    const { user } = await ok(['user', 'create', '--name', 'nina', '--data', server.data, '--json']);
+    const { id, token } = await ok(['token', 'create', '--user', 'nina', '--data', server.data, '--json']);
+    assert.equal((await must(server, 'auth.test', token)).user_id, user.id);
+    const general = server.channel('general');
+    assert.equal((await call(server, 'chat.postMessage', token, { channel: general, text: 'new here' })).ok, true);
+    await ok(['token', 'revoke', id, '--data', server.data]);
+    assert.deepEqual(await call(server, 'auth.test', token), { ok: false, error: 'token_revoked' });
+    const again = await ok(['token', 'create', '--user', 'nina', '--data', server.data, '--json']);
+    await ok(['user', 'deactivate', 'nina', '--data', server.data]);
+    assert.deepEqual(await call(server, 'auth.test', again.token), { ok: false, error: 'account_inactive' });
+  });
+
+  test('that start a second server on the same data are refused', async () => {
+    await refused(
+      ['demo', '--data', server.data, '--listen', '127.0.0.1:0'],
+      new RegExp(`${server.data}.*process ${server.child.pid}`),
+    );
+    assert.equal((await call(server, 'api.test')).ok, true);
+  });
+
+  test('that want the port of another are refused, and say whose it is', async () => {
+    await refused(['demo', '--data', newDir(), '--listen', `127.0.0.1:${server.port}`], new RegExp(`127\\.0\\.0\\.1:${server.port}: address already in use`));
+  });
+
+  test('that would open the server to other machines need to say so', async () => {
+    await refused(['demo', '--data', newDir(), '--listen', '0.0.0.0:0'], /--allow-remote/);
+  });
+
+  test('metrics and health are on the admin address only', async () => {
+    const admin = { url: server.admin_url };
+    const { status, text } = await request(admin, { method: 'GET', path: '/metrics' });
+    assert.equal(status, 200);
+    assert.match(text, /^taut_mod_rtm_tickets_total \d+$/m);
+    assert.equal((await request(server, { method: 'GET', path: '/metrics' })).status, 404);
+  });
+});
+
+describe('the configuration', { timeout: 60_000 }, () => {
+  const check = (yaml) => taut(['check', '-c', writeFile(newDir(), 'taut.yaml', yaml)]);
+  const whole = (modules) => `server: { data: ${newDir()} }\nmodules:\n${modules}`;
+
+  test('is printed by demo as it would run, and passes its own check', async () => {
+    const yaml = await ok(['demo', '--data', newDir(), '--listen', '127.0.0.1:0', '--print-config']);
+    assert.match(yaml, /^modules:\n(  - .*\n)+$/m);
+    for (const m of ['store_sqlite', 'directory', 'conversation', 'rtm']) assert.match(yaml, new RegExp(`^  - ${m}`, 'm'));
+    const r = await check(yaml);
+    assert.equal(r.code, 0, r.err);
+  });
+
+  test('with an unknown module, option or value is refused at its line and column, all errors at once', async () => {
+    const r = await check(whole('  - store_sqlite: { sync: ful }\n  - directory\n  - conversatoin\n  - rtm: { tiket_lifetime: 3s }\n'));
+    assert.notEqual(r.code, 0);
+    const lines = r.err.trim().split('\n');
+    assert.match(r.err, /taut\.yaml:3:25: modules\.store_sqlite\.sync: "ful" is not one of .*full.*; did you mean "full"\?/);
+    assert.match(r.err, /taut\.yaml:5:5: .*conversatoin.*did you mean "?conversation"?\?/);
+    assert.match(r.err, /taut\.yaml:6:\d+: modules\.rtm: .*tiket_lifetime.*did you mean "?ticket_lifetime"?\?/);
+    assert.ok(lines.length >= 3);
+  });
+
+  test('that lacks what a module needs is refused', async () => {
+    const r = await check(whole('  - store_sqlite\n  - rtm\n'));
+    assert.notEqual(r.code, 0);
+    assert.match(r.err, /rtm.*needs.*conversation\/1/);
+  });
+
+  test('that is no YAML, or is not there, is refused', async () => {
+    const r = await check('server: { listen: ');
+    assert.notEqual(r.code, 0);
+    assert.match(r.err, /taut\.yaml:\d+:\d+: /);
+    await refused(['check', '-c', '/nonexistent/taut.yaml'], /\/nonexistent\/taut\.yaml: .*[Nn]o such file/);
+  });
+});

@@ -1,0 +1,298 @@
+/* test_config.c - taut.yaml: defaults, types, places, and the exact words of every error. */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "taut/host.h"
+
+static struct config *read_text(const char *yaml) {
+    return config_read_text("taut.yaml", taut_str_z(yaml), NULL);
+}
+
+/* All errors, one a line. */
+static void expect_errors(const char *yaml, const char *errors) {
+    struct config *c = read_text(yaml);
+    char all[4096] = "";
+    for (uint32_t i = 0; i < c->errors.n; i++) {
+        strncat(all, c->errors.list[i].ptr, sizeof all - strlen(all) - 1);
+        strncat(all, "\n", sizeof all - strlen(all) - 1);
+    }
+    assert_string_equal(all, errors);
+    config_free(c);
+}
+
+static void assert_str(taut_str s, const char *z) {
+    assert_int_equal(s.len, strlen(z));
+    assert_memory_equal(s.ptr, z, s.len);
+}
+
+static void test_a_list_of_modules_alone_means_all_defaults(void **state) {
+    (void)state;
+    char cwd[PATH_MAX], data[PATH_MAX + 8];
+    struct config *c = read_text("modules:\n  - store_x\n");
+    snprintf(data, sizeof data, "%s/var", getcwd(cwd, sizeof cwd));
+    assert_int_equal(c->errors.n, 0);
+    assert_str(c->server.listen, "127.0.0.1:8065");
+    assert_str(c->server.public_url, "http://127.0.0.1:8065");
+    assert_str(c->server.data, data);
+    assert_str(c->admin.listen, "127.0.0.1:8066");
+    assert_int_equal(c->server.max_connections, 10000);
+    assert_int_equal(c->server.max_body, 1 << 20);
+    assert_int_equal(c->server.idle_timeout, 120000);
+    assert_int_equal(c->server.connection_queue, 256 * 1024);
+    assert_int_equal(c->server.log_level, TAUT_LOG_INFO);
+    assert_int_equal(c->nmodules, 1);
+    assert_str(c->modules[0].name, "store_x");
+    assert_null(c->modules[0].options);
+    config_free(c);
+}
+
+static void test_values_of_every_type_are_read(void **state) {
+    (void)state;
+    struct config *c =
+        read_text("server: { listen: '[::1]:9', public_url: https://chat.example.org/, data: /d, gateways: 2,\n"
+                  "          max_body: 64KiB, idle_timeout: 2m, log_level: warn }\n"
+                  "admin: { listen: localhost:0 }\n"
+                  "modules: []\n");
+    assert_int_equal(c->errors.n, 0);
+    assert_str(c->server.listen, "[::1]:9");
+    assert_str(c->server.public_url, "https://chat.example.org");
+    assert_str(c->server.data, "/d");
+    assert_int_equal(c->server.gateways, 2);
+    assert_int_equal(c->server.max_body, 65536);
+    assert_int_equal(c->server.idle_timeout, 120000);
+    assert_int_equal(c->server.log_level, TAUT_LOG_WARN);
+    assert_true(config_given(c, "admin", "listen"));
+    assert_false(config_given(c, "server", "cache"));
+    config_free(c);
+}
+
+static void test_the_command_line_goes_over_the_file(void **state) {
+    (void)state;
+    const struct config_override o = {.listen = "127.0.0.1:1", .data = "/other", .admin_listen = "127.0.0.1:2"};
+    struct config *c = config_read_text(
+        "taut.yaml",
+        taut_str_z("server: { listen: 127.0.0.1:9, public_url: https://a.example, data: x }\nmodules: []\n"), &o);
+    assert_int_equal(c->errors.n, 0);
+    assert_str(c->server.listen, "127.0.0.1:1");
+    assert_str(c->server.public_url, "http://127.0.0.1:1");
+    assert_str(c->server.data, "/other");
+    assert_str(c->admin.listen, "127.0.0.1:2");
+    config_free(c);
+    const struct config_override bad = {.listen = "8065"};
+    c = config_read_text("taut.yaml", taut_str_z("modules: []\n"), &bad);
+    assert_str(c->errors.list[0], "--listen: \"8065\" is not an address; write HOST:PORT, such as 127.0.0.1:8065");
+    config_free(c);
+}
+
+static void test_all_errors_come_at_once_in_the_order_of_their_places(void **state) {
+    (void)state;
+    expect_errors(
+        "server:\n"
+        "  lisen: 127.0.0.1:1\n"
+        "  listen: nowhere\n"
+        "  gateways: 99\n"
+        "  max_body: 64M\n"
+        "  idle_timeout: 5 s\n"
+        "  max_connections: many\n"
+        "  log_level: wran\n"
+        "  cache: [1]\n"
+        "  tail_events:\n"
+        "  public_url: chat.example.org\n"
+        "sever: {}\n"
+        "modules: []\n",
+        "taut.yaml:2:3: server: unknown option \"lisen\"; did you mean \"listen\"?\n"
+        "taut.yaml:3:11: server.listen: \"nowhere\" is not an address; write HOST:PORT, such as 127.0.0.1:8065\n"
+        "taut.yaml:4:13: server.gateways: 99 is out of range: it must be 0 to 32\n"
+        "taut.yaml:5:13: server.max_body: \"64M\" is not a size; write it like 512, 64KiB, 1MiB or 2GiB\n"
+        "taut.yaml:6:17: server.idle_timeout: \"5 s\" is not a duration; write it like 10ms, 5s, 2m, 1h or 7d\n"
+        "taut.yaml:7:20: server.max_connections: \"many\" is not a whole number\n"
+        "taut.yaml:8:14: server.log_level: \"wran\" is not one of debug, info, warn, error; did you mean \"warn\"?\n"
+        "taut.yaml:9:10: server.cache: must be a single value, not a list\n"
+        "taut.yaml:10:3: server.tail_events: has no value; leave the line out to get the default\n"
+        "taut.yaml:11:15: server.public_url: \"chat.example.org\" is not a URL; write it like "
+        "https://chat.example.org\n"
+        "taut.yaml:12:1: unknown section \"sever\"; did you mean \"server\"?\n");
+}
+
+static void test_what_is_no_configuration_is_said_so(void **state) {
+    (void)state;
+    expect_errors("", "taut.yaml: is empty; list at least the modules to run\n");
+    expect_errors("- a\n", "taut.yaml:1:1: must be a map with the sections server, admin and modules\n");
+    expect_errors("server: {}\n", "taut.yaml:1:1: modules: is missing; without modules a server does nothing\n");
+    expect_errors("server: 5\nmodules: []\n", "taut.yaml:1:9: server: must be a map of options\n");
+    expect_errors("modules: x\n", "taut.yaml:1:10: modules: must be a list of modules\n");
+    expect_errors("server: {\n", "taut.yaml:2:1: not valid YAML: did not find expected node content\n");
+    expect_errors("a: &x 1\n", "taut.yaml:1:4: anchors (&) and aliases (*) are not supported; write the value out\n");
+    expect_errors("a: *x\n", "taut.yaml:1:4: anchors (&) and aliases (*) are not supported; write the value out\n");
+    expect_errors("a: !!int 1\n", "taut.yaml:1:4: tags (!) are not supported; write the value without one\n");
+    expect_errors("modules: []\n---\nmodules: []\n",
+                  "taut.yaml:2:1: a second document begins here; one file holds one configuration\n");
+    expect_errors("[a]: 1\n", "taut.yaml:1:1: a key must be plain text\n");
+    expect_errors("a: \"x\\0y\"\n", "taut.yaml:1:4: there is a NUL character in this text\n");
+    expect_errors("a: \"\xff\"\n", "taut.yaml: not valid YAML: invalid leading UTF-8 octet\n");
+}
+
+static void test_keys_given_twice_are_refused(void **state) {
+    (void)state;
+    expect_errors("server:\n  data: a\n  data: b\nmodules: []\nmodules: []\n",
+                  "taut.yaml:3:3: server: \"data\" is given twice, first in line 2\n"
+                  "taut.yaml:5:1: \"modules\" is given twice, first in line 4\n");
+}
+
+static void test_limits(void **state) {
+    (void)state;
+    char deep[256] = "a: ";
+    for (int i = 0; i < 40; i++) strcat(deep, "[");
+    expect_errors(deep, "taut.yaml:1:35: nested deeper than 32 levels\n");
+    size_t n = 1024 * 1024 + 1;
+    char *large = malloc(n);
+    memset(large, '#', n);
+    struct config *c = config_read_text("taut.yaml", taut_str_n(large, n), NULL);
+    assert_int_equal(c->errors.n, 1);
+    assert_str(c->errors.list[0], "taut.yaml: is larger than 1 MiB");
+    config_free(c);
+    free(large);
+}
+
+static void test_modules_have_names_and_may_be_renamed(void **state) {
+    (void)state;
+    struct config *c =
+        read_text("modules:\n  - store: { sync: full }\n  - store: { as: archive, sync: off }\n  - rtm:\n");
+    assert_int_equal(c->errors.n, 0);
+    assert_int_equal(c->nmodules, 3);
+    assert_str(c->modules[1].module, "store");
+    assert_str(c->modules[1].name, "archive");
+    assert_str(c->modules[1].options->first->key, "sync");
+    assert_null(c->modules[1].options->first->next);
+    assert_int_equal(c->modules[2].where->col, 5);
+    config_free(c);
+    expect_errors(
+        "modules:\n  - rtm\n  - store:\n    sync: full\n  - rtm\n  - x: { as: A-B }\n  - []\n  - y: 5\n",
+        "taut.yaml:3:5: modules: one module an item, but here are \"store\" and \"sync\"; indent the options "
+        "further than the name\n"
+        "taut.yaml:5:5: modules.rtm: is listed twice, first in line 2; give one of them a name of its own with "
+        "\"as:\"\n"
+        "taut.yaml:6:14: modules.x.as: \"A-B\" is not a name; use a-z, 0-9 and _, at most 32 characters, a "
+        "letter first\n"
+        "taut.yaml:7:5: modules: an item is the name of a module, or its name with a map of options\n"
+        "taut.yaml:8:8: modules.y: must be a map of options\n");
+}
+
+/* ---- a module's options ---- */
+
+struct options {
+    int64_t sync, cache, on;
+    taut_str path, dsn;
+};
+static const struct taut_opt opts[] = {
+    TAUT_OPT(struct options, sync, TAUT_OPT_ENUM, .choices = "off|normal|full", .dflt = "full"),
+    TAUT_OPT(struct options, cache, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20),
+    TAUT_OPT(struct options, on, TAUT_OPT_BOOL, .dflt = "yes"),
+    TAUT_OPT(struct options, path, TAUT_OPT_PATH, .dflt = "main.db"),
+    TAUT_OPT(struct options, dsn, TAUT_OPT_STR, .flags = TAUT_OPT_REQUIRED, .help = "where the database is"),
+};
+static const struct taut_array table = TAUT_ARRAY(opts);
+
+static void apply_first(struct config *c, struct options *o) {
+    memset(o, 0, sizeof *o);
+    config_apply(c, table, c->modules[0].options, c->modules[0].where, "modules.store_sqlite", TAUT_LIT("/data"), o);
+}
+
+static void test_options_of_modules_are_applied_with_their_defaults(void **state) {
+    (void)state;
+    struct options o;
+    struct config *c = read_text("modules:\n  - store_sqlite: { dsn: x, path: ./sub/a.db, on: off }\n");
+    apply_first(c, &o);
+    assert_int_equal(c->errors.n, 0);
+    assert_int_equal(o.sync, 2);
+    assert_int_equal(o.cache, 64 << 20);
+    assert_int_equal(o.on, 0);
+    assert_str(o.path, "/data/sub/a.db");
+    assert_str(o.dsn, "x");
+    config_free(c);
+}
+
+static void test_errors_in_options_of_modules(void **state) {
+    (void)state;
+    struct options o;
+    struct config *c =
+        read_text("modules:\n  - store_sqlite:\n      sync:  \"ful\"\n      cahce: 1\n      cache: 5KiB\n"
+                  "      on: maybe\n");
+    apply_first(c, &o);
+    assert_int_equal(c->errors.n, 5);
+    assert_str(c->errors.list[0],
+               "taut.yaml:2:5: modules.store_sqlite: needs the option \"dsn\": where the database is");
+    assert_str(
+        c->errors.list[1],
+        "taut.yaml:3:14: modules.store_sqlite.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?");
+    assert_str(c->errors.list[2],
+               "taut.yaml:4:7: modules.store_sqlite: unknown option \"cahce\"; did you mean \"cache\"?");
+    assert_str(c->errors.list[3],
+               "taut.yaml:5:14: modules.store_sqlite.cache: 5KiB is too small: it must be at least 1MiB");
+    assert_str(c->errors.list[4],
+               "taut.yaml:6:11: modules.store_sqlite.on: \"maybe\" is not one of true, false, yes, no, on, off");
+    config_free(c);
+}
+
+static void test_what_is_printed_reads_back_the_same(void **state) {
+    (void)state;
+    const char *expected = "server:\n"
+                           "  listen: 127.0.0.1:9\n"
+                           "  data: \"/d/with space: and #\"\n"
+                           "  idle_timeout: 3m\n"
+                           "admin:\n"
+                           "  listen: 127.0.0.1:8066\n"
+                           "modules:\n"
+                           "  - store:\n"
+                           "      as: main\n"
+                           "      sync: full\n"
+                           "      list:\n"
+                           "        - 1\n"
+                           "        - \"\"\n"
+                           "  - rtm\n";
+    struct config *c = read_text("server: { listen: 127.0.0.1:9, data: '/d/with space: and #', idle_timeout: 180s }\n"
+                                 "modules: [{store: {sync: full, list: [1, ''], as: main}}, rtm]\n");
+    char *once = config_print(c);
+    assert_string_equal(once, expected);
+    config_free(c);
+    c = read_text(once);
+    assert_int_equal(c->errors.n, 0);
+    char *twice = config_print(c);
+    assert_string_equal(twice, expected);
+    config_free(c);
+    free(once);
+    free(twice);
+}
+
+static void test_a_file_that_cannot_be_read(void **state) {
+    (void)state;
+    struct config *c = config_read_file("/nowhere/taut.yaml", NULL);
+    assert_str(c->errors.list[0], "/nowhere/taut.yaml: cannot be read: No such file or directory");
+    assert_str(c->server.listen, "127.0.0.1:8065");
+    config_free(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_list_of_modules_alone_means_all_defaults),
+        cmocka_unit_test(test_values_of_every_type_are_read),
+        cmocka_unit_test(test_the_command_line_goes_over_the_file),
+        cmocka_unit_test(test_all_errors_come_at_once_in_the_order_of_their_places),
+        cmocka_unit_test(test_what_is_no_configuration_is_said_so),
+        cmocka_unit_test(test_keys_given_twice_are_refused),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_modules_have_names_and_may_be_renamed),
+        cmocka_unit_test(test_options_of_modules_are_applied_with_their_defaults),
+        cmocka_unit_test(test_errors_in_options_of_modules),
+        cmocka_unit_test(test_what_is_printed_reads_back_the_same),
+        cmocka_unit_test(test_a_file_that_cannot_be_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,333 @@
+/* test_conversation.c - the parts of modules/conversation that need no store: texts, permission, shapes of messages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../modules/conversation/channels.c"
+#include "../../modules/conversation/may.c"
+#include "../../modules/conversation/shapes.c"
+#include "../../modules/conversation/tables.c"
+#include "../../modules/conversation/text.c"
+
+static void same(taut_str got, const char *want) {
+    assert_int_equal(got.len, strlen(want));
+    assert_memory_equal(got.ptr, want, got.len);
+}
+
+/* ---- text.h ---- */
+
+static void times_are_written_with_six_digits(void **state) {
+    char out[STAMP_SIZE];
+    (void)state;
+    same(stamp_write(out, 1512085950000216), "1512085950.000216");
+    same(stamp_write(out, 0), "0000000000.000000");
+    same(stamp_write(out, -5), "0000000000.000000");
+    same(stamp_write(out, INT64_MAX), "9223372036854.775807");
+}
+
+static void times_are_read_back(void **state) {
+    static const struct {
+        const char *text;
+        int64_t us;
+    } cases[] = {
+        {"1512085950.000216", 1512085950000216},
+        {"1512085950", 1512085950000000},
+        {"1512085950.5", 1512085950500000},
+        {"0", 0},
+        {"", -1},
+        {".5", -1},
+        {"12a", -1},
+        {"12.a", -1},
+        {"12.0000001", -1},
+        {"-1", -1},
+        {"1234567890123", -1},
+        {"now", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(stamp_read(taut_str_z(cases[i].text)), cases[i].us);
+}
+
+static void channel_names_follow_the_rules(void **state) {
+    static const struct {
+        const char *name, *error;
+    } cases[] = {
+        {"general", NULL},
+        {"a-b_c-9", NULL},
+        {"caf\xc3\xa9", NULL},
+        {"\xe6\x97\xa5\xe6\x9c\xac", NULL},
+        {"", "invalid_name_required"},
+        {"  ", "invalid_name_required"},
+        {"---", "invalid_name_punctuation"},
+        {"___", "invalid_name_punctuation"},
+        {"...", "invalid_name_punctuation"},
+        {"General", "invalid_name_specials"},
+        {"a b", "invalid_name_specials"},
+        {"a.b", "invalid_name_specials"},
+        {"#general", "invalid_name_specials"},
+        {"\xc3\x89t\xc3\xa9", "invalid_name_specials"},
+        {"smile\xf0\x9f\x98\x80", "invalid_name_specials"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *error = channel_name_error(taut_str_z(cases[i].name));
+        if (cases[i].error) assert_string_equal(error, cases[i].error);
+        else assert_null(error);
+    }
+}
+
+static void a_channel_name_has_at_most_80_characters(void **state) {
+    char name[2 * 81];
+    (void)state;
+    for (size_t i = 0; i < sizeof name; i += 2) memcpy(name + i, "\xc3\xa9", 2);
+    assert_null(channel_name_error(taut_str_n(name, sizeof name - 2)));
+    assert_string_equal(channel_name_error(taut_str_n(name, sizeof name)), "invalid_name_maxlength");
+}
+
+static void reaction_names_follow_the_rules(void **state) {
+    static const char *const good[] = {"thumbsup", "+1", "man-shrugging", "wave::skin-tone-3", "\xc3\xa9t\xc3\xa9"};
+    static const char *const bad[] = {"", ":wave:", "a b", "Wave", "a:b", "a\"b", "wave::x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) assert_true(reaction_name_ok(taut_str_z(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_false(reaction_name_ok(taut_str_z(bad[i])));
+}
+
+static void texts_are_counted_and_cut_by_characters(void **state) {
+    (void)state;
+    assert_int_equal(text_length(TAUT_LIT("a\xc3\xa9\xf0\x9f\x98\x80")), 3);
+    same(text_cut(TAUT_LIT("a\xc3\xa9\xf0\x9f\x98\x80"), 2), "a\xc3\xa9");
+    same(text_cut(TAUT_LIT("\xc3\xa9\xc3\xa9"), 2), "\xc3\xa9\xc3\xa9");
+    same(text_cut(TAUT_LIT("abc"), 0), "");
+    assert_true(text_blank(TAUT_LIT(" \n\t")));
+    assert_false(text_blank(TAUT_LIT(" a")));
+}
+
+static void cursors_come_back(void **state) {
+    char out[CURSOR_SIZE], in[CURSOR_SIZE];
+    taut_str value, cursor = cursor_write(out, "user", TAUT_LIT("U061NFTT2"));
+    (void)state;
+    same(cursor, "dXNlcjpVMDYxTkZUVDI=");
+    assert_true(cursor_read(cursor, "user", in, &value));
+    same(value, "U061NFTT2");
+    assert_false(cursor_read(cursor, "next_ts", in, &value));
+    assert_false(cursor_read(TAUT_LIT("!!"), "user", in, &value));
+    assert_false(cursor_read(TAUT_LIT("dXNlcjo="), "user", in, &value));
+    assert_false(cursor_read(TAUT_LIT("dXNl\0A=="), "user", in, &value));
+}
+
+static void cursors_of_every_length_come_back(void **state) {
+    char text[80], out[CURSOR_SIZE], in[CURSOR_SIZE];
+    taut_str value;
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t n = 1; n <= sizeof text; n++) {
+        assert_true(cursor_read(cursor_write(out, "k", taut_str_n(text, n)), "k", in, &value));
+        assert_int_equal(value.len, n);
+    }
+}
+
+static void lists_are_walked_item_by_item(void **state) {
+    taut_str rest = TAUT_LIT(",a,,bc,"), item;
+    (void)state;
+    assert_int_equal(list_count(rest), 2);
+    assert_true(list_has(rest, TAUT_LIT("bc")));
+    assert_false(list_has(rest, TAUT_LIT("b")));
+    assert_true(list_next(&rest, &item));
+    same(item, "a");
+    assert_true(list_next(&rest, &item));
+    same(item, "bc");
+    assert_false(list_next(&rest, &item));
+}
+
+static void objects_of_a_json_array_are_counted(void **state) {
+    (void)state;
+    assert_int_equal(json_objects(TAUT_LIT("[]")), 0);
+    assert_int_equal(json_objects(TAUT_LIT("[{},{\"a\":[{},\"},{\\\"\"]}]")), 2);
+    assert_int_equal(json_objects(TAUT_LIT("{}")), -1);
+    assert_int_equal(json_objects(TAUT_LIT("[1]")), -1);
+    assert_int_equal(json_objects(TAUT_LIT("[\"a\"]")), -1);
+    assert_int_equal(json_objects(TAUT_LIT("")), -1);
+}
+
+/* ---- may.h ---- */
+
+static const char *ask(uint32_t action, uint32_t kind, uint32_t is_member, const char *author, uint32_t flags) {
+    struct taut_actor actor = {.user = TAUT_LIT("U1"), .flags = flags};
+    struct taut_channel ch = {.kind = kind, .is_member = is_member};
+    const char *error = may_error(action, &ch, &actor, taut_str_z(author));
+    return error ? error : "ok";
+}
+
+static void strangers_to_private_channels_learn_nothing(void **state) {
+    static const uint32_t kinds[] = {TAUT_CH_PRIVATE, TAUT_CH_IM, TAUT_CH_MPIM};
+    (void)state;
+    for (uint32_t action = 0; action <= TAUT_ACT_DELETE + 1; action++)
+        for (size_t i = 0; i < 3; i++)
+            assert_string_equal(ask(action, kinds[i], 0, "U1", TAUT_ACTOR_OWNER), "channel_not_found");
+}
+
+static void public_channels_are_open_to_read_and_join(void **state) {
+    (void)state;
+    assert_string_equal(ask(TAUT_ACT_SEE, TAUT_CH_PUBLIC, 0, "", 0), "ok");
+    assert_string_equal(ask(TAUT_ACT_READ, TAUT_CH_PUBLIC, 0, "", 0), "ok");
+    assert_string_equal(ask(TAUT_ACT_JOIN, TAUT_CH_PUBLIC, 0, "", 0), "ok");
+    assert_string_equal(ask(TAUT_ACT_POST, TAUT_CH_PUBLIC, 0, "", 0), "not_in_channel");
+    assert_string_equal(ask(TAUT_ACT_REACT, TAUT_CH_PUBLIC, 0, "", 0), "not_in_channel");
+    assert_string_equal(ask(TAUT_ACT_MARK, TAUT_CH_PUBLIC, 0, "", 0), "not_in_channel");
+    assert_string_equal(ask(TAUT_ACT_INVITE, TAUT_CH_PUBLIC, 0, "", 0), "not_in_channel");
+    assert_string_equal(ask(TAUT_ACT_POST, TAUT_CH_PUBLIC, 1, "", 0), "ok");
+}
+
+static void dms_have_no_membership_to_change(void **state) {
+    static const uint32_t actions[] = {TAUT_ACT_JOIN, TAUT_ACT_INVITE, TAUT_ACT_KICK, TAUT_ACT_LEAVE};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(ask(actions[i], TAUT_CH_IM, 1, "", 0), "method_not_supported_for_channel_type");
+        assert_string_equal(ask(actions[i], TAUT_CH_MPIM, 1, "", 0), "method_not_supported_for_channel_type");
+    }
+    assert_string_equal(ask(TAUT_ACT_POST, TAUT_CH_IM, 1, "", 0), "ok");
+}
+
+static void only_authors_edit_and_only_they_and_admins_delete(void **state) {
+    (void)state;
+    assert_string_equal(ask(TAUT_ACT_EDIT, TAUT_CH_PUBLIC, 1, "U1", 0), "ok");
+    assert_string_equal(ask(TAUT_ACT_EDIT, TAUT_CH_PUBLIC, 1, "U2", TAUT_ACTOR_OWNER), "cant_update_message");
+    assert_string_equal(ask(TAUT_ACT_EDIT, TAUT_CH_PUBLIC, 1, "", 0), "cant_update_message");
+    assert_string_equal(ask(TAUT_ACT_DELETE, TAUT_CH_PUBLIC, 1, "U2", 0), "cant_delete_message");
+    assert_string_equal(ask(TAUT_ACT_DELETE, TAUT_CH_PUBLIC, 1, "U2", TAUT_ACTOR_ADMIN), "ok");
+    assert_string_equal(ask(TAUT_ACT_DELETE, TAUT_CH_PUBLIC, 1, "U1", 0), "ok");
+}
+
+static void archived_channels_are_for_reading(void **state) {
+    struct taut_actor actor = {.user = TAUT_LIT("U1")};
+    struct taut_channel ch = {.kind = TAUT_CH_PUBLIC, .is_member = 1, .is_archived = 1};
+    (void)state;
+    assert_null(may_error(TAUT_ACT_READ, &ch, &actor, TAUT_LIT("")));
+    assert_null(may_error(TAUT_ACT_MARK, &ch, &actor, TAUT_LIT("")));
+    assert_string_equal(may_error(TAUT_ACT_POST, &ch, &actor, TAUT_LIT("")), "is_archived");
+    assert_string_equal(may_error(TAUT_ACT_JOIN, &ch, &actor, TAUT_LIT("")), "is_archived");
+    assert_string_equal(may_error(TAUT_ACT_EDIT, &ch, &actor, TAUT_LIT("U1")), "is_inactive");
+}
+
+static void nobody_leaves_the_general_channel(void **state) {
+    struct taut_actor actor = {.user = TAUT_LIT("U1"), .flags = TAUT_ACTOR_OWNER};
+    struct taut_channel ch = {.kind = TAUT_CH_PUBLIC, .is_member = 1, .is_general = 1};
+    (void)state;
+    assert_string_equal(may_error(TAUT_ACT_LEAVE, &ch, &actor, TAUT_LIT("")), "cant_leave_general");
+    assert_string_equal(may_error(TAUT_ACT_KICK, &ch, &actor, TAUT_LIT("")), "cant_kick_from_general");
+}
+
+static void an_unknown_action_is_refused(void **state) {
+    (void)state;
+    assert_string_equal(ask(0, TAUT_CH_PUBLIC, 1, "", 0), "method_not_supported_for_channel_type");
+    assert_string_equal(ask(TAUT_ACT_DELETE + 1, TAUT_CH_PUBLIC, 1, "", 0), "method_not_supported_for_channel_type");
+}
+
+/* ---- shapes.h ---- */
+
+struct writer {
+    struct taut_json json;
+    char text[4096];
+};
+static int32_t full(struct taut_json *j, size_t need) {
+    (void)j;
+    (void)need;
+    return TAUT_E_NOMEM;
+}
+static struct taut_json *writer_init(struct writer *w) {
+    w->json = (struct taut_json){.ptr = w->text, .cap = sizeof w->text, .grow = full};
+    return &w->json;
+}
+
+static void a_plain_message_looks_as_people_expect(void **state) {
+    const struct message ms = {.user = TAUT_LIT("U1"), .text = TAUT_LIT("a \"b\""), .ts = 1512085950000216};
+    struct writer w;
+    struct taut_json *j = writer_init(&w);
+    (void)state;
+    shape_message(j, TAUT_LIT("T1"), &ms, NULL);
+    same(taut_json_out(j), "{\"type\":\"message\",\"user\":\"U1\",\"text\":\"a \\\"b\\\"\","
+                           "\"ts\":\"1512085950.000216\",\"team\":\"T1\"}");
+}
+
+static void the_event_of_a_message_adds_where_it_is(void **state) {
+    const struct channel ch = {.pub = {.id = TAUT_LIT("D1"), .kind = TAUT_CH_IM}};
+    struct writer w;
+    struct taut_json *j = writer_init(&w);
+    (void)state;
+    shape_message_event(j, TAUT_LIT("{\"type\":\"message\"}"), &ch, 1000000, TAUT_LIT(""));
+    same(taut_json_out(j), "{\"type\":\"message\",\"channel\":\"D1\",\"channel_type\":\"im\","
+                           "\"event_ts\":\"0000000001.000000\"}");
+}
+
+static void a_parent_shows_its_thread(void **state) {
+    const struct message ms = {.user = TAUT_LIT("U1"),
+                               .text = TAUT_LIT("x"),
+                               .ts = 1000000,
+                               .reply_count = 7,
+                               .latest_reply = 3000000,
+                               .reply_users = TAUT_LIT("U1,U2,U3,U4,U5,U6")};
+    struct writer w;
+    struct taut_json *j = writer_init(&w);
+    (void)state;
+    shape_message(j, TAUT_LIT("T1"), &ms, NULL);
+    same(taut_json_out(j),
+         "{\"type\":\"message\",\"user\":\"U1\",\"text\":\"x\",\"ts\":\"0000000001.000000\",\"team\":\"T1\","
+         "\"thread_ts\":\"0000000001.000000\",\"reply_count\":7,\"reply_users_count\":6,"
+         "\"latest_reply\":\"0000000003.000000\",\"reply_users\":[\"U1\",\"U2\",\"U3\",\"U4\",\"U5\"],"
+         "\"is_locked\":false}");
+}
+
+static void reactions_are_shown_under_a_message(void **state) {
+    const taut_str users[] = {TAUT_LIT("U1"), TAUT_LIT("U2")};
+    const struct reaction wave = {TAUT_LIT("wave"), users, 2};
+    const struct reaction_list list = {&wave, 1};
+    const struct message ms = {.user = TAUT_LIT("U1"), .text = TAUT_LIT(""), .ts = 1000000};
+    struct writer w;
+    struct taut_json *j = writer_init(&w);
+    (void)state;
+    shape_message(j, TAUT_LIT("T1"), &ms, &list);
+    same(taut_json_out(j),
+         "{\"type\":\"message\",\"user\":\"U1\",\"text\":\"\",\"ts\":\"0000000001.000000\","
+         "\"team\":\"T1\",\"reactions\":[{\"name\":\"wave\",\"users\":[\"U1\",\"U2\"],\"count\":2}]}");
+}
+
+static void replies_stay_out_of_the_channel_unless_broadcast(void **state) {
+    const struct message root = {.ts = 1}, reply = {.ts = 2, .thread_ts = 1},
+                         loud = {.ts = 3, .thread_ts = 1, .subtype = TAUT_LIT("thread_broadcast")};
+    (void)state;
+    assert_true(message_in_channel(&root));
+    assert_false(message_in_channel(&reply));
+    assert_true(message_in_channel(&loud));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_written_with_six_digits),
+        cmocka_unit_test(times_are_read_back),
+        cmocka_unit_test(channel_names_follow_the_rules),
+        cmocka_unit_test(a_channel_name_has_at_most_80_characters),
+        cmocka_unit_test(reaction_names_follow_the_rules),
+        cmocka_unit_test(texts_are_counted_and_cut_by_characters),
+        cmocka_unit_test(cursors_come_back),
+        cmocka_unit_test(cursors_of_every_length_come_back),
+        cmocka_unit_test(lists_are_walked_item_by_item),
+        cmocka_unit_test(objects_of_a_json_array_are_counted),
+        cmocka_unit_test(strangers_to_private_channels_learn_nothing),
+        cmocka_unit_test(public_channels_are_open_to_read_and_join),
+        cmocka_unit_test(dms_have_no_membership_to_change),
+        cmocka_unit_test(only_authors_edit_and_only_they_and_admins_delete),
+        cmocka_unit_test(archived_channels_are_for_reading),
+        cmocka_unit_test(nobody_leaves_the_general_channel),
+        cmocka_unit_test(an_unknown_action_is_refused),
+        cmocka_unit_test(a_plain_message_looks_as_people_expect),
+        cmocka_unit_test(the_event_of_a_message_adds_where_it_is),
+        cmocka_unit_test(a_parent_shows_its_thread),
+        cmocka_unit_test(reactions_are_shown_under_a_message),
+        cmocka_unit_test(replies_stay_out_of_the_channel_unless_broadcast),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

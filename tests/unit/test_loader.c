@@ -1,0 +1,240 @@
+/* test_loader.c - modules: what is refused and in which words, options, start order, registration. The modules are
+ * those of tests/badmods. */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "module/loader.h"
+#include "obs/metrics.h"
+
+#define DIR TAUT_MODULE_DIR "/../badmods"
+
+static void expect_refused(const char *name, const char *text) {
+    char file[PATH_MAX], *why = NULL;
+    snprintf(file, sizeof file, "%s/%s.so", DIR, name);
+    assert_null(loader_open(file, &why));
+    assert_string_equal(why, text);
+    free(why);
+}
+
+static void test_what_is_no_module_for_this_server_is_refused_in_one_line(void **state) {
+    (void)state;
+    expect_refused("no_symbol", "no_symbol.so: is not a Taut module: it has no symbol \"taut_module\"");
+    expect_refused("size_zero",
+                   "size_zero.so: its module table has an impossible size (0 bytes); declare the module with "
+                   "TAUT_MODULE and rebuild it");
+    expect_refused("wrong_major",
+                   "wrong_major.so: needs module ABI 9.1, this server offers 0.0-0.1; rebuild the module "
+                   "or upgrade the server");
+    expect_refused("too_new",
+                   "too_new.so: needs module ABI 0.7, this server offers 0.0-0.1; rebuild the module or upgrade "
+                   "the server");
+    expect_refused("misnamed", "misnamed.so: calls itself \"another\"; a module's file is named after it");
+    expect_refused("no_name", "no_name.so: has no name or no version; this is a fault of the module");
+    expect_refused("bad_option",
+                   "bad_option.so: option \"far\" lies outside of the options struct; this is a fault of the "
+                   "module");
+    expect_refused("absent", "absent.so: cannot be loaded: cannot open shared object file: No such file or directory");
+}
+
+static struct modules *load(const char *yaml, struct config **c) {
+    const struct config_override o = {.data = "/data"};
+    *c = config_read_text("taut.yaml", taut_str_z(yaml), &o);
+    return loader_load(*c, DIR);
+}
+
+static void expect_errors(const char *yaml, const char *errors) {
+    struct config *c;
+    struct modules *ms = load(yaml, &c);
+    char all[4096] = "";
+    for (uint32_t i = 0; i < c->errors.n; i++) {
+        strncat(all, c->errors.list[i].ptr, sizeof all - strlen(all) - 1);
+        strncat(all, "\n", sizeof all - strlen(all) - 1);
+    }
+    assert_string_equal(all, errors);
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_errors_of_a_configuration_name_their_places(void **state) {
+    (void)state;
+    expect_errors(
+        "modules:\n  - sampel\n  - too_new\n  - sample: { sync: ful, cahce: 1 }\n  - ../x\n",
+        "taut.yaml:2:5: modules: there is no module \"sampel\"; did you mean \"sample\"? (modules are looked for "
+        "in " DIR ")\n"
+        "taut.yaml:3:5: modules: too_new.so: needs module ABI 0.7, this server offers 0.0-0.1; rebuild the "
+        "module or upgrade the server\n"
+        "taut.yaml:4:21: modules.sample.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?\n"
+        "taut.yaml:4:26: modules.sample: unknown option \"cahce\"; did you mean \"cache\"?\n"
+        "taut.yaml:5:5: modules: there is no module \"../x\" (modules are looked for in " DIR ")\n");
+    expect_errors("modules:\n  - sample:\n      sync: off\n      cache: 2GiB\n",
+                  "taut.yaml:4:14: modules.sample.cache: is too large without sync\n");
+}
+
+static void test_services_that_are_missing_doubled_or_in_a_circle(void **state) {
+    (void)state;
+    expect_errors("modules:\n  - chain_b\n",
+                  "taut.yaml:2:5: modules.chain_b: needs service \"a/1\", which no enabled module provides\n");
+    expect_errors(
+        "modules:\n  - chain_a\n  - chain_a: { as: second }\n",
+        "taut.yaml:3:5: modules.second: provides service \"a/1\", as modules.chain_a already does; remove one of "
+        "them\n");
+    expect_errors("modules:\n  - chain_a\n  - ring_a\n  - ring_b\n",
+                  "taut.yaml:3:5: modules.ring_a: modules wait for each other in a circle: ring_a needs \"rb/1\" from "
+                  "ring_b, ring_b needs \"ra/1\" from ring_a\n");
+}
+
+static void test_start_order_follows_needs_and_wants_and_else_the_file(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = load("modules:\n  - chain_c\n  - sample\n  - chain_b\n  - older\n  - chain_a\n", &c);
+    static const char *const order[] = {"sample", "older", "chain_a", "chain_b", "chain_c"};
+    assert_int_equal(c->errors.n, 0);
+    assert_int_equal(ms->n, 5);
+    for (uint32_t i = 0; i < ms->n; i++) assert_string_equal(ms->list[i]->name, order[i]);
+    modules_free(ms);
+    config_free(c);
+    ms = load("modules:\n  - chain_c\n", &c); /* a missing want is no error */
+    assert_int_equal(c->errors.n, 0);
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_a_module_with_shorter_tables_is_read_over_zeros(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = load("modules:\n  - older: { depth: 7 }\n", &c);
+    assert_int_equal(c->errors.n, 0);
+    const struct taut_module *d = ms->list[0]->def;
+    const int64_t *values = ms->list[0]->config;
+    assert_int_equal(values[0], 3);
+    assert_int_equal(values[1], 7);
+    assert_string_equal(TAUT_AT(d->options, struct taut_opt, 1)->name, "depth");
+    assert_null(TAUT_AT(d->options, struct taut_opt, 1)->help);
+    assert_int_equal(d->methods.len, 0);
+    assert_null(d->init);
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_everything_that_a_module_brings_is_registered(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = load("modules:\n  - older\n  - sample: { as: main }\n", &c);
+    assert_int_equal(c->errors.n, 0);
+    struct method_entry *me = modules_method(ms, TAUT_LIT("sample.echo"));
+    assert_non_null(me);
+    assert_null(modules_method(ms, TAUT_LIT("sample.ech")));
+    assert_string_equal(me->owner->name, "main");
+    assert_int_equal(me->nargs, 3);
+    assert_int_equal(method_arg_index(me, TAUT_LIT("text")), 0);
+    assert_int_equal(method_arg_index(me, TAUT_LIT("loud_voice")), 2);
+    assert_int_equal(method_arg_index(me, TAUT_LIT("nothing")), -1);
+    assert_int_equal(ms->nroutes, 1);
+    assert_int_equal(ms->ncommands, 3);
+    assert_int_equal(ms->nhooks, 1);
+    assert_int_equal(ms->ntables, 1);
+    assert_string_equal(ms->tables[0].sql_name, "main_things");
+    assert_int_equal(ms->list[1]->first_table, 0);
+    assert_int_equal(ms->list[1]->ntables, 1);
+    assert_string_equal(ms->list[1]->where, "taut.yaml:3:5");
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_two_instances_may_not_bring_the_same_method(void **state) {
+    (void)state;
+    expect_errors("modules:\n  - sample\n  - sample: { as: other }\n",
+                  "taut.yaml:3:5: modules.other: method \"sample.echo\" is already registered by modules.sample\n"
+                  "taut.yaml:3:5: modules.other: route GET /sample is already registered by modules.sample\n"
+                  "taut.yaml:3:5: modules.other: command \"sample echo\" is already registered by modules.sample\n"
+                  "taut.yaml:3:5: modules.other: command \"sample alone\" is already registered by modules.sample\n"
+                  "taut.yaml:3:5: modules.other: command \"sample stay\" is already registered by modules.sample\n");
+}
+
+static void test_the_standard_configuration_lists_standard_modules(void **state) {
+    (void)state;
+    char *yaml = loader_standard_config(DIR);
+    assert_string_equal(yaml, "modules:\n  - sample\n");
+    free(yaml);
+    yaml = loader_standard_config("/nowhere");
+    struct config *c = config_read_text("x", taut_str_z(yaml), NULL);
+    assert_int_equal(c->errors.n, 0);
+    config_free(c);
+    free(yaml);
+}
+
+static void test_a_scan_reports_what_it_leaves_out(void **state) {
+    (void)state;
+    struct loaded **list;
+    char *why;
+    uint32_t n = loader_scan(DIR, &list, &why);
+    assert_true(n >= 6);
+    assert_string_equal(list[0]->def->name, "chain_a");
+    assert_non_null(strstr(why, "no_symbol.so: is not a Taut module: it has no symbol \"taut_module\"\n"));
+    for (uint32_t i = 0; i < n; i++) loader_close(list[i]);
+    free(list);
+    free(why);
+}
+
+static void test_metrics_of_instances_carry_their_names(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = load("modules:\n  - sample: { as: main }\n", &c);
+    struct metrics *m = metrics_new();
+    char *text;
+    size_t len;
+    modules_metrics(ms, m);
+    atomic_store(&ms->list[0]->metrics[0], 41);
+    static atomic_ullong refused = 3;
+    for (int i = 0; i < 2; i++)
+        metrics_add(m, &(struct metric){.name = i ? "taut_b" : "taut_a_total",
+                                        .labels = "gateway=\"0\"",
+                                        .help = "Help.",
+                                        .kind = i ? METRIC_GAUGE : METRIC_COUNTER,
+                                        .read = metric_read_ullong,
+                                        .arg = &refused});
+    metrics_add(
+        m, &(struct metric){"taut_a_total", "gateway=\"1\"", "Help.", METRIC_COUNTER, metric_read_ullong, &refused});
+    metrics_text(m, &text, &len);
+    assert_string_equal(text, "# HELP taut_mod_main_echoes_total Echoes.\n"
+                              "# TYPE taut_mod_main_echoes_total counter\n"
+                              "taut_mod_main_echoes_total 41\n"
+                              "# HELP taut_a_total Help.\n"
+                              "# TYPE taut_a_total counter\n"
+                              "taut_a_total{gateway=\"0\"} 3\n"
+                              "taut_a_total{gateway=\"1\"} 3\n"
+                              "# HELP taut_b Help.\n"
+                              "# TYPE taut_b gauge\n"
+                              "taut_b{gateway=\"0\"} 3\n");
+    free(text);
+    metrics_add_process(m);
+    metrics_text(m, &text, &len);
+    assert_non_null(strstr(text, "\nprocess_resident_memory_bytes "));
+    assert_non_null(strstr(text, "\ntaut_uptime_seconds "));
+    free(text);
+    metrics_free(m);
+    modules_free(ms);
+    config_free(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_no_module_for_this_server_is_refused_in_one_line),
+        cmocka_unit_test(test_errors_of_a_configuration_name_their_places),
+        cmocka_unit_test(test_services_that_are_missing_doubled_or_in_a_circle),
+        cmocka_unit_test(test_start_order_follows_needs_and_wants_and_else_the_file),
+        cmocka_unit_test(test_a_module_with_shorter_tables_is_read_over_zeros),
+        cmocka_unit_test(test_everything_that_a_module_brings_is_registered),
+        cmocka_unit_test(test_two_instances_may_not_bring_the_same_method),
+        cmocka_unit_test(test_the_standard_configuration_lists_standard_modules),
+        cmocka_unit_test(test_a_scan_reports_what_it_leaves_out),
+        cmocka_unit_test(test_metrics_of_instances_carry_their_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+/* test_store_file.c - the store's file: migration, crashes, failures of the disk, and readers beside the writer. */
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "store_harness.h"
+
+/* ---- the file ---- */
+
+static void a_later_version_adds_columns_and_indexes(void **state) {
+    (void)state;
+    fill();
+    close_store();
+    assert_int_equal(open_with(&notes_later), TAUT_OK);
+    assert_int_equal(note_int(1, NUM), 30);
+    assert_int_equal(note_int(1, LATER), -1);
+    OK(WRITES(UPDATE(1, {LATER, TAUT_ADD, I(8)})));
+    assert_int_equal(note_int(1, LATER), 8);
+    assert_string_equal(scan_ids(SCAN_OF(2, 100, PREFIX(S("b")))), "2");
+    close_store();
+    assert_int_equal(open_with(&notes), TAUT_E_INVAL);
+    char want[512];
+    snprintf(want, sizeof want,
+             "store_schema: %s: table \"test_notes\" has a column \"later\" that this version does not "
+             "know: run the newer version, or choose another data directory",
+             t.path);
+    assert_string_equal(host.log, want);
+    t.def->fini(&t.mod);
+    assert_int_equal(open_with(&notes_later), TAUT_OK);
+}
+
+static void a_store_of_a_newer_format_is_refused(void **state) {
+    (void)state;
+    close_store();
+    sql("UPDATE taut_meta SET value=2 WHERE key='format'");
+    assert_int_equal(open_with(&notes), TAUT_E_INVAL);
+    char want[512];
+    snprintf(want, sizeof want,
+             "store_schema: %s: this store was written by a newer Taut (format 2; this one knows up to "
+             "1): run the newer version, or choose another data directory",
+             t.path);
+    assert_string_equal(host.log, want);
+    assert_int_equal(commit(BATCH(WRITES(NOTE(1, "a"))), NULL), TAUT_E_UNAVAILABLE);
+    t.def->fini(&t.mod);
+    sql("UPDATE taut_meta SET value=1 WHERE key='format'");
+    assert_int_equal(open_with(&notes), TAUT_OK);
+}
+
+static void only_the_owner_may_read_the_file_and_nobody_else_may_write_it(void **state) {
+    (void)state;
+    struct stat st;
+    sqlite3 *db;
+    assert_int_equal(stat(t.path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    OK(WRITES(NOTE(1, "a")));
+    assert_int_equal(sqlite3_open(t.path, &db), SQLITE_OK);
+    int rc = SQLITE_OK;
+    for (int i = 0; i < 1000 && rc == SQLITE_OK; i++) { /* the writer takes its lock again just after an answer */
+        rc = sqlite3_exec(db, "BEGIN IMMEDIATE; COMMIT", NULL, NULL, NULL);
+        usleep(1000);
+    }
+    assert_int_equal(rc, SQLITE_BUSY);
+    assert_int_equal(sqlite3_exec(db, "SELECT * FROM test_notes", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void the_write_ahead_log_keeps_to_its_limit(void **state) {
+    (void)state;
+    static char big[100000];
+    struct stat st;
+    char wal[128];
+    close_store();
+    set_option("wal_limit", 1 << 20);
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    memset(big, 'x', sizeof big);
+    for (int i = 0; i < 40; i++) OK(WRITES(UPSERT(S("T1"), I(i % 3), taut_v_str(taut_str_n(big, sizeof big)))));
+    snprintf(wal, sizeof wal, "%s-wal", t.path);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_true(st.st_size < 2 << 20);
+    assert_true(note_is_there(2));
+}
+
+static void close_finishes_what_was_submitted(void **state) {
+    (void)state;
+    taut_op held = hold_writer(), last = submit(BATCH(WRITES(NOTE(1, "a"))));
+    reopen();
+    assert_int_equal(host_status(held), TAUT_OK);
+    assert_int_equal(host_status(last), TAUT_OK);
+    assert_true(note_is_there(1));
+}
+
+static void a_commit_that_fails_is_unknown_and_the_store_heals(void **state) {
+    (void)state;
+    struct rlimit old, small = {4096, 0};
+    OK(WRITES(NOTE(1, "a")), EVENTS(EVENT("{}")));
+    getrlimit(RLIMIT_FSIZE, &old);
+    small.rlim_max = old.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    int32_t lost = commit(BATCH(WRITES(NOTE(2, "b")), EVENTS(EVENT("{}")), CLAIM("key", "lost")), NULL);
+    int32_t then = commit(BATCH(WRITES(NOTE(3, "c"))), NULL);
+    bool readable = note_is_there(1);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(lost, TAUT_E_UNKNOWN);
+    assert_int_equal(then, TAUT_E_UNAVAILABLE);
+    assert_true(readable);
+    int32_t err;
+    do {
+        usleep(20000);
+        err = commit(BATCH(WRITES(UPSERT(S("T1"), I(4), S("d"))), EVENTS(EVENT("{}"))), NULL);
+    } while (err == TAUT_E_UNAVAILABLE);
+    assert_int_equal(err, TAUT_OK);
+    assert_int_equal(last_seq("T1"), note_is_there(2) ? 3 : 2);
+}
+
+/* ---- crash points ---- */
+
+/* Opens the store in a child that dies at `point` in its second commit. */
+static void die_at(const char *point) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        setenv("TAUT_CRASH_AT", point, 1);
+        if (open_with(&notes) == TAUT_OK) {
+            commit(BATCH(WRITES(NOTE(1, "a")), EVENTS(EVENT("{}")), CLAIM("one", "1")), NULL);
+            commit(BATCH(WRITES(NOTE(2, "b")), EVENTS(EVENT("{}")), CLAIM("two", "2")), NULL);
+        }
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+static void a_kill_before_the_commit_loses_only_what_was_not_answered(void **state) {
+    (void)state;
+    close_store();
+    die_at("store.before_commit:2");
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    assert_true(note_is_there(1));
+    assert_false(note_is_there(2));
+    assert_int_equal(last_seq("T1"), 1);
+    OK(EVENTS(EVENT("{}")), CLAIM("two", "again"));
+}
+
+static void a_kill_after_the_commit_loses_nothing_and_keeps_the_claim(void **state) {
+    (void)state;
+    close_store();
+    die_at("store.before_answer:2");
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    assert_true(note_is_there(2));
+    assert_int_equal(last_seq("T1"), 2);
+    assert_int_equal(commit(BATCH(EVENTS(EVENT("{}")), CLAIM("two", "again")), NULL), TAUT_E_CLAIMED);
+}
+
+/* ---- threads ---- */
+
+static atomic_bool reading;
+static void *read_all_the_time(void *arg) {
+    (void)arg;
+    uint64_t before = 0;
+    while (reading) {
+        struct host_slot s = scan(SCAN_OF(TAUT_SCAN_PRIMARY, 10000, PREFIX(S("T1")), .workspace = TAUT_LIT("T1")));
+        const struct taut_rows *r = s.result;
+        assert_int_equal(s.status, TAUT_OK);
+        assert_int_equal(r->n, r->seq); /* a row and an event a batch: the snapshot holds both or neither */
+        assert_int_equal(r->as_of, r->seq);
+        assert_true(r->as_of >= before);
+        before = r->as_of;
+        host_release(&s);
+    }
+    return NULL;
+}
+
+static void readers_see_whole_batches_while_the_writer_runs(void **state) {
+    (void)state;
+    enum { N = 400 };
+    pthread_t threads[2];
+    reading = true;
+    for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, read_all_the_time, NULL);
+    for (int i = 0; i < N; i++) {
+        OK(WRITES(NOTE(i, "text")), EVENTS(EVENT("{}")));
+        assert_true(note_is_there(i)); /* what was reported is seen */
+    }
+    reading = false;
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_later_version_adds_columns_and_indexes),
+        TEST(a_store_of_a_newer_format_is_refused),
+        TEST(only_the_owner_may_read_the_file_and_nobody_else_may_write_it),
+        TEST(the_write_ahead_log_keeps_to_its_limit),
+        TEST(close_finishes_what_was_submitted),
+        TEST(a_commit_that_fails_is_unknown_and_the_store_heals),
+        TEST(a_kill_before_the_commit_loses_only_what_was_not_answered),
+        TEST(a_kill_after_the_commit_loses_nothing_and_keeps_the_claim),
+        TEST(readers_see_whole_batches_while_the_writer_runs),
+    };
+    return run_store_tests(tests, sizeof tests / sizeof *tests);
+}
