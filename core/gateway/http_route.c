@@ -129,14 +129,14 @@ static bool verb_matches(const char *verb, uint8_t asked) {
     return strcmp(verb, "POST") == 0 && asked == VERB_POST;
 }
 
-/* The longest path wins. *other_verb: a route has the path but not the verb. */
-static const struct route_entry *find_route(const struct request *r, bool *other_verb) {
+/* The longest path wins. *other_verb: the verb of a route that has the path but not the verb asked for. */
+static const struct route_entry *find_route(const struct request *r, const char **other_verb) {
     const struct modules *ms = r->conn->s->g->config.modules;
     const struct route_entry *best = NULL;
     for (uint32_t i = 0; i < ms->nroutes; i++) {
         const struct taut_route *def = ms->routes[i].def;
         if (((def->flags & TAUT_ROUTE_ADMIN) != 0) != r->conn->admin || !path_matches(def->path, r->path)) continue;
-        if (!verb_matches(def->method, r->parsed->verb)) *other_verb = true;
+        if (!verb_matches(def->method, r->parsed->verb)) *other_verb = def->method;
         else if (!best || strlen(def->path) > strlen(best->def->path)) best = &ms->routes[i];
     }
     return best;
@@ -205,11 +205,12 @@ bool http_dispatch(struct http_conn *c, const char *data) {
     }
     const struct socket_entry *socket = c->admin ? NULL : find_socket(ms, r.path);
     if (socket) return to_socket(&r, socket);
-    bool other_verb = false;
+    const char *other_verb = NULL;
     const struct route_entry *route = find_route(&r, &other_verb);
     if (route) to_route(&r, route);
     else if (to_admin(&r)) return false;
-    else if (other_verb) refuse(&r, 405, NULL, "");
+    else if (other_verb)
+        refuse(&r, 405, NULL, strcmp(other_verb, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n");
     else refuse(&r, 404, NULL, "");
     return false;
 }

@@ -22,6 +22,7 @@
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -94,6 +95,9 @@ static const struct lws_protocols protocols[] = {{.name = "taut",
                                                  {.name = NULL}};
 static const lws_retry_bo_t no_timers = {.secs_since_valid_ping = 0, .secs_since_valid_hangup = 0};
 
+/* Making and ending a context touches libwebsockets' own globals (log level, plug-ins): one gateway at a time. */
+static pthread_mutex_t contexts = PTHREAD_MUTEX_INITIALIZER;
+
 void ws_lws_start(struct ws_server *s) {
     void *loops[] = {&s->g->loop};
     struct lws_context_creation_info info = {
@@ -107,9 +111,11 @@ void ws_lws_start(struct ws_server *s) {
         .pcontext = &s->context,
         .vhost_name = "taut",
     };
+    pthread_mutex_lock(&contexts);
     lws_set_log_level(0, NULL); /* it calls every adoption an error */
     s->context = lws_create_context(&info);
     s->vhost = s->context ? lws_create_vhost(s->context, &info) : NULL;
+    pthread_mutex_unlock(&contexts);
     if (!s->vhost) panic("libwebsockets does not start on libuv: install its plug-in, package libwebsockets-evlib-uv");
 }
 

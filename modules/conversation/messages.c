@@ -160,7 +160,7 @@ static void post_write(const struct sink *to, const struct channel *ch, const st
     taut_update(to->b, to->cv->mod, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), &newest, 1);
     if (parent) {
         struct message above = message_of(parent);
-        thread_reply_add(to, ch, parent, ms);
+        above.reply_users = thread_reply_add(to, ch, parent, ms);
         above.reply_count++;
         above.latest_reply = ms->ts;
         if (in->reply_broadcast) root = message_json(to->c, to->workspace, &above);

@@ -92,14 +92,17 @@ static int32_t listing_answer(struct listing *l) {
     return taut_done(l->c);
 }
 
+enum { ROUNDS_MAX = 8 }; /* for one page, when most of what somebody is in is of other types */
+
 /* Channels that the user is in, after that id. */
 static int32_t list_joined(struct listing *l, taut_str user, taut_str after) {
-    struct channel_page page;
-    uint32_t i;
-    TAUT_TRY(member_channels(l->cv, l->c, user, after, l->limit - l->n, &page));
-    for (i = 0; i < page.n; i++) listing_add(l, page.list[i]);
-    if (!page.next.len) return TAUT_OK;
-    l->next_kind = "joined";
+    struct channel_page page = {.next = after};
+    uint32_t rounds, i;
+    for (rounds = 0; rounds < ROUNDS_MAX && l->n < l->limit && (!rounds || page.next.len); rounds++) {
+        TAUT_TRY(member_channels(l->cv, l->c, user, page.next, l->limit - l->n, &page));
+        for (i = 0; i < page.n; i++) listing_add(l, page.list[i]);
+    }
+    l->next_kind = page.next.len ? "joined" : NULL;
     l->next = page.next;
     return TAUT_OK;
 }

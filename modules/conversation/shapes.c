@@ -50,7 +50,7 @@ void shape_channel(struct taut_json *j, taut_str workspace, const struct channel
     taut_json_open(j, '{');
     taut_json_kstr(j, "id", pub->id);
     taut_json_kbool(j, "is_channel", pub->kind == TAUT_CH_PUBLIC || pub->kind == TAUT_CH_PRIVATE);
-    taut_json_kbool(j, "is_group", pub->kind == TAUT_CH_PRIVATE || pub->kind == TAUT_CH_MPIM);
+    taut_json_kbool(j, "is_group", pub->kind == TAUT_CH_MPIM);
     taut_json_kbool(j, "is_im", pub->kind == TAUT_CH_IM);
     taut_json_kbool(j, "is_mpim", pub->kind == TAUT_CH_MPIM);
     taut_json_kbool(j, "is_private", pub->kind != TAUT_CH_PUBLIC);

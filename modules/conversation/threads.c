@@ -34,8 +34,8 @@ void thread_reply_import(const struct sink *to, const struct channel *ch, const 
     reply_write(to, ch, reply, sets, 2);
 }
 
-void thread_reply_add(const struct sink *to, const struct channel *ch, const struct taut_row *parent,
-                      const struct message *reply) {
+taut_str thread_reply_add(const struct sink *to, const struct channel *ch, const struct taut_row *parent,
+                          const struct message *reply) {
     struct taut_mod *m = to->cv->mod;
     taut_str ws = to->workspace, users = taut_row_str(parent, MS_REPLY_USERS);
     struct taut_set sets[3] = {
@@ -45,7 +45,7 @@ void thread_reply_add(const struct sink *to, const struct channel *ch, const str
     if (list_has(users, reply->user) || list_count(users) >= REPLY_USERS_MAX) {
         taut_expect_present(to->b, m, &messages, MESSAGE_KEY(ws, ch->pub.id, reply->thread_ts));
         reply_write(to, ch, reply, sets, 2);
-        return;
+        return users;
     }
     taut_expect_equals(to->b, m, &messages, MESSAGE_KEY(ws, ch->pub.id, reply->thread_ts), MS_REPLY_USERS,
                        taut_v_str(users));
@@ -53,6 +53,7 @@ void thread_reply_add(const struct sink *to, const struct channel *ch, const str
                      reply->user.ptr);
     sets[2] = (struct taut_set){.col = MS_REPLY_USERS, .how = TAUT_SET, .val = taut_v_str(users)};
     reply_write(to, ch, reply, sets, 3);
+    return users;
 }
 
 /* Who replied and when last, without that one. */
@@ -94,6 +95,8 @@ int32_t thread_reply_remove(const struct sink *to, const struct channel *ch, con
     /* The count stands for the whole thread: another reply, or another removal, changes it. */
     taut_expect_equals(to->b, m, &messages, MESSAGE_KEY(ws, ch->pub.id, reply->thread_ts), MS_REPLY_COUNT,
                        taut_v_int(taut_row_int(parent, MS_REPLY_COUNT)));
-    taut_update(to->b, m, &messages, MESSAGE_KEY(ws, ch->pub.id, reply->thread_ts), sets, rows->more ? 1 : 3);
+    if (taut_row_int(parent, MS_REPLY_COUNT) <= 1 && taut_str_is(taut_row_str(parent, MS_SUBTYPE), "tombstone"))
+        taut_delete(to->b, m, &messages, MESSAGE_KEY(ws, ch->pub.id, reply->thread_ts));
+    else taut_update(to->b, m, &messages, MESSAGE_KEY(ws, ch->pub.id, reply->thread_ts), sets, rows->more ? 1 : 3);
     return TAUT_OK;
 }

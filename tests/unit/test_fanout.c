@@ -280,19 +280,19 @@ static void ephemera_are_dropped_before_anything_else(void **state) {
     open_conn(&A, &as);
     publish(0, "C1", "", "{\"typing\":1}");
     expect_text(&A, "{\"typing\":1}");
-    for (uint64_t seq = 1; seq <= 150; seq++) {
+    for (uint64_t seq = 1; seq <= 195; seq++) {
         publish_event(stall_event(seq));
         publish(0, "C1", "", "{\"typing\":1}");
     }
     on_gateway(look, &seen);
     assert_false(seen.lagging);
     assert_true(atomic_load(&H.g->stats.dropped_ephemeral) > 0);
-    for (uint64_t want = 1; want <= 150;) {
+    for (uint64_t want = 1; want <= 195;) {
         assert_true(get_frame(&A));
         if (strstr((char *)A.data, "typing")) ephemeral++;
         else assert_int_equal(number_in((char *)A.data), want++);
     }
-    assert_true(ephemeral < 150);
+    assert_true(ephemeral < 195);
     hang_up(&A);
 }
 
@@ -317,7 +317,7 @@ static void read_due(struct peer *p) {
 }
 
 static void open_peer(struct peer *p, int i) {
-    static char names[CHANNELS][8], own[PEERS][8];
+    static char names[CHANNELS][16], own[PEERS][16];
     struct open_as as = {.as_of = position, .cursor = position, .position = position, .hello = ""};
     int n = 0;
     snprintf(own[i], sizeof own[i], "U%d", i);

@@ -1,254 +1,6 @@
-/* test_http.c - a real gateway on a loopback socket with a hub of ours behind it that answers by the method's name:
- * echo at once; hold keeps the calls until `release` comes, then answers them newest first; early and late answers;
- * silent never does (until the test ends). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <arpa/inet.h>
-#include <cmocka.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "gateway/gateway.h"
-
-/* ---- the hub ---- */
-
-static struct {
-    uv_loop_t loop;
-    uv_thread_t thread;
-    struct port port;
-    struct mail *held; /* newest first */
-    atomic_uint calls, holding;
-} hub;
-
-static struct gateway *g;
-
-static void answer(struct call *c, taut_str body) {
-    c->msg.kind = MSG_ANSWER;
-    c->out.http_status = 200;
-    c->out.body = body;
-    port_post(c->home, &c->msg);
-}
-
-static void answer_echo(struct call *c) {
-    if (c->pub.kind == TAUT_CALL_ROUTE) {
-        c->out.content_type = "text/plain";
-        c->out.headers = TAUT_LIT("X-Test: yes\r\n");
-        answer(c,
-               arena_fmt(&c->arena, "%.*s?%.*s %zu %.*s", (int)c->pub.text.len, c->pub.text.ptr, (int)c->pub.query.len,
-                         c->pub.query.ptr, c->body.len, c->body.len < 100 ? (int)c->body.len : 0, c->body.ptr));
-        return;
-    }
-    taut_str text = c->nargs ? c->args[0].s : taut_str_n("", 0);
-    answer(c, arena_fmt(&c->arena, "{\"text\":\"%.*s\",\"token\":\"%.*s\"}", (int)text.len, text.ptr, (int)c->token.len,
-                        c->token.ptr));
-}
-
-static void answer_large(struct call *c) {
-    enum { LARGE = 8 << 20 };
-    char *p = arena_alloc(&c->arena, LARGE);
-    memset(p, 'x', LARGE);
-    answer(c, taut_str_n(p, LARGE));
-}
-
-static void answer_early(struct call *c) {
-    static const char body[] = "{\"early\":true}";
-    struct early_msg *m = calloc(1, sizeof *m + sizeof body);
-    m->msg.kind = MSG_EARLY;
-    m->cookie = c->cookie;
-    m->http_status = 200;
-    memcpy(m + 1, body, sizeof body);
-    m->body = taut_str_n((char *)(m + 1), sizeof body - 1);
-    port_post(c->home, &m->msg);
-    c->out.sent = true;
-    answer(c, TAUT_LIT("late"));
-}
-
-static void release_held(void) {
-    while (hub.held) {
-        struct call *c = CONTAINER_OF(hub.held, struct call, msg.mail);
-        hub.held = hub.held->next;
-        answer_echo(c);
-    }
-}
-
-static void on_mail(struct port *p, struct msg *m) {
-    (void)p;
-    if (m->kind == MSG_HUB_INTERNAL) {
-        release_held();
-        uv_stop(&hub.loop);
-        return;
-    }
-    struct call *c = CONTAINER_OF(m, struct call, msg);
-    atomic_fetch_add(&hub.calls, 1);
-    if (taut_str_is(c->method_name, "hold")) {
-        c->msg.mail.next = hub.held;
-        hub.held = &c->msg.mail;
-        atomic_fetch_add(&hub.holding, 1);
-    } else if (taut_str_is(c->method_name, "release")) {
-        answer_echo(c);
-        release_held();
-    } else if (taut_str_is(c->method_name, "early")) {
-        answer_early(c);
-    } else if (taut_str_is(c->method_name, "large")) {
-        answer_large(c);
-    } else {
-        answer_echo(c);
-    }
-}
-
-static void run_hub(void *arg) {
-    (void)arg;
-    uv_run(&hub.loop, UV_RUN_DEFAULT);
-}
-
-/* ---- what there is to ask for ---- */
-
-static const struct taut_arg args[] = {{"text", TAUT_ARG_STR, 0, NULL, NULL}};
-static const struct taut_method defs[] = {
-    {.name = "echo", .args = TAUT_ARRAY(args)},
-    {.name = "hold", .args = TAUT_ARRAY(args)},
-    {.name = "release"},
-    {.name = "early"},
-    {.name = "large"},
-};
-static struct method_entry entries[COUNT_OF(defs)];
-static const struct taut_route get_page = {.method = "GET", .path = "/page"};
-static const struct taut_route post_page = {.method = "POST", .path = "/hooks/"};
-static const struct taut_route admin_page = {.method = "GET", .path = "/admin", .flags = TAUT_ROUTE_ADMIN};
-static struct route_entry routes[] = {{.def = &get_page}, {.def = &post_page}, {.def = &admin_page}};
-static const struct taut_socket_route socket_def = {.prefix = "/rtm/", .name = "rtm"};
-static struct socket_entry sockets[] = {{.def = &socket_def}};
-static struct modules modules = {.routes = routes, .nroutes = 3, .sockets = sockets, .nsockets = 1};
-
-static void metrics(void *arg, char **text, size_t *len) {
-    (void)arg;
-    *text = xstrdup("taut_up 1\n");
-    *len = 10;
-}
-
-static struct gateway_config config = {.listen = "127.0.0.1:0",
-                                       .admin_listen = "127.0.0.1:0",
-                                       .modules = &modules,
-                                       .hub = &hub.port,
-                                       .max_connections = 8,
-                                       .max_body = 20000,
-                                       .max_header = 4096,
-                                       .header_timeout = 900,
-                                       .idle_timeout = 60000,
-                                       .ping_interval = 10000,
-                                       .connection_queue = 65536,
-                                       .metrics = metrics};
-
-static int set_up(void **state) {
-    (void)state;
-    char *why = NULL;
-    memset(&hub, 0, sizeof hub);
-    uv_loop_init(&hub.loop);
-    port_open(&hub.port, &hub.loop, on_mail, NULL);
-    uv_thread_create(&hub.thread, run_hub, NULL);
-    g = gateway_new(&config, &why);
-    if (!g) fail_msg("%s", why);
-    gateway_start(g);
-    return 0;
-}
-
-static void stop_hub(void) {
-    struct conn_msg *m = calloc(1, sizeof *m);
-    m->msg.kind = MSG_HUB_INTERNAL;
-    port_post(&hub.port, &m->msg);
-    uv_thread_join(&hub.thread);
-    free(m);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    gateway_stop(g);
-    stop_hub();
-    gateway_free(g);
-    port_close(&hub.port);
-    uv_run(&hub.loop, UV_RUN_DEFAULT);
-    uv_loop_close(&hub.loop);
-    return 0;
-}
-
-static int set_up_modules(void **state) {
-    (void)state;
-    for (uint32_t i = 0; i < COUNT_OF(defs); i++) {
-        entries[i].def = &defs[i];
-        entries[i].nargs = defs[i].args.len;
-        if (defs[i].args.len) map_put(&entries[i].arg_index, TAUT_LIT("text"), (void *)1);
-        map_put(&modules.methods, taut_str_z(defs[i].name), &entries[i]);
-    }
-    return 0;
-}
-static int tear_down_modules(void **state) {
-    (void)state;
-    for (uint32_t i = 0; i < COUNT_OF(defs); i++) map_free(&entries[i].arg_index);
-    map_free(&modules.methods);
-    return 0;
-}
-
-/* ---- a client ---- */
-
-static int connect_to(bool admin) {
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    a.sin_port = htons((uint16_t)atoi(strrchr(gateway_address(g, admin), ':') + 1));
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-    return fd;
-}
-
-static void say_bytes(int fd, const char *p, size_t n) {
-    while (n) {
-        ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
-        if (sent < 0) return; /* the server may have closed */
-        p += sent;
-        n -= (size_t)sent;
-    }
-}
-static void say(int fd, const char *text) {
-    say_bytes(fd, text, strlen(text));
-}
-
-static char got[1 << 16];
-
-/* Reads until `n` answers' bodies are there (counted by what ends them), or the peer closes; 3 s at most. */
-static size_t hear(int fd, const char *last) {
-    size_t n = 0;
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    got[0] = 0;
-    while (n < sizeof got - 1 && poll(&p, 1, 3000) > 0) {
-        ssize_t r = recv(fd, got + n, sizeof got - 1 - n, 0);
-        if (r <= 0) break;
-        n += (size_t)r;
-        got[n] = 0;
-        if (last && strstr(got, last)) break;
-    }
-    return n;
-}
-
-static void heard(const char *text) {
-    if (!strstr(got, text)) fail_msg("no \"%s\" in:\n%s", text, got);
-}
-static bool is_closed(int fd) {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    char c;
-    return poll(&p, 1, 3000) > 0 && recv(fd, &c, 1, 0) <= 0;
-}
-static void wait_for(atomic_uint *counter, unsigned n) {
-    for (int i = 0; i < 3000 && atomic_load(counter) < n; i++) usleep(1000);
-    assert_true(atomic_load(counter) >= n);
-}
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
-
-/* ---- the tests ---- */
+/* test_http.c - HTTP as a peer sees it: requests, framing, order, limits, timeouts, upgrades, the end. The gateway is
+ * real, sockets included; the hub behind it is http_harness.h's. */
+#include "http_harness.h"
 
 static void get_and_post_reach_the_method(void **state) {
     (void)state;
@@ -484,6 +236,7 @@ static void unknown_paths_and_verbs_are_told(void **state) {
     say(fd, GET("/hooks/a"));
     hear(fd, "}");
     heard("HTTP/1.1 405");
+    heard("Allow: POST\r\n");
     say(fd, GET("/admin"));
     hear(fd, "}");
     heard("HTTP/1.1 404");
@@ -492,6 +245,43 @@ static void unknown_paths_and_verbs_are_told(void **state) {
     heard("HTTP/1.1 426 Upgrade Required\r\n");
     heard("Sec-WebSocket-Version: 13\r\n");
     close(fd);
+}
+
+#define UPGRADE(path, key)                                                                          \
+    "GET " path " HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n" \
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " key "\r\n\r\n"
+
+static void an_upgrade_waits_for_what_is_before_it_and_asks_the_hub(void **state) {
+    (void)state;
+    int fd = connect_to(false);
+    say(fd, GET("/page") UPGRADE("/rtm/t1?x=y", "dGhlIHNhbXBsZSBub25jZQ=="));
+    hear(fd, "\"query\"");
+    const char *page = strstr(got, "/page? 0 "), *switched = strstr(got, "HTTP/1.1 101 ");
+    assert_non_null(page);
+    assert_non_null(switched);
+    assert_true(page < switched);
+    heard("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    close(fd);
+    fd = connect_to(false);
+    say(fd, UPGRADE("/rtm/t1", "short"));
+    hear(fd, "}");
+    heard("HTTP/1.1 400");
+    heard("Sec-WebSocket-Key is not 16 bytes in base64");
+    close(fd);
+}
+
+static void a_peer_may_leave_while_its_upgrade_is_decided(void **state) {
+    (void)state;
+    int fd = connect_to(false), other = connect_to(false);
+    say(fd, UPGRADE("/rtm/hold", "dGhlIHNhbXBsZSBub25jZQ=="));
+    wait_for(&hub.holding, 1);
+    close(fd);
+    usleep(20000);
+    assert_int_equal(atomic_load(&gateway_stats(g)->http_connections), 1);
+    say(other, GET("/api/release"));
+    hear(other, "}");
+    heard("200 OK");
+    close(other);
 }
 
 static void the_admin_address_has_metrics_and_its_own_routes(void **state) {
@@ -613,6 +403,16 @@ static void stopping_lets_requests_in_flight_finish(void **state) {
     close(other);
 }
 
+static void a_call_that_never_returns_does_not_hold_up_the_end(void **state) {
+    (void)state;
+    int fd = connect_to(false);
+    say(fd, GET("/api/hold?text=1"));
+    wait_for(&hub.holding, 1);
+    gateway_stop(g); /* 5 s; the answer comes after the thread has ended, in tear_down */
+    assert_true(is_closed(fd));
+    close(fd);
+}
+
 static void a_taken_address_says_what_to_do(void **state) {
     (void)state;
     struct gateway_config same = config;
@@ -646,6 +446,8 @@ int main(void) {
         TEST(head_has_the_length_but_no_body),
         TEST(connections_are_kept_or_closed_as_asked),
         TEST(unknown_paths_and_verbs_are_told),
+        TEST(an_upgrade_waits_for_what_is_before_it_and_asks_the_hub),
+        TEST(a_peer_may_leave_while_its_upgrade_is_decided),
         TEST(the_admin_address_has_metrics_and_its_own_routes),
         TEST(an_early_answer_is_sent_once),
         TEST(a_slow_head_is_408_and_silence_just_ends),
@@ -653,6 +455,7 @@ int main(void) {
         TEST(a_large_answer_arrives_whole_at_a_slow_reader),
         TEST(connections_beyond_the_limit_are_turned_away),
         TEST(stopping_lets_requests_in_flight_finish),
+        TEST(a_call_that_never_returns_does_not_hold_up_the_end),
         TEST(a_taken_address_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, set_up_modules, tear_down_modules);
