@@ -39,9 +39,9 @@ static void names(struct taut_json *j, const char *key, struct taut_array a) {
     taut_json_close(j, ']');
 }
 
-static void options(struct taut_json *j, struct taut_array opts) {
+static void options(struct taut_json *j, const char *key, struct taut_array opts) {
     static const char *const types[] = {"", "text", "path", "number", "bool", "enum", "duration", "bytes", "address"};
-    taut_json_kopen(j, "options", '[');
+    taut_json_kopen(j, key, '[');
     for (uint32_t i = 0; i < opts.len; i++) {
         const struct taut_opt *o = TAUT_AT(opts, struct taut_opt, i);
         taut_json_open(j, '{');
@@ -54,12 +54,33 @@ static void options(struct taut_json *j, struct taut_array opts) {
     taut_json_close(j, ']');
 }
 
+/* "channel*, text, limit": a star behind what is required. */
+static taut_str arguments(struct arena *a, struct taut_array args) {
+    taut_str all = {"", 0};
+    for (uint32_t i = 0; i < args.len; i++) {
+        const struct taut_arg *arg = TAUT_AT(args, struct taut_arg, i);
+        all = arena_fmt(a, "%s%s%s%s", all.ptr, i ? ", " : "", arg->name, arg->flags & TAUT_ARG_REQUIRED ? "*" : "");
+    }
+    return all;
+}
+
+static void methods(struct taut_json *j, const struct taut_module *d) {
+    static const char *const rates[] = {"none", "tier 1", "tier 2", "tier 3", "tier 4", "special"};
+    taut_json_kopen(j, "methods", '[');
+    for (uint32_t i = 0; i < d->methods.len; i++) {
+        const struct taut_method *m = TAUT_AT(d->methods, struct taut_method, i);
+        taut_json_open(j, '{');
+        taut_json_kstr(j, "name", taut_str_z(m->name));
+        taut_json_kstr(j, "arguments", arguments(j->owner, m->args));
+        taut_json_kstr(j, "scopes", taut_str_z(m->scopes));
+        taut_json_kstr(j, "rate", taut_str_z(m->rate < COUNT_OF(rates) ? rates[m->rate] : "none"));
+        taut_json_close(j, '}');
+    }
+    taut_json_close(j, ']');
+}
+
 /* The first member of each element is its name, or a pair of texts. */
 static void brought(struct taut_json *j, const struct taut_module *d) {
-    taut_json_kopen(j, "methods", '[');
-    for (uint32_t i = 0; i < d->methods.len; i++)
-        taut_json_str(j, taut_str_z(TAUT_AT(d->methods, struct taut_method, i)->name));
-    taut_json_close(j, ']');
     taut_json_kopen(j, "routes", '[');
     for (uint32_t i = 0; i < d->routes.len; i++)
         taut_json_str(j, taut_str_z(TAUT_AT(d->routes, struct taut_route, i)->path));
@@ -79,6 +100,7 @@ static void brought(struct taut_json *j, const struct taut_module *d) {
         const struct taut_command *c = TAUT_AT(d->commands, struct taut_command, i);
         taut_json_open(j, '{');
         taut_json_kstr(j, "name", taut_str_z(c->name));
+        taut_json_kstr(j, "arguments", arguments(j->owner, c->args));
         taut_json_kstr(j, "help", taut_str_z(c->help));
         taut_json_close(j, '}');
     }
@@ -100,7 +122,21 @@ static struct loaded *open_named(const struct cli *cli, taut_str file) {
     return l;
 }
 
+/* The server itself, as if it were a module: what may stand under `server:` and `admin:`. */
+static int core_info(struct cli *cli) {
+    struct taut_json j;
+    arena_json(&cli->arena, &j);
+    taut_json_open(&j, '{');
+    taut_json_kstr(&j, "name", taut_str_z("core"));
+    taut_json_kstr(&j, "version", taut_str_z(TAUT_VERSION));
+    options(&j, "server", config_server_options);
+    options(&j, "admin", config_admin_options);
+    taut_json_close(&j, '}');
+    return print(cli, &j);
+}
+
 int module_info(struct cli *cli) {
+    if (taut_str_is(cli->args[0].s, "core")) return core_info(cli);
     struct loaded *l = open_named(cli, cli->args[0].s);
     struct taut_json j;
     if (!l) return CLI_FAILED;
@@ -116,12 +152,13 @@ int module_info(struct cli *cli) {
     names(&j, "provides", d->provides);
     names(&j, "needs", d->needs);
     names(&j, "wants", d->wants);
-    options(&j, d->options);
+    options(&j, "options", d->options);
     taut_json_kopen(&j, "tables", '[');
     typedef const struct taut_table *table_ptr;
     for (uint32_t i = 0; i < d->tables.len; i++)
         taut_json_str(&j, taut_str_z((*TAUT_AT(d->tables, table_ptr, i))->name));
     taut_json_close(&j, ']');
+    methods(&j, d);
     brought(&j, d);
     taut_json_close(&j, '}');
     int rc = print(cli, &j);

@@ -1,9 +1,12 @@
 // The checker is trusted only after it has caught faults that were put into the server on purpose. Each fault is a
 // switch of a build with -DTAUT_MUTANTS=ON, chosen by TAUT_MUTANT: `node mutants.mjs [NAME …]`.
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import path from 'node:path';
 
 import { describe } from './checker.mjs';
 import { crash_run } from './lib/crash_run.mjs';
+import { ROOT } from './lib/server.mjs';
 import { finish, note, ok } from './lib/tap.mjs';
 
 // Which rule has to fire.
@@ -42,4 +45,10 @@ for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys
     ok(false, `the checker catches ${what} (${name})`, e.stack);
   }
 }
+// The run under strace has a verdict of its own to be tested.
+const TRACE = path.join(ROOT, 'tests/crash/ack_after_fsync.mjs');
+const env = { ...process.env, TAUT: process.env.TAUT_MUTANTS_BIN, TAUT_MUTANT: 'ack_before_commit' };
+const trace = spawnSync(process.execPath, [TRACE], { env, encoding: 'utf8' });
+ok(trace.status === 1 && /left before its fdatasync had returned/.test(trace.stdout),
+  'the run under strace catches an ok that leaves before its fdatasync (ack_before_commit)', trace.stdout + trace.stderr);
 finish();
