@@ -43,7 +43,7 @@ static int32_t fail_with(struct taut_call *c, const char *error, taut_str messag
 
 static int32_t done(struct taut_call *c) {
     struct run *r = run_of(c);
-    if (!r->answer_open) answer(c);
+    if (!r->answer_open && c->kind == TAUT_CALL_METHOD) answer(c);
     r->replied = true;
     if (r->state == RUN_HELD && !r->running) run_finish(r);
     return TAUT_OK;

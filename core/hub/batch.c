@@ -34,8 +34,9 @@ struct taut_batch *batch_begin(struct run *r) {
 
 void batch_drop_events(struct taut_batch *b) {
     for (uint32_t i = 0; i < b->nevent; i++)
-        if (b->events[i]) event_unref(b->events[i]);
-    b->nevent = 0;
+        event_unref(b->events[i]);
+    for (uint32_t i = 0; i < b->nephemeral; i++) event_unref(b->ephemera[i]);
+    b->nevent = b->nephemeral = 0;
 }
 
 static struct arena *mem(struct taut_batch *b) { return &b->run->call->arena; }
@@ -133,6 +134,12 @@ static taut_str deltas_text(struct arena *a, const struct taut_event *e) {
 static uint32_t append(struct taut_batch *b, const struct taut_event *e) {
     uint32_t cap = b->cap_event, n = b->nevent;
     if (e->ntopics > 64 || e->ndeltas > 64) b->bad = true;
+    if (e->flags & TAUT_EVENT_EPHEMERAL) {
+        if (e->ndeltas) b->bad = true; /* who may see what is never left to what can be lost */
+        ROOM(mem(b), b->ephemera, b->nephemeral, b->cap_ephemeral);
+        b->ephemera[b->nephemeral++] = event_new(b->view.workspace, 0, e);
+        return n;
+    }
     if (n == cap) {
         uint32_t records = cap;
         ROOM(mem(b), b->events, n, b->cap_event);
@@ -152,6 +159,7 @@ static uint32_t append(struct taut_batch *b, const struct taut_event *e) {
 static void background(struct taut_batch *b) { b->view.cls = TAUT_CLASS_BACKGROUND; }
 
 static void set_workspace(struct taut_batch *b, taut_str workspace) {
+    if (taut_str_eq(b->view.workspace, workspace)) return;
     if (b->nevent) b->bad = true; /* its events already name another log */
     b->view.workspace = arena_str(mem(b), workspace);
 }
@@ -287,10 +295,14 @@ void batch_on_durable(struct hub *h, struct msg *m) {
         for (uint32_t w = 0; w < b->nwrite; w++) apply_write(h, &b->writes[w], d->list[i].lsn, d->list[i].first_seq);
         for (uint32_t e = 0; e < b->nevent; e++)
             publish_durable(h, b->view.workspace, d->list[i].first_seq + e, b->events[e]);
-        b->nevent = 0; /* the references are given away */
         b->run->seq = d->list[i].first_seq ? d->list[i].first_seq + b->view.events.len - 1 : 0;
     }
     publish_end(h);
+    for (uint32_t i = 0; i < d->n; i++) {
+        struct taut_batch *b = (struct taut_batch *)(uintptr_t)d->list[i].batch;
+        for (uint32_t e = 0; e < b->nephemeral; e++) publish_event(h, b->ephemera[e]);
+        b->nevent = b->nephemeral = 0; /* the references are given away */
+    }
     free(d);
 }
 

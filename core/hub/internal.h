@@ -89,10 +89,10 @@ void ops_free(struct hub *h);
 struct taut_batch {
     struct taut_batch_view view; /* first: durable() finds the batch by its view */
     struct run *run;
-    uint32_t ncond, cap_cond, nwrite, cap_write, nevent, cap_event;
+    uint32_t ncond, cap_cond, nwrite, cap_write, nevent, cap_event, nephemeral, cap_ephemeral;
     struct taut_cond *conds;
     struct taut_write *writes;
-    struct event **events; /* one reference each until published or dropped */
+    struct event **events, **ephemera; /* one reference each until published or dropped */
     struct taut_event_rec *records;
     bool bad; /* something could not be added: the commit fails */
 };
@@ -127,6 +127,7 @@ struct run {
     struct run *prev, *next; /* all runs, oldest first */
     int64_t deadline_us;     /* 0: none */
     bool answered_early, dead; /* dead: nobody waits; end it when it can be ended */
+    bool settled;              /* its answer stands; a read is still under way */
     bool failed, answer_open, replied, running;
     int32_t load_error;
     uint32_t conflicts, waiting, starts;
@@ -184,6 +185,7 @@ struct wslog *wslog_get(struct hub *h, taut_str workspace);
 void publish_begin(struct hub *h);
 void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct event *e); /* takes the reference */
 void publish_end(struct hub *h); /* everything since begin, as one message a gateway */
+void publish_event(struct hub *h, struct event *e); /* ephemeral; takes the reference */
 void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *e);
 void publish_refill(struct hub *h, struct conn_msg *m);
 /* Events (after, to] from memory, a reference each; false when the tail does not reach back. */

@@ -98,10 +98,13 @@ void publish_end(struct hub *h) {
     h->npending = 0;
 }
 
-void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *in) {
-    struct event *e = event_new(workspace, 0, in);
-    to_all(hub_of(m), &e, 1);
+void publish_event(struct hub *h, struct event *e) {
+    to_all(h, &e, 1);
     event_unref(e);
+}
+
+void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *in) {
+    publish_event(hub_of(m), event_new(workspace, 0, in));
 }
 
 /* ---- refill ---- */

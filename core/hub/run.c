@@ -161,10 +161,10 @@ static void start_once(struct run *r) {
     } else if (err == TAUT_E_PENDING) {
         r->state = RUN_HELD;
         r->deadline_us = 0;
-        if (r->replied) run_finish(r);
+        if (r->replied || r->failed) run_finish(r);
     } else if ((err >= 0 || err == TAUT_E_FAILED) && (r->replied || r->failed)) {
         if (!r->waiting) run_finish(r);
-        else r->state = RUN_LOADING, r->dead = true; /* it answered without a row that it had asked for */
+        else r->state = RUN_LOADING, r->settled = true; /* it could answer without a row that it had asked for */
     } else if (err == TAUT_E_UNAVAILABLE) {
         answer_error(r, "service_unavailable", taut_str_n("", 0));
         run_finish(r);
@@ -174,7 +174,7 @@ static void start_once(struct run *r) {
 }
 
 void run_again(struct run *r) {
-    if (r->dead) {
+    if (r->dead || r->settled) {
         run_finish(r);
     } else if (r->load_error) {
         log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "read_failed", "a read failed: %s",

@@ -250,7 +250,8 @@ static inline void taut_delete(struct taut_batch *b, struct taut_mod *m, const s
 /* Claims `key` (within the workspace) for 24 h. When it was claimed before, nothing is written and the handler runs
  * again with c->claimed set to the earlier value. At most one a batch; a batch with a claim has an event. */
 static inline void taut_claim(struct taut_batch *b, struct taut_mod *m, taut_str key, taut_str value) { m->host->claim(b, key, value); }
-/* Appends an event to the workspace's log. Returns its number in the batch, for taut_v_seq. */
+/* Appends an event to the workspace's log. Returns its number in the batch, for taut_v_seq; of an ephemeral one: nothing
+ * of use. */
 static inline uint32_t taut_append(struct taut_batch *b, struct taut_mod *m, const struct taut_event *e) { return m->host->append(b, e); }
 /* Bulk work: goes behind what people wait for. */
 static inline void taut_background(struct taut_batch *b, struct taut_mod *m) { m->host->background(b); }

@@ -154,6 +154,10 @@ struct taut_delta {
     taut_str who, topic;
 };
 
+enum {
+    TAUT_EVENT_EPHEMERAL = 1 /* in a batch: not kept in the log; published, past it, when the batch is durable */
+};
+
 /* An event as a module appends or publishes it. */
 struct taut_event {
     uint32_t size;
@@ -161,7 +165,7 @@ struct taut_event {
     const taut_str *topics; /* who gets it: everyone on one of these; none: it only carries deltas */
     const struct taut_delta *deltas;
     uint32_t ndeltas;
-    uint32_t flags;
+    uint32_t flags; /* TAUT_EVENT_* */
     taut_conn skip; /* this connection does not get it */
     taut_str body;  /* a JSON object; holds neither seq nor cursor */
 };

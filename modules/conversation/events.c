@@ -124,10 +124,16 @@ uint32_t event_reaction(const struct sink *to, const struct channel *ch, const c
     return append(to, ch->pub.id, NULL, end(to->cv, j), 0);
 }
 
-taut_str event_marked_body(struct conv *cv, struct taut_call *c, const struct channel *ch, int64_t ts) {
-    const struct sink to = {cv, c, NULL, {"", 0}};
-    struct taut_json *j = start(c, named(&to, ch, "marked"));
+void event_marked(const struct sink *to, const struct channel *ch, int64_t ts) {
+    struct taut_json *j = start(to->c, named(to, ch, "marked"));
     taut_json_kstr(j, "channel", ch->pub.id);
     shape_ts(j, "ts", ts);
-    return end(cv, j);
+    const struct taut_event event = {
+        .size = sizeof event,
+        .ntopics = 1,
+        .topics = &to->c->actor->user,
+        .flags = TAUT_EVENT_EPHEMERAL,
+        .body = end(to->cv, j),
+    };
+    taut_append(to->b, to->cv->mod, &event);
 }

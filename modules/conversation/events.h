@@ -29,8 +29,8 @@ uint32_t event_message(const struct sink *to, const struct channel *ch, taut_str
 /* type: "reaction_added" or "reaction_removed". */
 uint32_t event_reaction(const struct sink *to, const struct channel *ch, const char *type, taut_str name, int64_t ts,
                         taut_str author);
-/* The body of channel_marked and its like. */
-taut_str event_marked_body(struct conv *cv, struct taut_call *c, const struct channel *ch, int64_t ts);
+/* channel_marked and its like, to the actor; ephemeral. */
+void event_marked(const struct sink *to, const struct channel *ch, int64_t ts);
 
 /* A channel as that user, who is in it, sees it. */
 struct channel channel_seen_by(const struct channel *ch, taut_str user);

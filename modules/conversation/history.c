@@ -74,13 +74,14 @@ int32_t page_load(struct conv *cv, struct taut_call *c, const struct channel *ch
     struct reacted all = {.n = 0};
     struct taut_json *j;
     uint32_t i;
-    int32_t err = message_bots(cv, c, page->list, page->n);
+    int32_t err = message_bots(cv, c, page->list, page->n), people = thread_people(cv, c, ch, page->list, page->n);
     for (i = 0; i < page->n; i++) {
         if (page->list[i].ts < from) from = page->list[i].ts;
         if (page->list[i].ts > to) to = page->list[i].ts;
     }
     if (page->n) TAUT_TRY(reacted_load(cv, c, ch, from, to, &all));
     TAUT_TRY(err);
+    TAUT_TRY(people);
     j = taut_json_scratch(c);
     taut_json_open(j, '[');
     for (i = 0; i < page->n; i++) {

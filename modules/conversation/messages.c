@@ -78,7 +78,6 @@ static void message_insert(const struct sink *to, const struct channel *ch, cons
         [MS_TEXT] = taut_v_str(ms->text),
         [MS_REPLY_COUNT] = taut_v_int(0),
         [MS_LATEST_REPLY] = taut_v_int(0),
-        [MS_REPLY_USERS] = taut_v_str(taut_str_n("", 0)),
         [MS_CLIENT_MSG_ID] = taut_v_opt(ms->client_msg_id),
         [MS_THREAD_TS] = ms->thread_ts ? taut_v_int(ms->thread_ts) : taut_v_null(),
         [MS_SUBTYPE] = taut_v_opt(ms->subtype),
@@ -91,7 +90,7 @@ static void message_insert(const struct sink *to, const struct channel *ch, cons
 
 void message_import(const struct sink *to, const struct channel *ch, const struct message *ms) {
     message_insert(to, ch, ms);
-    if (ms->thread_ts) thread_reply_import(to, ch, ms);
+    if (ms->thread_ts) thread_reply_add(to, ch, ms);
 }
 
 /* Retries within the same sender and channel are the same send. */
@@ -132,38 +131,54 @@ static int32_t post_again(struct conv *cv, struct taut_call *c, const struct cha
     TAUT_TRY(taut_get(cv->mod, c, &messages, MESSAGE_KEY(c->actor->workspace, ch->pub.id, ms->ts), &row));
     if (row) *ms = message_of(row);
     TAUT_TRY(message_bots(cv, c, ms, 1));
+    TAUT_TRY(thread_people(cv, c, ch, ms, 1));
     out->repeated = 1;
     posted_fill(c, ch, ms, out);
     return TAUT_OK;
 }
 
-/* The parent of the reply, and what the reply takes from it. */
+/* The message that is replied to, and what the reply takes from it. */
 static int32_t post_thread(struct conv *cv, struct taut_call *c, const struct channel *ch, const struct taut_post *in,
-                           struct message *ms, const struct taut_row **parent) {
+                           struct message *ms, struct message *parent) {
     int64_t ts = stamp_read(in->thread_ts);
-    *parent = NULL;
+    const struct taut_row *row = NULL;
     if (!in->thread_ts.len) return TAUT_OK;
-    if (ts > 0) TAUT_TRY(thread_parent(cv, c, ch, ts, parent));
-    if (!*parent) return taut_fail(c, "thread_not_found");
-    ms->thread_ts = taut_row_int(*parent, MS_TS);
-    ms->parent_user = taut_row_str(*parent, MS_USER);
-    if (in->reply_broadcast) ms->subtype = TAUT_LIT("thread_broadcast");
-    return TAUT_OK;
+    if (ts > 0) TAUT_TRY(thread_parent(cv, c, ch, ts, &row));
+    if (!row) return taut_fail(c, "thread_not_found");
+    *parent = message_of(row);
+    ms->thread_ts = parent->ts;
+    ms->parent_user = parent->user;
+    if (!in->reply_broadcast) return TAUT_OK;
+    ms->subtype = TAUT_LIT("thread_broadcast");
+    TAUT_TRY(message_bots(cv, c, parent, 1));
+    return thread_people(cv, c, ch, parent, 1);
 }
 
-static void post_write(const struct sink *to, const struct channel *ch, const struct taut_row *parent,
+/* The parent as the broadcast reply leaves it. */
+static taut_str root_json(const struct sink *to, const struct message *parent, const struct message *reply) {
+    struct message root = *parent;
+    uint32_t i = 0;
+    while (i < REPLY_USERS_SHOWN && root.reply_users[i].len && !taut_str_eq(root.reply_users[i], reply->user)) i++;
+    if (i < REPLY_USERS_SHOWN && !root.reply_users[i].len) {
+        root.reply_users[i] = reply->user;
+        root.reply_users_count++;
+    }
+    root.reply_count++;
+    root.latest_reply = reply->ts;
+    return message_json(to->c, to->workspace, &root);
+}
+
+static void post_write(const struct sink *to, const struct channel *ch, const struct message *parent,
                        const struct message *ms, const struct taut_post *in, const struct taut_posted *out) {
     const struct taut_set newest = {.col = CH_LAST_TS, .how = TAUT_MAX, .val = taut_v_int(ms->ts)};
     struct taut_json *body = taut_json_scratch(to->c);
     taut_str root = {"", 0};
     message_insert(to, ch, ms);
     taut_update(to->b, to->cv->mod, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), &newest, 1);
-    if (parent) {
-        struct message above = message_of(parent);
-        above.reply_users = thread_reply_add(to, ch, parent, ms);
-        above.reply_count++;
-        above.latest_reply = ms->ts;
-        if (in->reply_broadcast) root = message_json(to->c, to->workspace, &above);
+    if (ms->thread_ts) {
+        taut_expect_present(to->b, to->cv->mod, &messages, MESSAGE_KEY(to->workspace, ch->pub.id, ms->thread_ts));
+        thread_reply_add(to, ch, ms);
+        if (in->reply_broadcast) root = root_json(to, parent, ms);
     }
     shape_message_event(body, out->message, ch, ms->ts, root);
     event_message(to, ch, taut_json_out(body), in->skip);
@@ -173,17 +188,16 @@ static void post_write(const struct sink *to, const struct channel *ch, const st
 int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch, int fresh,
                      const struct taut_post *in, struct taut_posted *out) {
     const struct sink to = {cv, c, b, c->actor->workspace};
-    const struct taut_row *parent;
-    struct message ms = {
-        .user = c->actor->user,
-        .bot_id = c->actor->bot,
-        .text = text_cut(in->text, MESSAGE_TEXT_MAX),
-        .subtype = in->subtype,
-        .client_msg_id = in->client_msg_id,
-        .blocks = part(in->blocks),
-        .attachments = part(in->attachments),
-        .metadata = part(in->metadata),
-    };
+    struct message parent = {.ts = 0}, ms = {
+                                           .user = c->actor->user,
+                                           .bot_id = c->actor->bot,
+                                           .text = text_cut(in->text, MESSAGE_TEXT_MAX),
+                                           .subtype = in->subtype,
+                                           .client_msg_id = in->client_msg_id,
+                                           .blocks = part(in->blocks),
+                                           .attachments = part(in->attachments),
+                                           .metadata = part(in->metadata),
+                                       };
     const char *error = parts_error(in->blocks, in->attachments, in->metadata);
     *out = (struct taut_posted){.repeated = 0};
     TAUT_TRY(may(cv, c, TAUT_ACT_POST, ch, taut_str_n("", 0), fresh ? NULL : b));
@@ -197,7 +211,7 @@ int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b,
     TAUT_TRY(message_bots(cv, c, &ms, 1));
     ms.ts = message_time(cv, ch);
     posted_fill(c, ch, &ms, out);
-    post_write(&to, ch, parent, &ms, in, out);
+    post_write(&to, ch, &parent, &ms, in, out);
     return TAUT_OK;
 }
 
@@ -231,7 +245,8 @@ static int32_t message_for(struct conv *cv, struct taut_call *c, struct taut_bat
     if (!row || taut_str_is(taut_row_str(row, MS_SUBTYPE), "tombstone")) return taut_fail(c, "message_not_found");
     *ms = message_of(row);
     TAUT_TRY(may(cv, c, action, ch, ms->user, b));
-    return message_bots(cv, c, ms, 1);
+    TAUT_TRY(message_bots(cv, c, ms, 1));
+    return thread_people(cv, c, ch, ms, 1);
 }
 
 static int32_t edit_apply(struct taut_call *c, const struct message_edit *edit, struct message *ms) {
@@ -282,8 +297,9 @@ static struct message tombstone_of(const struct message *ms) {
         .ts = ms->ts,
         .reply_count = ms->reply_count,
         .latest_reply = ms->latest_reply,
-        .reply_users = ms->reply_users,
+        .reply_users_count = ms->reply_users_count,
     };
+    memcpy(stone.reply_users, ms->reply_users, sizeof stone.reply_users);
     return stone;
 }
 
@@ -316,13 +332,14 @@ int32_t message_delete(struct conv *cv, struct taut_call *c, struct taut_batch *
     TAUT_TRY(taut_scan(cv->mod, c, &reactions, &any, &reacted));
     if (ms.thread_ts) TAUT_TRY(thread_reply_remove(&to, ch, &ms));
     previous = message_json(c, to.workspace, &ms);
-    taut_expect_equals(b, cv->mod, &messages, key, 3, MS_REPLY_COUNT, taut_v_int(ms.reply_count));
     if (reacted->n) taut_delete(b, cv->mod, &reactions, key, 3);
     if (ms.reply_count > 0) {
         const struct message stone = tombstone_of(&ms);
+        taut_expect_present(b, cv->mod, &messages, key, 3);
         tombstone_write(&to, ch, &stone);
         event_changed(&to, ch, message_json(c, to.workspace, &stone), previous, 0);
     } else {
+        taut_expect_equals(b, cv->mod, &messages, key, 3, MS_REPLY_COUNT, taut_v_int(0));
         taut_delete(b, cv->mod, &messages, key, 3);
         event_changed(&to, ch, taut_str_n("", 0), previous, ts);
     }

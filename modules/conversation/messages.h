@@ -26,7 +26,7 @@ int32_t message_delete(struct conv *cv, struct taut_call *c, struct taut_batch *
                        int64_t ts);
 
 /* Adds a message's rows alone: no permission, no reads, no event, no change of the channel's newest. A reply counts at
- * its parent, whose list of people stays as it is. */
+ * its parent. */
 void message_import(const struct sink *to, const struct channel *ch, const struct message *ms);
 
 /* The bots behind messages, for their bot_profile. */

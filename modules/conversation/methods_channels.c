@@ -190,6 +190,7 @@ static int32_t dm_view(struct conv *cv, struct taut_call *c, const struct channe
     TAUT_TRY(first);
     TAUT_TRY(second);
     TAUT_TRY(message_bots(cv, c, last.list, last.n));
+    TAUT_TRY(thread_people(cv, c, ch, last.list, last.n));
     view->unread_count = 0;
     for (i = 0; i < page.n; i++) view->unread_count += !taut_str_eq(page.list[i].user, c->actor->user);
     if (!last.n) return TAUT_OK;

@@ -87,6 +87,6 @@ int32_t on_mark(struct taut_mod *m, struct taut_call *c) {
     TAUT_TRY(may(cv, c, TAUT_ACT_MARK, ch, taut_str_n("", 0), NULL));
     if (ts < 0 || ts > ch->pub.last_ts) return taut_fail(c, "invalid_timestamp");
     TAUT_TRY(read_mark(cv, c, ch, &now));
-    if (ts <= now) return taut_done(c);
-    return read_mark_raise(cv, c, ch, ts);
+    if (ts == now) return taut_done(c);
+    return read_mark_set(cv, c, ch, ts);
 }

@@ -59,6 +59,7 @@ int32_t on_reactions(struct taut_mod *m, struct taut_call *c) {
     if (!row) return taut_fail(c, "message_not_found");
     ms = message_of(row);
     TAUT_TRY(message_bots(cv, c, &ms, 1));
+    TAUT_TRY(thread_people(cv, c, ch, &ms, 1));
     TAUT_TRY(reacted_load(cv, c, ch, ts, ts, &all));
     list = reacted_of(c, &all, ts);
     j = taut_answer(c);

@@ -83,7 +83,6 @@ struct message message_of(const struct taut_row *row) {
         .text = taut_row_str(row, MS_TEXT),
         .subtype = taut_row_str(row, MS_SUBTYPE),
         .client_msg_id = taut_row_str(row, MS_CLIENT_MSG_ID),
-        .reply_users = taut_row_str(row, MS_REPLY_USERS),
         .edited_by = taut_row_str(row, MS_EDITED_BY),
         .blocks = taut_row_str(row, MS_BLOCKS),
         .attachments = taut_row_str(row, MS_ATTACHMENTS),
@@ -116,8 +115,7 @@ static void bot_part(struct taut_json *j, taut_str workspace, const struct messa
 }
 
 static void thread_part(struct taut_json *j, const struct message *ms) {
-    taut_str rest = ms->reply_users, user;
-    uint32_t shown = 0;
+    uint32_t i;
     if (ms->thread_ts) {
         shape_ts(j, "thread_ts", ms->thread_ts);
         if (ms->parent_user.len) taut_json_kstr(j, "parent_user_id", ms->parent_user);
@@ -125,10 +123,10 @@ static void thread_part(struct taut_json *j, const struct message *ms) {
     }
     shape_ts(j, "thread_ts", ms->ts);
     taut_json_kint(j, "reply_count", ms->reply_count);
-    taut_json_kint(j, "reply_users_count", (int64_t)list_count(ms->reply_users));
+    taut_json_kint(j, "reply_users_count", ms->reply_users_count);
     shape_ts(j, "latest_reply", ms->latest_reply);
     taut_json_kopen(j, "reply_users", '[');
-    while (shown++ < REPLY_USERS_SHOWN && list_next(&rest, &user)) taut_json_str(j, user);
+    for (i = 0; i < REPLY_USERS_SHOWN && ms->reply_users[i].len; i++) taut_json_str(j, ms->reply_users[i]);
     taut_json_close(j, ']');
     taut_json_kbool(j, "is_locked", 0);
 }

@@ -6,7 +6,7 @@
 
 #include "channels.h"
 
-enum { REPLY_USERS_MAX = 50, REPLY_USERS_SHOWN = 5 };
+enum { REPLY_USERS_SHOWN = 5 };
 
 /* What only the viewer's own view of a channel has. */
 struct channel_view {
@@ -22,11 +22,13 @@ void shape_channel(struct taut_json *j, taut_str workspace, const struct channel
 
 /* A message before it is written: from a row, or on its way into one. */
 struct message {
-    taut_str user, bot_id, text, subtype, client_msg_id, reply_users, parent_user, edited_by;
+    taut_str user, bot_id, text, subtype, client_msg_id, parent_user, edited_by;
     taut_str blocks, attachments, metadata; /* JSON or empty */
     const struct taut_bot *bot;             /* of bot_id, when it is known */
     int64_t ts, thread_ts;                  /* microseconds; thread_ts 0: in no thread */
     int64_t reply_count, latest_reply, edited_ts;
+    taut_str reply_users[REPLY_USERS_SHOWN]; /* who replied first; empty ones at the end */
+    int64_t reply_users_count;
 };
 struct message message_of(const struct taut_row *row);
 /* Does it stand in the channel itself: no reply, or one that was broadcast? */

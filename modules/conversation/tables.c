@@ -56,12 +56,12 @@ const struct taut_table reads = {
 };
 
 static const struct taut_col message_cols[] = {
-    COL("workspace", TAUT_TEXT),     COL("channel", TAUT_TEXT),     COL("ts", TAUT_INT),
-    COL("user", TAUT_TEXT),          COL("bot", TAUT_TEXT),         COL("text", TAUT_TEXT),
-    COL("reply_count", TAUT_INT),    COL("latest_reply", TAUT_INT), COL("reply_users", TAUT_TEXT),
-    COL("client_msg_id", TAUT_TEXT), COL("thread_ts", TAUT_INT),    COL("subtype", TAUT_TEXT),
-    COL("blocks", TAUT_TEXT),        COL("attachments", TAUT_TEXT), COL("metadata", TAUT_TEXT),
-    COL("edited_ts", TAUT_INT),      COL("edited_by", TAUT_TEXT),
+    COL("workspace", TAUT_TEXT),   COL("channel", TAUT_TEXT),     COL("ts", TAUT_INT),
+    COL("user", TAUT_TEXT),        COL("bot", TAUT_TEXT),         COL("text", TAUT_TEXT),
+    COL("reply_count", TAUT_INT),  COL("latest_reply", TAUT_INT), COL("client_msg_id", TAUT_TEXT),
+    COL("thread_ts", TAUT_INT),    COL("subtype", TAUT_TEXT),     COL("blocks", TAUT_TEXT),
+    COL("attachments", TAUT_TEXT), COL("metadata", TAUT_TEXT),    COL("edited_ts", TAUT_INT),
+    COL("edited_by", TAUT_TEXT),
 };
 const struct taut_table messages = {
     .size = (uint32_t)sizeof(struct taut_table),

@@ -1,7 +1,8 @@
 /* tables.h - the tables of this module and the numbers of their columns. The key columns stand first.
  *
  * Message times are INT microseconds. An ordinary post writes one row of `messages` and nothing with an index: what
- * belongs to threads lies in `replies`, which only replies write.
+ * belongs to threads lies in `replies`, which only replies write. Of a parent, replies change counters alone, so that a
+ * thread in which many write at once has no conflicts; who replied is read from `replies`.
  */
 #ifndef CONVERSATION_TABLES_H
 #define CONVERSATION_TABLES_H
@@ -58,8 +59,7 @@ enum {
     MS_BOT,
     MS_TEXT,
     MS_REPLY_COUNT,  /* of a thread's parent */
-    MS_LATEST_REPLY, /* microseconds */
-    MS_REPLY_USERS,  /* ids joined by commas, in order of their first reply; at most REPLY_USERS_MAX; never NULL */
+    MS_LATEST_REPLY, /* microseconds; of replies that may have been deleted since */
     MS_CLIENT_MSG_ID,
     MS_THREAD_TS, /* of a reply: its parent; NULL otherwise, in parents too */
     MS_SUBTYPE,

@@ -9,12 +9,13 @@
 int32_t thread_parent(struct conv *cv, struct taut_call *c, const struct channel *ch, int64_t ts,
                       const struct taut_row **out);
 
-/* Adds the reply's part to a batch. Returns the list of who has replied then. */
-taut_str thread_reply_add(const struct sink *to, const struct channel *ch, const struct taut_row *parent,
-                          const struct message *reply);
-/* The same without looking at the parent, for imports: the list of who replied stays as it is. */
-void thread_reply_import(const struct sink *to, const struct channel *ch, const struct message *reply);
-/* And takes it away; reads what is left of the thread first. */
+/* Who replied and when last, for those of the messages that are parents. Of a thread with more replies than fit, the
+ * people are those of its beginning, and the last reply may be one that has been deleted since. */
+int32_t thread_people(struct conv *cv, struct taut_call *c, const struct channel *ch, struct message *list, uint32_t n);
+
+/* Adds the rows of a reply to a batch. */
+void thread_reply_add(const struct sink *to, const struct channel *ch, const struct message *reply);
+/* And takes them away. */
 int32_t thread_reply_remove(const struct sink *to, const struct channel *ch, const struct message *reply);
 
 #endif

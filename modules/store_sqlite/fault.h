@@ -10,6 +10,13 @@
 
 enum crash_point { CRASH_BEFORE_COMMIT = 1, CRASH_AFTER_COMMIT, CRASH_BEFORE_ANSWER };
 
+/* Is that mutant on? Never, and no code of it is there, in builds without mutants. */
+#ifdef TAUT_MUTANTS
+#define MUTANT(faults, name) ((faults)->name)
+#else
+#define MUTANT(faults, name) false
+#endif
+
 void faults_read(struct faults *f);
 void crash_now_or_later(struct faults *f);
 static inline void crash_point(struct faults *f, enum crash_point p) {

@@ -190,7 +190,7 @@ void group_run(struct writer *w, uint32_t n) {
         report(w);
         return;
     }
-    if (w->store->faults.ack_before_commit) {
+    if (MUTANT(&w->store->faults, ack_before_commit)) {
         report(w);
         usleep(MUTANT_DELAY_US);
         db_exec(w->conn.db, "COMMIT");

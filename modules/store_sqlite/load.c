@@ -1,5 +1,6 @@
 /* load.c - see writer.h. The claims of the last 24 hours are read back from the log, newest first, workspace by
  * workspace, up to the first event that is older; the log has no index by time and needs none for this. */
+#include "fault.h"
 #include "writer.h"
 
 struct found {
@@ -104,7 +105,7 @@ static int32_t load(struct writer *w, bool again) {
     int rc = prepare_all(w) ? db_lsn(&w->conn, &w->lsn) : SQLITE_ERROR;
     w->lsn_saved = w->lsn;
     if (rc == SQLITE_OK) rc = read_heads(w);
-    if (rc == SQLITE_DONE && !w->store->faults.claims_in_memory) rc = read_claims(w);
+    if (rc == SQLITE_DONE && !MUTANT(&w->store->faults, claims_in_memory)) rc = read_claims(w);
     if (rc == SQLITE_DONE && writer_begin(w) == SQLITE_OK) return TAUT_OK;
     db_log(w->store, db, "store_open", "cannot read the store");
     return TAUT_E_IO;

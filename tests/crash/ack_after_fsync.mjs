@@ -19,7 +19,11 @@ const SENDS = new Set(['sendto', 'write', 'writev', 'sendmsg', 'sendmmsg']);
 async function traced_posts(dir) {
   const log = path.join(dir, 'strace.log');
   const wrap = [...STRACE, '-s', '8192', '-o', log, '-e', `trace=${TRACED}`, '-e', 'signal=none'];
-  const server = new Server({ dir: path.join(dir, 'data'), port: await free_port(), wrap });
+  const where = { dir: path.join(dir, 'data'), port: await free_port() };
+  const maker = new Server({ ...where, env: { TAUT_MUTANT: '' } });
+  await maker.start();
+  await maker.stop();
+  const server = new Server({ ...where, wrap });
   try {
     const info = await server.start();
     const api = new Api(info.url);

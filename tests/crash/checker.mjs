@@ -202,7 +202,7 @@ function check_channel_order(conn, newest, r, report) {
 function check_visible(h, conn, r, report) {
   const entry = h.by_seq.get(r.seq);
   if (!entry) report('LOST', `${conn.name} saw seq ${r.seq}, which the log does not hold`, r);
-  else if (!entry.topics.some((t) => h.members.may_have(conn.user, t, r.seq)))
+  else if (!entry.topics.some((t) => h.members.has(conn.user, t, r.seq)))
     report('LEAK', `${conn.user} saw seq ${r.seq} of ${entry.topics.join(', ')} without being on it`, r, entry);
 }
 
@@ -215,7 +215,7 @@ function check_due(h, conn, got, report) {
     const entry = h.log[i];
     if (entry.seq > due_to) break;
     if (got.has(entry.seq) || entry.silent) continue;
-    if (!entry.topics.some((t) => h.members.must_have(conn.user, t, entry.seq))) continue;
+    if (!entry.topics.some((t) => h.members.has(conn.user, t, entry.seq))) continue;
     if (entry.seq < seen_to) report('SILENT-GAP', `${conn.name} never saw seq ${entry.seq}, only later ones`, conn.open, entry);
     else report('LIVENESS', `${conn.name} had not seen seq ${entry.seq} ${h.end.waited_ms} ms after the load`, entry);
   }

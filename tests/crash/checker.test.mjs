@@ -64,6 +64,8 @@ const CASES = [
   ['REALTIME', 'a later message stands before an earlier one', (h) => h.map((r) => (r.ts === '1.4' ? { ...r, ts: '1.05' } : r))],
   ['LEAK', 'somebody who was out saw an event', (h) =>
     after(h, { e: 'recv', conn: 'a', seq: 4 }, (r) => ({ ...r, conn: 'b' }))],
+  ['LEAK', 'somebody saw the event with which they left', (h) =>
+    after(h, { e: 'recv', conn: 'b', seq: 2 }, (r) => ({ ...r, seq: 3, ts: '1.25', key: undefined }))],
   ['LEAK', 'somebody who was out could read', (h) => change(h, { e: 'peek' }, { allowed: true })],
   ['HOLE', 'a seq is missing', (h) => without(h, { e: 'log', seq: 5 })],
   ['SILENT-GAP', 'an event never came, later ones did', (h) => without(h, { e: 'recv', conn: 'b', seq: 2 })],

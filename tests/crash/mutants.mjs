@@ -25,7 +25,7 @@ const KILLS = 2;
 async function caught(mutant, rules) {
   const began = Date.now();
   while (Date.now() - began < TIME_MS) {
-    const rounds = Array.from({ length: KILLS }, () => ({ after_ms: 300 + Math.random() * 700 }));
+    const rounds = [0, ...Array.from({ length: KILLS }, () => 300 + Math.random() * 700)].map((after_ms) => ({ after_ms }));
     const run = await crash_run({ rounds, env: { TAUT_MUTANT: mutant }, bin: process.env.TAUT_MUTANTS_BIN, sizes: SIZES });
     rmSync(run.dir, { recursive: true, force: true });
     const hits = run.found.filter((f) => rules.includes(f.rule));

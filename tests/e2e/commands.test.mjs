@@ -124,11 +124,14 @@ describe('the configuration', { timeout: 60_000 }, () => {
   test('with an unknown module, option or value is refused at its line and column, all errors at once', async () => {
     const r = await check(whole('  - store_sqlite: { sync: ful }\n  - directory\n  - conversatoin\n  - rtm: { tiket_lifetime: 3s }\n'));
     assert.notEqual(r.code, 0);
-    const lines = r.err.trim().split('\n');
-    assert.match(r.err, /taut\.yaml:3:25: modules\.store_sqlite\.sync: "ful" is not one of .*full.*; did you mean "full"\?/);
-    assert.match(r.err, /taut\.yaml:5:5: .*conversatoin.*did you mean "?conversation"?\?/);
-    assert.match(r.err, /taut\.yaml:6:\d+: modules\.rtm: .*tiket_lifetime.*did you mean "?ticket_lifetime"?\?/);
-    assert.ok(lines.length >= 3);
+    const file = path.dirname(r.err.split(':')[0]);
+    const said = r.err.replaceAll(`${file}/`, '').replace(/ \(modules are looked for in .*\)/, '');
+    assert.equal(
+      said,
+      'taut.yaml:3:27: modules.store_sqlite.sync: "ful" is not one of off, normal, full; did you mean "full"?\n' +
+        'taut.yaml:5:5: modules: there is no module "conversatoin"; did you mean "conversation"?\n' +
+        'taut.yaml:6:12: modules.rtm: unknown option "tiket_lifetime"; did you mean "ticket_lifetime"?\n',
+    );
   });
 
   test('that lacks what a module needs is refused', async () => {

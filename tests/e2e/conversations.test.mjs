@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { brief, Person, settled } from './lib/people.mjs';
+import { brief, Person, refused, settled } from './lib/people.mjs';
 import { Server } from './lib/server.mjs';
 
 const texts = (events) => events.filter((e) => e.type === 'message' && !e.subtype).map((e) => e.text);
@@ -68,10 +68,7 @@ describe('two people and a bot', { timeout: 120_000 }, () => {
       ['conversations.join', {}],
       ['chat.postMessage', { text: 'let me in' }],
     ]) {
-      await assert.rejects(cleo.web.apiCall(method, { channel: channel.id, ...args }), (e) => {
-        assert.equal(e.data?.error, 'channel_not_found', method);
-        return true;
-      });
+      await refused(cleo.web.apiCall(method, { channel: channel.id, ...args }), 'channel_not_found');
     }
     const listed = await cleo.web.conversations.list({ types: 'public_channel,private_channel', limit: 200 });
     assert.ok(!listed.channels.some((c) => c.id === channel.id));
@@ -93,13 +90,13 @@ describe('two people and a bot', { timeout: 120_000 }, () => {
     assert.deepEqual(bot.of(dm), []);
     const { messages } = await ben.web.conversations.history({ channel: dm });
     assert.deepEqual(messages.map((m) => m.text), ['what?', 'psst']);
-    await assert.rejects(cleo.web.conversations.history({ channel: dm }), { data: { ok: false, error: 'channel_not_found' } });
+    await refused(cleo.web.conversations.history({ channel: dm }), 'channel_not_found');
   });
 
   test('talk in a thread', async () => {
     const parent = await ada.web.chat.postMessage({ channel: general, text: 'a question' });
     await ben.web.chat.postMessage({ channel: general, thread_ts: parent.ts, text: 'an answer' });
-    const reply = await bot.rtm.send('message', { channel: general, thread_ts: parent.ts, text: 'another' });
+    const reply = await bot.rtm.addOutgoingEvent(true, 'message', { channel: general, thread_ts: parent.ts, text: 'another' });
     assert.equal(reply.ok, true);
     await settle();
 
@@ -160,12 +157,8 @@ describe('two people and a bot', { timeout: 120_000 }, () => {
 
   test('may not edit or delete what another wrote', async () => {
     const { ts } = await ada.web.chat.postMessage({ channel: general, text: 'mine' });
-    await assert.rejects(ben.web.chat.update({ channel: general, ts, text: 'yours' }), {
-      data: { ok: false, error: 'cant_update_message' },
-    });
-    await assert.rejects(bot.web.chat.delete({ channel: general, ts }), {
-      data: { ok: false, error: 'cant_delete_message' },
-    });
+    await refused(ben.web.chat.update({ channel: general, ts, text: 'yours' }), 'cant_update_message');
+    await refused(bot.web.chat.delete({ channel: general, ts }), 'cant_delete_message');
     await settle();
     assert.ok(!ben.of(general).some((e) => e.subtype && (e.message?.ts === ts || e.deleted_ts === ts)));
   });
@@ -182,10 +175,8 @@ describe('two people and a bot', { timeout: 120_000 }, () => {
 
     assert.ok(ada.of(c).some((e) => e.type === 'member_left_channel' && e.user === ben.id));
     assert.deepEqual(texts(ben.of(c)), ['welcome']);
-    await assert.rejects(ben.web.chat.postMessage({ channel: c, text: 'hey' }), {
-      data: { ok: false, error: 'not_in_channel' },
-    });
-    await assert.rejects(ben.rtm.sendMessage('hey', c), (e) => /not a member of this channel|not_in_channel/.test(String(e.message ?? e)));
+    await refused(ben.web.chat.postMessage({ channel: c, text: 'hey' }), 'not_in_channel');
+    await assert.rejects(ben.rtm.sendMessage('hey', c), /not a member of this channel/);
 
     await ben.web.conversations.join({ channel: c });
     await ada.web.chat.postMessage({ channel: c, text: 'back again' });
@@ -202,7 +193,7 @@ describe('two people and a bot', { timeout: 120_000 }, () => {
     await ada.web.chat.postMessage({ channel: c, text: 'two' });
     await settle();
     assert.deepEqual(texts(ben.of(c)), ['one']);
-    await assert.rejects(ben.web.conversations.history({ channel: c }), { data: { ok: false, error: 'channel_not_found' } });
+    await refused(ben.web.conversations.history({ channel: c }), 'channel_not_found');
     const mine = await ben.web.users.conversations({ types: 'private_channel', limit: 200 });
     assert.ok(!mine.channels.some((x) => x.id === c));
   });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { call, many, must } from './lib/http.mjs';
-import { webClient } from './lib/people.mjs';
+import { refused, webClient } from './lib/people.mjs';
 import { Server } from './lib/server.mjs';
 
 describe('methods', { timeout: 90_000 }, () => {
@@ -56,8 +56,8 @@ describe('methods', { timeout: 90_000 }, () => {
     assert.equal(typeof user.profile.real_name, 'string');
     const b = await web.bots.info({ bot: server.bot.id });
     assert.equal(b.bot.user_id, server.bot.user_id);
-    await assert.rejects(web.users.info({ user: 'U0000000000' }), { data: { ok: false, error: 'user_not_found' } });
-    await assert.rejects(web.bots.info({ bot: 'B0000000000' }), { data: { ok: false, error: 'bot_not_found' } });
+    await refused(web.users.info({ user: 'U0000000000' }), 'user_not_found');
+    await refused(web.bots.info({ bot: 'B0000000000' }), 'bot_not_found');
   });
 
   test('users.list gives everybody once, over pages', async () => {
@@ -116,9 +116,7 @@ describe('methods', { timeout: 90_000 }, () => {
       for (const m of page.messages) if (!seen.includes(m.text)) seen.push(m.text);
     }
     assert.deepEqual(seen, ['root', 'r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6']);
-    await assert.rejects(web.conversations.replies({ channel: general, ts: '1.000001' }), {
-      data: { ok: false, error: 'thread_not_found' },
-    });
+    await refused(web.conversations.replies({ channel: general, ts: '1.000001' }), 'thread_not_found');
   });
 
   test('a cursor that is none is invalid_cursor, a limit that is none is invalid_limit', async () => {

@@ -83,8 +83,8 @@ module_has_mutable_data() {
     local so
     for so in "$build"/lib/taut/*.so; do
         [ -f "$so" ] || continue
-        nm --defined-only "$so" | awk -v so="${so##*/}" '
-            $2 ~ /^[bBdD]$/ && $3 !~ /^(__|_edata|_end|completed|_DYNAMIC|_GLOBAL|taut_module)/ { print so ": " $3 }'
+        objdump -t "$so" | awk -v so="${so##*/}" '
+            NF > 3 && $(NF - 2) ~ /^\.(data|bss)$/ && / O / && $NF !~ /^(completed\.|__dso_handle|__TMC_END__)/ { print so ": " $NF }'
     done
 }
 module_exports_more() {

@@ -264,12 +264,14 @@ static void the_event_of_a_message_adds_where_it_is(void **state) {
 }
 
 static void a_parent_shows_its_thread(void **state) {
-    const struct message ms = {.user = TAUT_LIT("U1"),
-                               .text = TAUT_LIT("x"),
-                               .ts = 1000000,
-                               .reply_count = 7,
-                               .latest_reply = 3000000,
-                               .reply_users = TAUT_LIT("U1,U2,U3,U4,U5,U6")};
+    const struct message ms = {
+        .user = TAUT_LIT("U1"),
+        .text = TAUT_LIT("x"),
+        .ts = 1000000,
+        .reply_count = 7,
+        .latest_reply = 3000000,
+        .reply_users = {TAUT_LIT("U1"), TAUT_LIT("U2"), TAUT_LIT("U3"), TAUT_LIT("U4"), TAUT_LIT("U5")},
+        .reply_users_count = 6};
     struct writer w;
     struct taut_json *j = writer_init(&w);
     (void)state;

@@ -9,11 +9,12 @@ import { log_records } from './tools.mjs';
 const POINT_TIMEOUT_MS = 15_000;
 
 // rounds: of {after_ms} (kill -9 then) and {at} (the server kills itself at that named point).
-// Gives {found, records, dir, file}. `dir` is removed when nothing was found.
+// env: of every server but the first, which makes the workspace. The first round therefore begins without it.
+// Gives {found, records, dir, file}; the caller removes dir.
 export async function crash_run({ rounds, env = {}, bin, sizes, on_round = () => {} }) {
   const dir = new_dir('crash');
   const data = path.join(dir, 'data');
-  const server = new Server({ dir: data, port: await free_port(), env, ...(bin ? { bin } : {}) });
+  const server = new Server({ dir: data, port: await free_port(), ...(bin ? { bin } : {}) });
   const history = new History(path.join(dir, 'history.jsonl'));
   try {
     const info = await server.start();
@@ -21,7 +22,8 @@ export async function crash_run({ rounds, env = {}, bin, sizes, on_round = () =>
     await load.setup();
     load.start();
     for (const [i, round] of rounds.entries()) {
-      await one_round(server, load, round, rounds[i + 1]);
+      const at = rounds[i + 1]?.at;
+      await one_round(server, load, round, { ...env, ...(at ? { TAUT_CRASH_AT: at } : {}) });
       on_round(i, round);
     }
     await load.finish();
@@ -36,8 +38,8 @@ export async function crash_run({ rounds, env = {}, bin, sizes, on_round = () =>
 
 const strip = ({ e, ...fields }) => fields;
 
-// The named point belongs to the process that runs during the round: it was given when that one was started.
-async function one_round(server, load, round, next) {
+// next_env: of the server of the next round. A named point is given to the process that is to reach it when it starts.
+async function one_round(server, load, round, next_env) {
   if (round.at) {
     if (!(await ends_within(server, POINT_TIMEOUT_MS))) throw new Error(`the server did not reach ${round.at} in ${POINT_TIMEOUT_MS} ms`);
     load.down();
@@ -46,7 +48,7 @@ async function one_round(server, load, round, next) {
     load.down();
     await server.kill('SIGKILL');
   }
-  await server.start(next?.at ? { TAUT_CRASH_AT: next.at } : {});
+  await server.start(next_env);
   load.up();
 }
 

@@ -1,5 +1,5 @@
 // Who was on which topic at which position of the log, from what was so at the start and from the log's own changes.
-// At the very event that changes it, both answers are right: such an event is allowed and never due.
+// A change takes effect with its event: whoever leaves no longer sees that event, whoever joins sees it.
 
 export class Memberships {
   constructor() {
@@ -21,14 +21,10 @@ export class Memberships {
     }
   }
 
-  // Allowed to see it.
-  may_have(user, topic, seq) {
-    return this.at(user, topic).some((s) => s.from <= seq && seq <= s.to);
-  }
-
-  // Due to see it.
-  must_have(user, topic, seq) {
-    return this.at(user, topic).some((s) => s.from < seq && seq < s.to);
+  // Is to see an event of that topic at that position; nobody else may.
+  has(user, topic, seq) {
+    const spans = this.spans.get(`${user} ${topic}`) ?? [];
+    return spans.some((s) => s.from <= seq && seq < s.to);
   }
 
   // Index of the first entry of a log, sorted by seq, that comes after seq.
@@ -41,10 +37,6 @@ export class Memberships {
       else lo = mid + 1;
     }
     return lo;
-  }
-
-  at(user, topic) {
-    return this.spans.get(`${user} ${topic}`) ?? [];
   }
 
   spans_of(user, topic) {

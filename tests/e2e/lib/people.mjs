@@ -1,6 +1,8 @@
 // A person (or a bot) with Slack's own SDKs: a web client, an RTM client, and what the latter has seen.
 //
 // RTM clients are never disconnected: the SDK throws when it is told to after a message was sent. The process ends.
+import assert from 'node:assert/strict';
+
 import { RTMClient } from '@slack/rtm-api';
 import { LogLevel, WebClient } from '@slack/web-api';
 
@@ -13,6 +15,14 @@ export function webClient(server, token) {
     slackApiUrl: server.api,
     logLevel: LogLevel.ERROR,
     retryConfig: { retries: 0 },
+  });
+}
+
+// The call of an SDK must fail with this error code.
+export async function refused(promise, code) {
+  await assert.rejects(promise, (e) => {
+    assert.equal(e.data?.error, code, String(e));
+    return true;
   });
 }
 
