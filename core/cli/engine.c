@@ -30,6 +30,7 @@ void engine_set_addresses(struct engine *e, const char *listen, const char *admi
     if (derived) c->server.public_url = config_url_of(c, c->server.listen);
     e->info = (struct taut_server_info){
         .size = sizeof e->info,
+        .rate_limits = c->server.rate_limits != 0,
         .version = TAUT_LIT(TAUT_VERSION),
         .public_url = c->server.public_url,
         .socket_url = arena_fmt(&c->arena, "ws%s", c->server.public_url.ptr + 4), /* http… to ws… */

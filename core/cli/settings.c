@@ -23,11 +23,13 @@ static bool is_loopback(taut_str address) {
     return false;
 }
 
-/* A command that serves is for trying out: its admin address is any free port, and nobody else gets in. */
+/* A command that serves is for trying out: its admin address is any free port, nothing is slowed down, and nobody else
+ * gets in. */
 static bool narrow(const struct cli *cli, struct config *c) {
     if (!cli->command->def || !(cli->command->def->flags & TAUT_CMD_SERVE)) return true;
     if (!cli->given.admin_listen && !(cli->given.config && config_given(c, "admin", "listen")))
         c->admin.listen = TAUT_LIT("127.0.0.1:0");
+    if (!config_given(c, "server", "rate_limits")) c->server.rate_limits = 0;
     const taut_str *open = !is_loopback(c->server.listen)  ? &c->server.listen
                            : !is_loopback(c->admin.listen) ? &c->admin.listen
                                                            : NULL;

@@ -31,6 +31,7 @@ static const struct taut_opt server_options[] = {
            .help = "events kept in memory for each workspace"),
     SERVER(connection_queue, TAUT_OPT_BYTES, .dflt = "256KiB", .min = 4096, .max = 1 << 30,
            .help = "bytes waiting for one slow connection"),
+    SERVER(rate_limits, TAUT_OPT_BOOL, .dflt = "true", .help = "limits on how often somebody may do something"),
     SERVER(log_level, TAUT_OPT_ENUM, .dflt = "info", .choices = "debug|info|warn|error",
            .help = "least level that is logged"),
 };

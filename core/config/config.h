@@ -43,6 +43,7 @@ struct server_config {
     int64_t max_body, max_header;
     int64_t header_timeout, idle_timeout, call_timeout, ping_interval; /* ms */
     int64_t cache, tail_events, connection_queue;
+    int64_t rate_limits;
     int64_t log_level; /* debug|info|warn|error */
 };
 struct admin_config {

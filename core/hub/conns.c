@@ -42,7 +42,8 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     if (a->as_of < l->position &&
         !tail_read(l, a->as_of, l->position, &c->arena, &o->events, &o->nevents)) { /* too old a snapshot: look again */
         run_forget_reads(r);
-        return r->handler(pub->mod, pub);
+        r->restart = true;
+        return TAUT_E_AGAIN;
     }
     copy_topics(c, a);
     o->accepted = true;

@@ -127,6 +127,7 @@ struct run {
     struct run *prev, *next; /* all runs, oldest first */
     int64_t deadline_us;     /* 0: none */
     bool answered_early, dead; /* dead: nobody waits; end it when it can be ended */
+    bool restart;              /* run the handler again from its start, at once */
     bool settled;              /* its answer stands; a read is still under way */
     bool failed, answer_open, replied, running;
     int32_t load_error;

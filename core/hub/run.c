@@ -50,7 +50,7 @@ static struct run *run_new(struct hub *h, struct call *c) {
     r->owner = owner_of(c);
     r->handler = handler_of(c);
     c->pub.mod = r->owner ? &r->owner->pub : core_mod(h);
-    c->pub.claimed = c->pub.failed = taut_str_n("", 0);
+    c->pub.claimed = c->pub.failed = c->pub.refused = taut_str_n("", 0);
     if (c->pub.kind <= TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_ROUTE)
         r->deadline_us = clock_mono_us() + h->config.call_timeout_ms * 1000;
     link_run(r);
@@ -137,10 +137,20 @@ static int32_t run_handler(struct run *r) {
     return r->handler(c->pub.mod, &c->pub);
 }
 
+/* Nothing was stored. The peer of a frame is told in the protocol's form, which only the handler knows. */
+static void refuse(struct run *r, const char *code, const char *text) {
+    if (r->conn && !r->call->pub.refused.len) {
+        r->call->pub.refused = taut_str_z(code);
+        start_once(r);
+        return;
+    }
+    answer_error(r, code, taut_str_z(text));
+    run_finish(r);
+}
+
 static void broken(struct run *r, const char *what, int32_t err) {
     log_fmt(TAUT_LOG_ERROR, r->owner ? r->owner->name : "core", "handler_failed", "%s: %s", what, error_text(err));
-    answer_error(r, "internal_error", taut_str_n("", 0));
-    run_finish(r);
+    refuse(r, "internal_error", "");
 }
 
 static void start_once(struct run *r) {
@@ -156,7 +166,10 @@ static void start_once(struct run *r) {
         if (r->conn) conns_frame_passed(r);
         return;
     }
-    if (err == TAUT_E_AGAIN && r->waiting) {
+    if (r->restart) { /* what it looked at was too old */
+        r->restart = false;
+        start_once(r);
+    } else if (err == TAUT_E_AGAIN && r->waiting) {
         r->state = RUN_LOADING;
     } else if (err == TAUT_E_PENDING) {
         r->state = RUN_HELD;
@@ -179,8 +192,9 @@ void run_again(struct run *r) {
     } else if (r->load_error) {
         log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "read_failed", "a read failed: %s",
                 error_text(r->load_error));
-        answer_error(r, "service_unavailable", taut_str_z("the store cannot be read at the moment; try again later"));
-        run_finish(r);
+        r->load_error = TAUT_OK;
+        run_forget_reads(r);
+        refuse(r, "service_unavailable", "the store cannot be read at the moment; try again later");
     } else {
         start_once(r);
     }
@@ -232,8 +246,7 @@ void run_committed(struct run *r, int32_t status, const struct taut_commit_resul
         start_once(r);
         break;
     case TAUT_E_UNAVAILABLE:
-        answer_error(r, "service_unavailable", taut_str_z("the store takes nothing at the moment; try again later"));
-        run_finish(r);
+        refuse(r, "service_unavailable", "the store takes nothing at the moment; try again later");
         break;
     case TAUT_E_UNKNOWN:
     case TAUT_E_TIMEOUT:

@@ -22,7 +22,7 @@ struct taut_svc {
 
 struct taut_server_info {
     uint32_t size;
-    uint32_t reserved;
+    uint32_t rate_limits; /* 0: modules slow nobody down */
     taut_str version;
     taut_str public_url; /* without a trailing slash: http://127.0.0.1:8065 */
     taut_str socket_url; /* the same with ws or wss */

@@ -182,6 +182,7 @@ static int32_t dispatch(struct taut_mod *m, struct taut_call *c, const json_t *j
     const json_t *id = json_object_get(json, "id");
     struct frame f = {json, json_is_integer(id) ? id : NULL};
     taut_str type = text_of(c, &f, "type");
+    if (c->refused.len) return refuse(c, &f, ERROR_OTHER, c->refused);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (taut_str_is(type, types[i].type)) return types[i].run(m, c, &f);
     }

@@ -71,7 +71,7 @@ struct rtm_conn *rtm_conn_new(struct taut_mod *m) {
 }
 
 int rtm_conn_may_send(struct taut_mod *m, struct rtm_conn *k) {
-    int64_t rate = rtm_options(m)->messages_per_second;
+    int64_t rate = m->host->info(m)->rate_limits ? rtm_options(m)->messages_per_second : 0;
     if (rate == 0) return 1;
     int64_t now_us = taut_mono_us(m), elapsed_us = now_us - k->refilled_us;
     if (elapsed_us > BURST_SECONDS * (int64_t)MILLION) elapsed_us = BURST_SECONDS * (int64_t)MILLION;

@@ -15,6 +15,7 @@ const SIZE = SHORT
 const IN_FLIGHT = 256;
 const BATCH = 256;
 const IDLE_MS = 2000;
+const LOOK_MS = 300;
 const CORES = os.cpus().length > 1;
 const on_core = (n) => (CORES ? ['taskset', '-c', String(n)] : []);
 
@@ -30,7 +31,7 @@ const figures = [];
 function figure(name, value, unit, goal = null) {
   const met = goal ? goal.met(value) : null;
   figures.push({ name, value, unit, ...(goal ? { goal: goal.text, met } : {}) });
-  const shown = Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2);
+  const shown = value.toFixed(Math.abs(value) >= 100 ? 0 : 3);
   const verdict = goal ? ` (goal ${goal.text}: ${met ? 'met' : 'MISSED'})` : '';
   console.log(`${name.padEnd(34)} ${shown.padStart(9)} ${unit}${verdict}`);
 }
@@ -109,11 +110,24 @@ function seed() {
   return { token: first('tokens'), channel: first('channels') };
 }
 
+// The share of the machine that others take while nothing of ours runs.
+async function others_share() {
+  const now = () => {
+    const t = readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1).map(Number);
+    return { all: t.reduce((a, b) => a + b, 0), idle: t[3] + t[4] };
+  };
+  const a = now();
+  await sleep(LOOK_MS);
+  const b = now();
+  return 1 - (b.idle - a.idle) / (b.all - a.all);
+}
+
 async function throughput(empty, seeded) {
-  const of = { empty: [], seeded: [], bare: [], ratio: [], ratio_seeded: [] };
+  const of = { empty: [], seeded: [], bare: [], ratio: [], ratio_seeded: [], others: [] };
   let last;
   for (const b of [empty, seeded]) b.posts_per_s(IN_FLIGHT, 1, 1);
   for (let i = 0; i < SIZE.rounds; i++) {
+    of.others.push(await others_share());
     last = empty.posts_per_s();
     const full = seeded.posts_per_s().posts_per_s;
     const floor = bare('posts', [SIZE.seconds, BATCH]).posts_per_s;
@@ -124,6 +138,7 @@ async function throughput(empty, seeded) {
     of.ratio_seeded.push(full / floor);
     say(`round ${i + 1}: ${last.posts_per_s} posts/s empty, ${full} seeded, ${floor} bare SQLite`);
   }
+  figure('taken_by_others', 100 * median(of.others), '% of the machine: the ratios are sound when it is small');
   figure('bare_sqlite', median(of.bare), 'posts/s');
   figure('posts', median(of.empty), 'posts/s');
   figure('posts_p50', last.p50_us / 1000, 'ms');

@@ -148,8 +148,10 @@ describe('rtm', { timeout: 120_000 }, () => {
   test('a WebSocket PING is answered with the same bytes', async () => {
     const socket = await Socket.connect(server, ada.token);
     const payloads = ['', 'ping-pong_0123', `x:${Date.now()}`, 'y'.repeat(125)];
-    for (const p of payloads) socket.ws.ping(p);
-    await socket.until('the pongs', () => socket.pongs.length === payloads.length);
+    for (const [i, p] of payloads.entries()) {
+      socket.ws.ping(p); // one at a time: of several that wait, a peer need only answer the last
+      await socket.until('the pong', () => socket.pongs.length === i + 1);
+    }
     assert.deepEqual(socket.pongs.map(String), payloads);
     socket.terminate();
   });

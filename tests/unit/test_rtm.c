@@ -50,7 +50,7 @@ static void host_count(struct taut_mod *m, uint32_t metric, int64_t n) {
     (void)m, (void)metric, (void)n;
 }
 static const struct taut_server_info *host_info(struct taut_mod *m) {
-    static struct taut_server_info info;
+    static struct taut_server_info info = {.rate_limits = 1};
     (void)m;
     info.socket_url = TAUT_LIT("ws://127.0.0.1:8065");
     return &info;

@@ -31,6 +31,9 @@ export async function crash_run({ rounds, env = {}, bin, sizes, on_round = () =>
     for (const r of log_records(data, info.team.id)) history.add('log', strip(r));
     await history.close();
     return { found: check(history.records), records: history.records, dir, file: history.path };
+  } catch (e) {
+    e.message += `\nthe history so far: ${history.path}`;
+    throw e;
   } finally {
     await server.kill();
   }
