@@ -10,7 +10,7 @@ function history() {
   const send = (id, channel, key, t0) => ({ e: 'send', id, proc: 's', channel, key, hash: `h-${key}`, t0 });
   const answer = (id, ts, t1) => ({ e: 'ok', id, ts, t1 });
   const log = (seq, channel, ts, key, deltas = []) => ({ e: 'log', seq, topics: [channel], deltas, channel, ts, key });
-  const recv = (conn, seq, channel, ts, key) => ({ e: 'recv', conn, seq, type: 'message', channel, ts, key, hash: `h-${key}`, t: 0 });
+  const recv = (conn, seq, channel, ts, key, t = seq * 15) => ({ e: 'recv', conn, seq, type: 'message', channel, ts, key, hash: `h-${key}`, t });
   const read = (channel, ts, key) => ({ e: 'read', channel, ts, key, hash: `h-${key}` });
   const both = ['U1', 'U2'].flatMap((user) => ['C1', 'C2'].map((topic) => ({ e: 'member', user, topic, seq: 0 })));
   return [
@@ -68,7 +68,10 @@ const CASES = [
     after(h, { e: 'recv', conn: 'b', seq: 2 }, (r) => ({ ...r, seq: 3, ts: '1.25', key: undefined }))],
   ['LEAK', 'somebody who was out could read', (h) => change(h, { e: 'peek' }, { allowed: true })],
   ['HOLE', 'a seq is missing', (h) => without(h, { e: 'log', seq: 5 })],
-  ['SILENT-GAP', 'an event never came, later ones did', (h) => without(h, { e: 'recv', conn: 'b', seq: 2 })],
+  ['SILENT-GAP', 'an event never came, later ones did', (h) => without(h, { e: 'recv', conn: 'a', seq: 2 })],
+  ['SILENT-GAP', 'an event of a channel that was left only later never came', (h) => [
+    ...without(h, { e: 'recv', conn: 'b', seq: 1 }),
+    { e: 'log', seq: 7, topics: ['C1'], deltas: [{ how: '-', who: 'U2', topic: 'C1' }], silent: true }]],
   ['LIVENESS', 'the last event has not come', (h) => without(h, { e: 'recv', conn: 'b', seq: 6 })],
 ];
 
@@ -85,4 +88,9 @@ test('a connection that broke is due nothing more', () => {
   const h = without(history(), { e: 'recv', conn: 'b', seq: 6 });
   h.splice(h.findIndex(is({ e: 'end' })), 0, { e: 'close', conn: 'b', t: 85 });
   assert.deepEqual(check(h), []);
+});
+
+test('a connection that was behind gets nothing of a channel that its user has left meanwhile', () => {
+  const h = without(history(), { e: 'recv', conn: 'b', seq: 2 });
+  assert.deepEqual(check(change(h, { e: 'recv', conn: 'b', seq: 6 }, { t: 99 })), []);
 });

@@ -194,7 +194,9 @@ describe('rtm, configured', { timeout: 60_000 }, () => {
   const configured = async (options) => {
     const printed = await taut(['demo', '--data', newDir(), '--listen', '127.0.0.1:0', '--print-config']);
     assert.equal(printed.code, 0, printed.err);
-    const yaml = printed.out.replace(/^ {2}- rtm$/m, `  - rtm: { ${options} }`);
+    const yaml = printed.out
+      .replace(/^ {2}- rtm$/m, `  - rtm: { ${options} }`)
+      .replace('rate_limits: false', 'rate_limits: true'); // which the demo switches off
     assert.ok(yaml.includes(options), printed.out);
     return Server.start({ args: ['--config', writeFile(newDir(), 'taut.yaml', yaml)] });
   };

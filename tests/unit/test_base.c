@@ -16,7 +16,7 @@
 static void a_map_keeps_what_was_put_through_growth_and_removal(void **state) {
     enum { N = 5000 };
     struct map m = {0};
-    static char keys[N][12];
+    static char keys[N][24];
     (void)state;
     for (int i = 0; i < N; i++) {
         snprintf(keys[i], sizeof keys[i], "key%d", i);

@@ -23,8 +23,13 @@ export class Memberships {
 
   // Is to see an event of that topic at that position; nobody else may.
   has(user, topic, seq) {
+    return this.left_at(user, topic, seq) !== null;
+  }
+
+  // Where that membership ended: the seq, or Infinity; null when there was none.
+  left_at(user, topic, seq) {
     const spans = this.spans.get(`${user} ${topic}`) ?? [];
-    return spans.some((s) => s.from <= seq && seq < s.to);
+    return spans.find((s) => s.from <= seq && seq < s.to)?.to ?? null;
   }
 
   // Index of the first entry of a log, sorted by seq, that comes after seq.
