@@ -134,6 +134,10 @@ static void read_modules(struct config *c) {
     for (struct node *i = list->first; i; i = i->next) {
         struct config_module *m = &c->modules[c->nmodules];
         if (!read_module(c, i, m)) continue;
+        if (!name_is_valid(m->module)) {
+            config_error(c, i, "modules", "\"%s\" is not the name of a module", m->module.ptr);
+            continue;
+        }
         const struct config_module *before = c->modules;
         while (before < m && !taut_str_eq(before->name, m->name)) before++;
         if (before == m) c->nmodules++;

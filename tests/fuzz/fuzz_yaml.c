@@ -1,5 +1,5 @@
-/* fuzz_yaml.c - libFuzzer target: any text as taut.yaml. What is accepted must print as a configuration that is accepted
- * and prints the same. */
+/* fuzz_yaml.c - libFuzzer target: any text as taut.yaml. What is accepted must print as a configuration that is
+ * accepted and prints the same. */
 #include "config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

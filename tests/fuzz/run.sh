@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-5}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(http yaml event)
+[ ${#targets[@]} -gt 0 ] || targets=(http json yaml event)
 mkdir -p build/fuzz
 flags=(-std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Icore)
 read -ra libs <<<"$(pkg-config --cflags --libs yaml-0.1 jansson libuv) -lhttp_parser -ldl -lpthread"

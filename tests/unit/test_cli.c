@@ -144,7 +144,8 @@ static void test_print_config_is_what_would_run(void **state) {
     (void)state;
     char yaml[PATH_MAX + 256];
     snprintf(yaml, sizeof yaml,
-             "server:\n  listen: 127.0.0.1:20110\n  data: %s/d\n  rate_limits: false\nadmin:\n  listen: 127.0.0.1:0\nmodules:\n"
+             "server:\n  listen: 127.0.0.1:20110\n  data: %s/d\n  rate_limits: false\nadmin:\n  listen: "
+             "127.0.0.1:0\nmodules:\n"
              "  - sample\n",
              dir);
     expect("sample stay x --data d --listen 127.0.0.1:20110 --print-config", 0, yaml, "");

@@ -13,7 +13,7 @@
 enum { HELD_MAX = 64 };
 struct fake_store {
     struct taut_mod *mod;
-    int64_t value;    /* of the one row that exists: notes("W1","n1") */
+    int64_t value; /* of the one row that exists: notes("W1","n1") */
     bool exists;
     uint64_t lsn, seq;
     uint32_t gets, commits;
@@ -29,7 +29,8 @@ struct fake_store {
 };
 
 static const struct taut_col note_cols[] = {{"workspace", TAUT_TEXT, 0}, {"id", TAUT_TEXT, 0}, {"n", TAUT_INT, 0}};
-static const struct taut_table notes = {.size = sizeof notes, .key_cols = 2, .name = "notes", .cols = TAUT_ARRAY(note_cols)};
+static const struct taut_table notes = {
+    .size = sizeof notes, .key_cols = 2, .name = "notes", .cols = TAUT_ARRAY(note_cols)};
 static const struct taut_table *const all_tables[] = {&notes};
 
 static struct fake_store store;
@@ -85,8 +86,12 @@ static void fake_events(void *self, taut_str workspace, uint64_t after, uint32_t
     (void)self, (void)workspace, (void)after, (void)limit;
     taut_op_complete(store.mod, op, TAUT_E_GAP, NULL, NULL);
 }
-static const struct taut_storage_v1 fake_storage = {.size = sizeof fake_storage, .open = fake_open, .commit = fake_commit,
-                                                    .get = fake_get, .scan = fake_scan, .events = fake_events};
+static const struct taut_storage_v1 fake_storage = {.size = sizeof fake_storage,
+                                                    .open = fake_open,
+                                                    .commit = fake_commit,
+                                                    .get = fake_get,
+                                                    .scan = fake_scan,
+                                                    .events = fake_events};
 
 /* All held batches become durable, in order; then their ops complete. */
 static void release(void) {
@@ -143,7 +148,8 @@ static int32_t let_in(struct taut_mod *m, struct taut_call *c) {
     TAUT_TRY(taut_scan(m, c, &notes, &s, &rows));
     *a = (struct taut_actor){.size = sizeof *a, .workspace = TAUT_LIT("W1"), .user = TAUT_LIT("U1")};
     struct taut_topic t = {TAUT_LIT("C1"), 0};
-    struct taut_accept acc = {.size = sizeof acc, .actor = a, .ntopics = 1, .topics = &t, .as_of = rows->seq, .cursor = rows->seq};
+    struct taut_accept acc = {
+        .size = sizeof acc, .actor = a, .ntopics = 1, .topics = &t, .as_of = rows->seq, .cursor = rows->seq};
     return taut_accept(c, &acc);
 }
 static int closed;
@@ -222,8 +228,8 @@ static int setup(void **state) {
     store.value = 7;
     runs = closed = 0;
     uv_loop_init(&b->loop);
-    b->store_in = (struct instance){.def = &store_def, .name = (char *)(uintptr_t)"store"};
-    b->user_in = (struct instance){.def = &user_def, .name = (char *)(uintptr_t)"user", .ntables = 1};
+    b->store_in = (struct instance){.def = &store_def, .name = (char *)(uintptr_t) "store"};
+    b->user_in = (struct instance){.def = &user_def, .name = (char *)(uintptr_t) "user", .ntables = 1};
     b->list[0] = &b->store_in, b->list[1] = &b->user_in;
     b->refs[0] = (struct taut_table_ref){.sql_name = "user_notes", .table = &notes};
     b->ms = (struct modules){.list = b->list, .n = 2, .tables = b->refs, .ntables = 1};
@@ -240,7 +246,9 @@ static int setup(void **state) {
     return 0;
 }
 
-static void on_end(void *arg, int32_t err, const char *text) { (void)arg, (void)err, (void)text; }
+static void on_end(void *arg, int32_t err, const char *text) {
+    (void)arg, (void)err, (void)text;
+}
 
 static int teardown(void **state) {
     struct bench *b = *state;
@@ -285,12 +293,12 @@ static struct call *frame(taut_conn id) {
     return c;
 }
 
-#define assert_body(i, text)                                                                                           \
-    do {                                                                                                               \
-        char body_[512];                                                                                               \
-        assert_true((i) < b_->nanswers);                                                                               \
-        snprintf(body_, sizeof body_, "%.*s", (int)b_->answers[i]->out.body.len, b_->answers[i]->out.body.ptr);        \
-        assert_string_equal(body_, text);                                                                              \
+#define assert_body(i, text)                                                                                    \
+    do {                                                                                                        \
+        char body_[512];                                                                                        \
+        assert_true((i) < b_->nanswers);                                                                        \
+        snprintf(body_, sizeof body_, "%.*s", (int)b_->answers[i]->out.body.len, b_->answers[i]->out.body.ptr); \
+        assert_string_equal(body_, text);                                                                       \
     } while (0)
 
 /* ---- the tests ---- */
@@ -372,9 +380,10 @@ static void an_unknown_outcome_is_said_to_be_unknown(void **state) {
     (void)state;
     store.refuse_next = TAUT_E_UNKNOWN;
     ask(&b_->bump);
-    assert_body(0, "{\"ok\":false,\"error\":\"fatal_error\",\"response_metadata\":{\"messages\":[\"[ERROR] the outcome is "
-                   "unknown: this may or may not have been stored; repeat it with the same client_msg_id, or look before "
-                   "you repeat it\"]}}");
+    assert_body(0,
+                "{\"ok\":false,\"error\":\"fatal_error\",\"response_metadata\":{\"messages\":[\"[ERROR] the outcome is "
+                "unknown: this may or may not have been stored; repeat it with the same client_msg_id, or look before "
+                "you repeat it\"]}}");
 }
 
 static void a_store_that_takes_nothing_is_said_to_be_unavailable(void **state) {
