@@ -100,6 +100,9 @@ static bool same_value(const struct taut_val *a, const struct taut_val *b) {
 static enum applied check_cond(struct writer *w, struct member *m, const struct taut_cond *c) {
     bool equals = c->how == TAUT_COND_EQUALS, holds = false;
     const struct table *t = &w->store->tables[c->table];
+    if (equals && fold_covers(&w->fold, c->table, c->col) && fold_flush(&w->fold, &w->conn, c->table) != SQLITE_OK)
+        return broke(w, "cannot write what was gathered");
+    if (fold_holds(&w->fold, c)) return APPLIED;
     sqlite3_stmt *st =
         equals ? stmt_arg(&w->conn, c->table, STMT_COLUMN, c->col) : stmt_simple(&w->conn, c->table, STMT_EXISTS);
     if (!st) return broke(w, "cannot prepare a condition");
@@ -111,7 +114,10 @@ static enum applied check_cond(struct writer *w, struct member *m, const struct 
     } else holds = (rc == SQLITE_ROW) == (c->how == TAUT_COND_PRESENT) && !equals;
     sqlite3_reset(st);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) return broke(w, "cannot read a condition's row");
-    if (holds) return APPLIED;
+    if (holds) {
+        fold_held(&w->fold, c);
+        return APPLIED;
+    }
     if (!equals)
         return refuse(m, TAUT_E_CONFLICT, "%s: the row is %s", t->name,
                       c->how == TAUT_COND_PRESENT ? "not there" : "there already");
@@ -175,6 +181,10 @@ static sqlite3_stmt *write_stmt(struct writer *w, const struct taut_write *wr) {
 static int write_row(struct writer *w, const struct taut_write *wr, uint64_t seq0) {
     const struct table *t = &w->store->tables[wr->table];
     if (wr->kind == TAUT_W_UPDATE && wr->nsets == 0) return SQLITE_OK;
+    if (fold_update(&w->fold, w->store, wr, seq0)) return SQLITE_OK;
+    int rc = fold_flush(&w->fold, &w->conn, wr->table);
+    if (rc != SQLITE_OK) return rc;
+    fold_touch(&w->fold, wr->table);
     sqlite3_stmt *st = write_stmt(w, wr);
     if (!st) return sqlite3_extended_errcode(w->conn.db);
     for (uint32_t i = 0; i < wr->nvals; i++) bind_val(st, (int)i + 1, &wr->vals[i], seq0);

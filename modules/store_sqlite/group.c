@@ -99,6 +99,7 @@ static void fail_all(struct writer *w, int32_t status) {
 
 /* BROKE, POISONED (that member is settled; start again), or APPLIED. */
 static enum applied apply_all(struct writer *w) {
+    fold_reset(&w->fold);
     for (uint32_t i = 0; i < w->n; i++) {
         struct member *m = &w->members[i];
         if (m->settled) continue;
@@ -113,7 +114,7 @@ static enum applied apply_all(struct writer *w) {
 }
 
 static int save_counters(struct writer *w) {
-    int rc = SQLITE_OK;
+    int rc = fold_flush(&w->fold, &w->conn, FOLD_ALL);
     for (const struct head *h = w->heads.dirty; h && rc == SQLITE_OK; h = h->next_dirty) {
         bind_str(w->put_head, 1, taut_str_n(h->workspace, h->len));
         sqlite3_bind_int64(w->put_head, 2, (int64_t)h->seq);
@@ -133,7 +134,7 @@ static int32_t prepare(struct writer *w) {
         }
         a = apply_all(w);
         if (a == APPLIED && w->lsn != w->lsn_saved && save_counters(w) != SQLITE_OK) {
-            db_log(w->store, w->conn.db, "store_write", "cannot write the counters");
+            db_log(w->store, w->conn.db, "store_write", "cannot write the counters of a group");
             a = BROKE;
         }
         if (a != APPLIED) rollback(w);

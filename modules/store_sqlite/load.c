@@ -113,7 +113,7 @@ static int32_t load(struct writer *w, bool again) {
 
 int32_t writer_load(struct writer *w, bool again) {
     claims_init(&w->claims, (uint32_t)w->store->opt->claims);
-    int32_t err = load(w, again);
+    int32_t err = fold_init(&w->fold, w->store->ntables) ? load(w, again) : TAUT_E_NOMEM;
     if (err < 0) writer_unload(w);
     return err;
 }
@@ -127,6 +127,7 @@ void writer_unload(struct writer *w) {
     conn_close(&w->conn);
     heads_fini(&w->heads);
     claims_fini(&w->claims);
+    fold_fini(&w->fold);
     free(w->scratch);
     w->scratch = NULL;
     w->scratch_cap = 0;

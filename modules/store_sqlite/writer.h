@@ -6,6 +6,7 @@
  *   writer.c  the thread: waits, runs groups, checkpoints, heals
  *   group.c   one group: apply all, commit, report
  *   apply.c   one batch: claim, conditions, rows, events
+ *   fold.c    what a group need not ask or write twice
  *   load.c    from the file to the state below, at open and after a failure
  */
 #ifndef STORE_WRITER_H
@@ -13,6 +14,7 @@
 
 #include "claims.h"
 #include "db.h"
+#include "fold.h"
 #include "heads.h"
 #include "schema.h"
 
@@ -35,6 +37,7 @@ struct writer {
     unsigned char claim_key[CLAIM_KEY_LEN];
     struct heads heads;
     struct claims claims;
+    struct fold fold;
     uint64_t lsn, lsn_saved;
     char *scratch; /* for claims: grows as needed */
     size_t scratch_cap;
