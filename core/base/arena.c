@@ -35,7 +35,9 @@ void *arena_alloc(struct arena *a, size_t n) {
     return p;
 }
 
-void *arena_zalloc(struct arena *a, size_t n) { return memset(arena_alloc(a, n), 0, n); }
+void *arena_zalloc(struct arena *a, size_t n) {
+    return memset(arena_alloc(a, n), 0, n);
+}
 
 taut_str arena_str(struct arena *a, taut_str s) {
     char *p = arena_alloc(a, s.len + 1);

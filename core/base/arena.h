@@ -1,4 +1,5 @@
-/* arena.h - memory that is given back all at once. Not thread-safe: it belongs to one thread at a time, and may travel. */
+/* arena.h - memory that is given back all at once. Not thread-safe: it belongs to one thread at a time, and may travel.
+ */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

@@ -22,9 +22,15 @@ static void *must(void *p, size_t n) {
     return p;
 }
 
-void *xmalloc(size_t n) { return must(malloc(n ? n : 1), n); }
-void *xcalloc(size_t n, size_t size) { return must(calloc(n ? n : 1, size ? size : 1), n * size); }
-void *xrealloc(void *p, size_t n) { return must(realloc(p, n ? n : 1), n); }
+void *xmalloc(size_t n) {
+    return must(malloc(n ? n : 1), n);
+}
+void *xcalloc(size_t n, size_t size) {
+    return must(calloc(n ? n : 1, size ? size : 1), n * size);
+}
+void *xrealloc(void *p, size_t n) {
+    return must(realloc(p, n ? n : 1), n);
+}
 
 char *xstrndup(const char *p, size_t n) {
     char *z = xmalloc(n + 1);
@@ -32,7 +38,9 @@ char *xstrndup(const char *p, size_t n) {
     z[n] = 0;
     return z;
 }
-char *xstrdup(const char *z) { return xstrndup(z, strlen(z)); }
+char *xstrdup(const char *z) {
+    return xstrndup(z, strlen(z));
+}
 
 char *xasprintf(const char *fmt, ...) {
     va_list ap;
@@ -52,8 +60,12 @@ static int64_t clock_us(clockid_t id) {
     clock_gettime(id, &ts);
     return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
-int64_t clock_wall_us(void) { return clock_us(CLOCK_REALTIME); }
-int64_t clock_mono_us(void) { return clock_us(CLOCK_MONOTONIC); }
+int64_t clock_wall_us(void) {
+    return clock_us(CLOCK_REALTIME);
+}
+int64_t clock_mono_us(void) {
+    return clock_us(CLOCK_MONOTONIC);
+}
 
 void random_bytes(void *p, size_t n) {
     char *at = p;
@@ -107,7 +119,7 @@ static const char *const texts[] = {
 };
 
 const char *error_text(int32_t err) {
-    size_t i = err < 0 ? (size_t)-(int64_t)err : 0;
+    size_t i = err < 0 ? (size_t) - (int64_t)err : 0;
     return i < COUNT_OF(texts) && texts[i] ? texts[i] : "unknown error";
 }
 

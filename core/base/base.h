@@ -9,7 +9,7 @@
 #include "taut/types.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* As malloc and friends, but they end the process with a message when there is no memory: for small things without
  * which nothing can go on. Memory whose size a stranger decides is bounded before it is asked for. */
@@ -36,8 +36,8 @@ uint64_t hash_bytes(uint64_t seed, const void *p, size_t n);
 /* One text for each TAUT_E_*. */
 const char *error_text(int32_t err);
 
-/* Distance for did-you-mean (insert, delete, replace, swap of neighbours); and the nearest of n candidates, or NULL when
- * none is near. */
+/* Distance for did-you-mean (insert, delete, replace, swap of neighbours); and the nearest of n candidates, or NULL
+ * when none is near. */
 const char *nearest(taut_str word, const char *const *candidates, size_t n);
 
 #endif

@@ -22,7 +22,9 @@ static inline bool mailbox_push_chain(struct mailbox *b, struct mail *newest, st
     while (!atomic_compare_exchange_weak_explicit(&b->head, &head, newest, memory_order_release, memory_order_relaxed));
     return head == NULL;
 }
-static inline bool mailbox_push(struct mailbox *b, struct mail *m) { return mailbox_push_chain(b, m, m); }
+static inline bool mailbox_push(struct mailbox *b, struct mail *m) {
+    return mailbox_push_chain(b, m, m);
+}
 
 /* Everything that has arrived, oldest first; NULL when nothing has. */
 static inline struct mail *mailbox_take(struct mailbox *b) {

@@ -16,7 +16,9 @@ static struct map_slot *find(struct map *m, taut_str key, uint64_t hash) {
 void *map_get_hashed(struct map *m, taut_str key, uint64_t hash) {
     return m->len ? find(m, key, hash)->value : NULL;
 }
-void *map_get(struct map *m, taut_str key) { return m->len ? find(m, key, map_hash(m, key))->value : NULL; }
+void *map_get(struct map *m, taut_str key) {
+    return m->len ? find(m, key, map_hash(m, key))->value : NULL;
+}
 
 static void grow(struct map *m) {
     struct map old = *m;

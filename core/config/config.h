@@ -12,10 +12,10 @@
 enum node_kind { NODE_SCALAR = 1, NODE_MAP, NODE_LIST };
 struct node {
     enum node_kind kind;
-    bool quoted;         /* a scalar in quotes: always text */
-    uint32_t line, col;  /* from 1 */
-    taut_str text;       /* SCALAR */
-    taut_str key;        /* of this child in its map */
+    bool quoted;        /* a scalar in quotes: always text */
+    uint32_t line, col; /* from 1 */
+    taut_str text;      /* SCALAR */
+    taut_str key;       /* of this child in its map */
     uint32_t key_line, key_col;
     struct node *first, *next; /* children in order */
 };
@@ -30,15 +30,15 @@ struct config_errors {
 
 /* One item of `modules:`. */
 struct config_module {
-    taut_str module; /* store_sqlite */
-    taut_str name;   /* as: …, else the same */
+    taut_str module;      /* store_sqlite */
+    taut_str name;        /* as: …, else the same */
     struct node *options; /* MAP or NULL */
     struct node *where;
 };
 
 struct server_config {
     taut_str listen, public_url, data;
-    int64_t gateways;        /* threads; 0: by the number of cores */
+    int64_t gateways; /* threads; 0: by the number of cores */
     int64_t max_connections;
     int64_t max_body, max_header;
     int64_t header_timeout, idle_timeout, call_timeout, ping_interval; /* ms */
@@ -78,7 +78,8 @@ void config_free(struct config *c);
 
 /* Fills `into` (a module's options struct, zeroed) by the table from node (MAP or NULL: all defaults). path: as it
  * stands in errors ("modules.store_sqlite"). base: relative TAUT_OPT_PATHs are below it. */
-void config_apply(struct config *c, struct taut_array opts, const struct node *node, const struct node *where, const char *path, taut_str base, void *into);
+void config_apply(struct config *c, struct taut_array opts, const struct node *node, const struct node *where,
+                  const char *path, taut_str base, void *into);
 
 /* Adds an error at a node (NULL: at the file). path is the option's full name or NULL. */
 void config_error(struct config *c, const struct node *at, const char *path, const char *fmt, ...) TAUT_PRINTF(4, 5);

@@ -42,7 +42,7 @@ const char *api_json(struct api_args *a, taut_str body);
 void api_set(struct api_args *a, taut_str name, uint32_t kind, taut_str value);
 bool text_is_clean(taut_str s);                     /* valid UTF-8 (no overlong forms, no surrogates) without NUL */
 bool json_is_valid(taut_str s);                     /* UTF-8, no duplicate keys, not too deep, no NUL */
-bool json_is_plain(taut_str s); /* certainly valid, and flat; of others it knows nothing */
+bool json_is_plain(taut_str s);                     /* certainly valid, and flat; of others it knows nothing */
 taut_str json_compact(struct arena *a, taut_str s); /* s is valid: without its blanks */
 taut_str json_unquote(struct arena *a, taut_str s); /* s is a valid JSON string: its text */
 /* s is a valid JSON array: its items in turn. Starts with *at == 0; false at the end. */

@@ -26,7 +26,7 @@ struct gateway *gateway_new(const struct gateway_config *c, char **why);
 const char *gateway_address(struct gateway *g, bool admin); /* "127.0.0.1:40123": where it really listens */
 struct port *gateway_port(struct gateway *g);               /* for hub_add_gateway */
 void gateway_start(struct gateway *g);                      /* starts the thread */
-void gateway_stop(struct gateway *g);                       /* any thread: drains, closes with 1001, ends the thread, joins it */
+void gateway_stop(struct gateway *g); /* any thread: drains, closes with 1001, ends the thread, joins it */
 void gateway_free(struct gateway *g);
 
 /* Counters, readable from any thread. */

@@ -18,11 +18,11 @@ struct gateway {
     struct gateway_config config;
     uv_loop_t loop;
     uv_thread_t thread;
-    struct port port;       /* mail from the hub */
-    struct outbox to_hub;   /* flushed once per loop turn (uv_prepare / check) */
+    struct port port;     /* mail from the hub */
+    struct outbox to_hub; /* flushed once per loop turn (uv_prepare / check) */
     struct call_pool calls;
     struct gateway_stats stats;
-    uint64_t next_conn;     /* ids of connections: high bits random per boot, the gateway's number in the middle */
+    uint64_t next_conn; /* ids of connections: high bits random per boot, the gateway's number in the middle */
     struct ws_server *ws;
     bool stopping;
     /* http.c's and gateway.c's own fields follow */
@@ -32,9 +32,9 @@ struct gateway {
     uv_prepare_t prepare;
     uv_check_t check;
     uv_timer_t tick;
-    bool started, ended;     /* ended: the thread is done; mail is only thrown away */
+    bool started, ended; /* ended: the thread is done; mail is only thrown away */
     bool ws_stopped;
-    uint64_t stop_deadline;  /* uv_now; connections still open then are closed */
+    uint64_t stop_deadline; /* uv_now; connections still open then are closed */
 };
 
 /* ---- http.c offers ---- */
@@ -43,7 +43,8 @@ void http_answer(struct gateway *g, struct call *c);
 void http_early(struct gateway *g, struct early_msg *m);
 /* OPEN came back: takes the socket out of its HTTP connection (which ends): *fd, and the bytes read so far, head of the
  * request included, for lws_adopt_socket_vhost_readbuf. False: the peer has gone meanwhile. */
-bool http_release_for_upgrade(struct gateway *g, uint64_t cookie, int *fd, const char **head, size_t *len, char peer[64]);
+bool http_release_for_upgrade(struct gateway *g, uint64_t cookie, int *fd, const char **head, size_t *len,
+                              char peer[64]);
 
 /* ---- ws.c offers ---- */
 void ws_init(struct gateway *g);
@@ -54,14 +55,17 @@ void ws_answer(struct gateway *g, struct call *c);
 void ws_early(struct gateway *g, struct early_msg *m);
 void ws_send(struct gateway *g, struct conn_msg *m);
 void ws_close(struct gateway *g, struct conn_msg *m);
-void ws_tick(struct gateway *g);                       /* once a second */
-void ws_stop(struct gateway *g, void (*done)(struct gateway *g)); /* close all with 1001, destroy the context; takes turns */
+void ws_tick(struct gateway *g); /* once a second */
+void ws_stop(struct gateway *g,
+             void (*done)(struct gateway *g)); /* close all with 1001, destroy the context; takes turns */
 
 /* ---- fanout.c offers ---- */
 void fanout_events(struct gateway *g, struct events_msg *m);   /* MSG_EVENTS */
 void fanout_refilled(struct gateway *g, struct events_msg *m); /* MSG_REFILLED */
 
 /* Every message to the hub goes through this; it leaves at the end of the loop turn. */
-static inline void to_hub(struct gateway *g, struct msg *m) { outbox_add(&g->to_hub, m); }
+static inline void to_hub(struct gateway *g, struct msg *m) {
+    outbox_add(&g->to_hub, m);
+}
 
 #endif

@@ -11,15 +11,15 @@ struct durables {
 };
 
 /* Room for one more element in an arena array. */
-#define ROOM(a, array, n, cap)                                                                                         \
-    do {                                                                                                               \
-        if ((n) == (cap)) {                                                                                            \
-            uint32_t cap_ = (cap) ? (cap)*2 : 8;                                                                       \
-            void *p_ = arena_alloc(a, cap_ * sizeof *(array));                                                         \
-            if (n) memcpy(p_, array, (n) * sizeof *(array));                                                           \
-            (array) = p_;                                                                                              \
-            (cap) = cap_;                                                                                              \
-        }                                                                                                              \
+#define ROOM(a, array, n, cap)                                 \
+    do {                                                       \
+        if ((n) == (cap)) {                                    \
+            uint32_t cap_ = (cap) ? (cap)*2 : 8;               \
+            void *p_ = arena_alloc(a, cap_ * sizeof *(array)); \
+            if (n) memcpy(p_, array, (n) * sizeof *(array));   \
+            (array) = p_;                                      \
+            (cap) = cap_;                                      \
+        }                                                      \
     } while (0)
 
 struct taut_batch *batch_begin(struct run *r) {
@@ -33,13 +33,14 @@ struct taut_batch *batch_begin(struct run *r) {
 }
 
 void batch_drop_events(struct taut_batch *b) {
-    for (uint32_t i = 0; i < b->nevent; i++)
-        event_unref(b->events[i]);
+    for (uint32_t i = 0; i < b->nevent; i++) event_unref(b->events[i]);
     for (uint32_t i = 0; i < b->nephemeral; i++) event_unref(b->ephemera[i]);
     b->nevent = b->nephemeral = 0;
 }
 
-static struct arena *mem(struct taut_batch *b) { return &b->run->call->arena; }
+static struct arena *mem(struct taut_batch *b) {
+    return &b->run->call->arena;
+}
 
 static struct taut_val copy_val(struct taut_batch *b, struct taut_val v) {
     if (v.type == TAUT_TEXT || v.type == TAUT_BLOB) v.u.p = arena_str(mem(b), taut_str_n(v.u.p, v.len)).ptr;
@@ -98,8 +99,8 @@ static void update(struct taut_batch *b, struct taut_mod *m, const struct taut_t
     w->nsets = nsets;
 }
 
-static void delete_rows(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, const struct taut_val *key,
-                        uint32_t nkey) {
+static void delete_rows(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t,
+                        const struct taut_val *key, uint32_t nkey) {
     if (nkey > t->key_cols) b->bad = true;
     add_write(b, m, t, TAUT_W_DELETE, key, nkey);
 }
@@ -156,7 +157,9 @@ static uint32_t append(struct taut_batch *b, const struct taut_event *e) {
     return b->nevent++;
 }
 
-static void background(struct taut_batch *b) { b->view.cls = TAUT_CLASS_BACKGROUND; }
+static void background(struct taut_batch *b) {
+    b->view.cls = TAUT_CLASS_BACKGROUND;
+}
 
 static void set_workspace(struct taut_batch *b, taut_str workspace) {
     if (taut_str_eq(b->view.workspace, workspace)) return;
@@ -164,7 +167,9 @@ static void set_workspace(struct taut_batch *b, taut_str workspace) {
     b->view.workspace = arena_str(mem(b), workspace);
 }
 
-static struct taut_batch *batch_of_call(struct taut_call *c) { return batch_begin(run_of(c)); }
+static struct taut_batch *batch_of_call(struct taut_call *c) {
+    return batch_begin(run_of(c));
+}
 
 /* ---- submit ---- */
 
@@ -231,7 +236,8 @@ static bool apply_in_place(struct crow *r, const struct taut_write *w, uint64_t 
     return true;
 }
 
-static void apply_update(struct hub *h, const struct taut_write *w, struct crow *old, uint64_t lsn, uint64_t first_seq) {
+static void apply_update(struct hub *h, const struct taut_write *w, struct crow *old, uint64_t lsn,
+                         uint64_t first_seq) {
     struct taut_val vals[64];
     if (!old->row.ncols) return; /* no such row: nothing was updated */
     if (apply_in_place(old, w, lsn, first_seq)) return;

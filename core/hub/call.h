@@ -42,17 +42,17 @@ struct call_out {
     const char *content_type; /* NULL: application/json; charset=utf-8 */
     taut_str headers;         /* more header lines, each ending in CRLF */
     taut_str body;
-    uint64_t seq;  /* FRAME: the log position of its commit, or 0: framing adds it as "cursor" */
-    bool sent;     /* MSG_EARLY has already answered: only recycle */
+    uint64_t seq; /* FRAME: the log position of its commit, or 0: framing adds it as "cursor" */
+    bool sent;    /* MSG_EARLY has already answered: only recycle */
     /* OPEN */
     bool accepted;
     uint32_t close_code; /* not accepted: send body as a last text frame (if any), then close so */
     uint32_t ntopics;
     const struct taut_topic *topics;
-    uint64_t as_of, cursor;   /* see taut_accept */
+    uint64_t as_of, cursor; /* see taut_accept */
     taut_str workspace;
-    uint64_t position;        /* the hub's published position of that log when this message was sent */
-    uint32_t nevents;         /* the events (as_of, position], for their deltas: one reference each, owned by the message */
+    uint64_t position; /* the hub's published position of that log when this message was sent */
+    uint32_t nevents;  /* the events (as_of, position], for their deltas: one reference each, owned by the message */
     struct event **events;
 };
 
@@ -72,7 +72,7 @@ struct call {
     taut_str token;
     struct taut_argv *args; /* one for each declared argument */
     uint32_t nargs;
-    const char *arg_error;  /* found while parsing, answered after the token was looked at: invalid_json … */
+    const char *arg_error; /* found while parsing, answered after the token was looked at: invalid_json … */
     taut_str arg_error_text;
     const char *arg_warning; /* missing_charset, superfluous_charset */
     taut_str body;           /* ROUTE: the request's body */
@@ -86,7 +86,7 @@ struct conn_msg {
     taut_conn conn;
     uint64_t seq;
     uint32_t code;
-    taut_str text; /* lies behind the struct, in the same block (MSG_REFILL: the workspace) */
+    taut_str text;     /* lies behind the struct, in the same block (MSG_REFILL: the workspace) */
     struct port *from; /* MSG_REFILL, MSG_CLOSED: who asks */
 };
 
@@ -101,9 +101,9 @@ struct early_msg {
 /* n events in seq order per workspace, each with one reference that the receiver gives back. */
 struct events_msg {
     struct msg msg;
-    taut_conn conn;     /* MSG_REFILLED */
-    uint64_t upto;      /* MSG_REFILLED: these are all events after the asked one up to this seq */
-    uint32_t gap;       /* MSG_REFILLED: 1 when the log no longer reaches back: close the connection */
+    taut_conn conn; /* MSG_REFILLED */
+    uint64_t upto;  /* MSG_REFILLED: these are all events after the asked one up to this seq */
+    uint32_t gap;   /* MSG_REFILLED: 1 when the log no longer reaches back: close the connection */
     uint32_t n;
     struct event *events[];
 };

@@ -2,9 +2,13 @@
  * one after another so that what a peer sends in order is submitted in order. */
 #include "hub/internal.h"
 
-static taut_str key_of(const taut_conn *id) { return taut_str_n((const char *)id, sizeof *id); }
+static taut_str key_of(const taut_conn *id) {
+    return taut_str_n((const char *)id, sizeof *id);
+}
 
-struct hconn *conns_find(struct hub *h, taut_conn id) { return map_get(&h->conns, key_of(&id)); }
+struct hconn *conns_find(struct hub *h, taut_conn id) {
+    return map_get(&h->conns, key_of(&id));
+}
 
 /* An actor and its strings, in one block behind `head` bytes. */
 static void *with_actor(size_t head, size_t actor_at, const struct taut_actor *a) {
@@ -154,7 +158,9 @@ static void to_conn(struct taut_mod *m, uint32_t kind, taut_conn id, uint32_t co
     hub_send(h, conn->gateway, &out->msg);
 }
 
-static void send_json(struct taut_mod *m, taut_conn conn, taut_str json) { to_conn(m, MSG_SEND, conn, 0, json); }
+static void send_json(struct taut_mod *m, taut_conn conn, taut_str json) {
+    to_conn(m, MSG_SEND, conn, 0, json);
+}
 static void close_conn(struct taut_mod *m, taut_conn conn, uint32_t code, taut_str reason) {
     to_conn(m, MSG_CLOSE, conn, code, reason);
 }

@@ -2,7 +2,9 @@
 #include "hub/internal.h"
 #include "obs/log.h"
 
-struct hub *hub_of(const struct taut_mod *m) { return (struct hub *)(uintptr_t)m->host; }
+struct hub *hub_of(const struct taut_mod *m) {
+    return (struct hub *)(uintptr_t)m->host;
+}
 
 struct posted {
     struct msg msg;
@@ -44,8 +46,7 @@ static void host_count(struct taut_mod *m, uint32_t metric, int64_t n) {
     if (metric >= in->def->metrics.len || metric >= METRICS_MAX) return;
     if (TAUT_AT(in->def->metrics, struct taut_metric, metric)->kind == TAUT_GAUGE)
         atomic_store_explicit(&in->metrics[metric], n, memory_order_relaxed);
-    else
-        atomic_fetch_add_explicit(&in->metrics[metric], n, memory_order_relaxed);
+    else atomic_fetch_add_explicit(&in->metrics[metric], n, memory_order_relaxed);
 }
 
 static void host_post(struct taut_mod *m, void (*fn)(struct taut_mod *m, void *arg), void *arg) {
@@ -60,7 +61,9 @@ void host_posted(struct msg *m) {
     free(p);
 }
 
-static const struct taut_server_info *host_info(struct taut_mod *m) { return hub_of(m)->config.info; }
+static const struct taut_server_info *host_info(struct taut_mod *m) {
+    return hub_of(m)->config.info;
+}
 
 static int32_t hook_run(struct taut_mod *m, struct taut_call *c, const char *point, struct taut_batch *b, void *data) {
     struct modules *ms = hub_of(m)->modules;
@@ -76,7 +79,9 @@ static const struct taut_argv *host_arg(struct taut_call *c, uint32_t i) {
     return i < k->nargs ? &k->args[i] : &absent;
 }
 
-static void *scratch(struct taut_call *c, size_t n) { return arena_zalloc(&CONTAINER_OF(c, struct call, pub)->arena, n); }
+static void *scratch(struct taut_call *c, size_t n) {
+    return arena_zalloc(&CONTAINER_OF(c, struct call, pub)->arena, n);
+}
 
 static void progress(struct taut_call *c, taut_str line) {
     struct run *r = run_of(c);

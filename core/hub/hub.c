@@ -5,7 +5,9 @@
 
 enum { TICK_MS = 50 };
 
-struct taut_mod *core_mod(struct hub *h) { return &h->core.pub; }
+struct taut_mod *core_mod(struct hub *h) {
+    return &h->core.pub;
+}
 
 void hub_send(struct hub *h, struct port *to, struct msg *m) {
     for (uint32_t i = 0; i < h->ngateways; i++) {
@@ -42,7 +44,9 @@ static void flush(struct hub *h) {
 }
 
 /* Before the loop waits: whatever a callback of this turn left is sent. */
-static void on_turn(uv_prepare_t *p) { flush(p->data); }
+static void on_turn(uv_prepare_t *p) {
+    flush(p->data);
+}
 
 static void on_tick(uv_timer_t *t) {
     struct hub *h = t->data;
@@ -74,8 +78,12 @@ struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_c
     return h;
 }
 
-const struct taut_host *hub_host(struct hub *h) { return &h->host; }
-struct port *hub_port(struct hub *h) { return &h->port; }
+const struct taut_host *hub_host(struct hub *h) {
+    return &h->host;
+}
+struct port *hub_port(struct hub *h) {
+    return &h->port;
+}
 
 void hub_add_gateway(struct hub *h, struct port *p) {
     ENSURE(h->ngateways < GATEWAYS_MAX);

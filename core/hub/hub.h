@@ -11,9 +11,9 @@ struct hub;
 
 struct hub_config {
     const struct taut_server_info *info;
-    int64_t call_timeout_ms;  /* METHOD, FRAME, OPEN, ROUTE */
-    int64_t cache_bytes;      /* rows kept in memory */
-    int64_t tail_events;      /* events kept in memory per workspace */
+    int64_t call_timeout_ms; /* METHOD, FRAME, OPEN, ROUTE */
+    int64_t cache_bytes;     /* rows kept in memory */
+    int64_t tail_events;     /* events kept in memory per workspace */
 };
 
 struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_config *config);
@@ -28,8 +28,8 @@ void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const 
 /* A gateway that gets every published event. Before the loop runs, or on the hub. */
 void hub_add_gateway(struct hub *h, struct port *p);
 
-/* Runs a command as a call of kind COMMAND with the actor OPERATOR. done on the hub; its call is valid until it returns.
- * progress may be NULL. */
+/* Runs a command as a call of kind COMMAND with the actor OPERATOR. done on the hub; its call is valid until it
+ * returns. progress may be NULL. */
 struct hub_command {
     const struct command_entry *command;
     struct taut_argv *args; /* one a declared argument; everything copied */

@@ -22,12 +22,7 @@
 enum { GATEWAYS_MAX = 32, RUNS_MAX_CONFLICTS = 8, RUNS_MAX = 64, KEY_MAX = 1024 };
 
 /* Messages to the hub from its own side of the threads. */
-enum {
-    MSG_HUB_COMPLETIONS = MSG_HUB_INTERNAL,
-    MSG_HUB_DURABLE,
-    MSG_HUB_WORKED,
-    MSG_HUB_POSTED
-};
+enum { MSG_HUB_COMPLETIONS = MSG_HUB_INTERNAL, MSG_HUB_DURABLE, MSG_HUB_WORKED, MSG_HUB_POSTED };
 
 struct hub;
 struct run;
@@ -53,7 +48,8 @@ struct row_cache {
 };
 /* Encodes table and key values; returns the length, 0 when over KEY_MAX. */
 size_t key_encode(char out[KEY_MAX], uint32_t table, const struct taut_val *key, uint32_t nkey);
-struct crow *crow_new(uint32_t table, taut_str key, const struct taut_val *vals, uint32_t nvals, uint32_t ncols, uint64_t as_of);
+struct crow *crow_new(uint32_t table, taut_str key, const struct taut_val *vals, uint32_t nvals, uint32_t ncols,
+                      uint64_t as_of);
 static inline void crow_unref(struct crow *r) {
     if (--r->refs == 0) free(r);
 }
@@ -105,15 +101,15 @@ int32_t batch_commit(struct taut_call *c, struct taut_batch *b);
 
 /* ---- run.c ---- */
 enum run_state {
-    RUN_READY,     /* waits for its turn (frames of one connection) */
-    RUN_LOADING,   /* waits for rows */
-    RUN_COMMITTING,/* its batch is at the store */
-    RUN_HELD,      /* TAUT_E_PENDING: a module will answer */
+    RUN_READY,      /* waits for its turn (frames of one connection) */
+    RUN_LOADING,    /* waits for rows */
+    RUN_COMMITTING, /* its batch is at the store */
+    RUN_HELD,       /* TAUT_E_PENDING: a module will answer */
     RUN_DONE
 };
 struct memo {
     struct memo *next;
-    taut_str key; /* encoded read */
+    taut_str key;           /* encoded read */
     struct crow *row;       /* get */
     struct taut_rows *rows; /* scan */
     void (*destroy)(void *);
@@ -124,8 +120,8 @@ struct run {
     struct instance *owner;
     taut_task_fn handler;
     enum run_state state;
-    struct run *prev, *next; /* all runs, oldest first */
-    int64_t deadline_us;     /* 0: none */
+    struct run *prev, *next;   /* all runs, oldest first */
+    int64_t deadline_us;       /* 0: none */
     bool answered_early, dead; /* dead: nobody waits; end it when it can be ended */
     bool restart;              /* run the handler again from its start, at once */
     bool settled;              /* its answer stands; a read is still under way */
@@ -141,27 +137,31 @@ struct run {
     taut_str next_cursor, fail_text;
     const char *warnings[8];
     uint32_t nwarnings;
-    uint64_t seq; /* of the last event of its batch */
+    uint64_t seq;       /* of the last event of its batch */
     struct hconn *conn; /* FRAME */
     struct call *next_frame;
     /* TASK, COMMAND */
     taut_task_done task_done;
     const struct hub_command *command;
 };
-static inline struct run *run_of(struct taut_call *c) { return CONTAINER_OF(c, struct call, pub)->run; }
-void run_begin(struct hub *h, struct call *c); /* owns c from here */
+static inline struct run *run_of(struct taut_call *c) {
+    return CONTAINER_OF(c, struct call, pub)->run;
+}
+void run_begin(struct hub *h, struct call *c);                     /* owns c from here */
 void run_frame(struct hub *h, struct call *c, struct hconn *conn); /* the next frame of a connection */
-void run_again(struct run *r);                 /* its rows are there, or its batch met a conflict */
+void run_again(struct run *r);                                     /* its rows are there, or its batch met a conflict */
 void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res);
 void run_finish(struct run *r); /* the answer is in call->out */
 void run_tick(struct hub *h, int64_t now_us);
 int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done);
 
 /* ---- load.c ---- */
-int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_val *key, uint32_t nkey, const struct taut_row **row);
-int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s, const struct taut_rows **rows);
+int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_val *key,
+                 uint32_t nkey, const struct taut_row **row);
+int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,
+                  const struct taut_rows **rows);
 void load_flush(struct hub *h);
-void load_touched(struct hub *h, taut_str key, uint64_t lsn);          /* a commit wrote this key */
+void load_touched(struct hub *h, taut_str key, uint64_t lsn); /* a commit wrote this key */
 void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn);
 void run_forget_reads(struct run *r);
 bool table_id(const struct taut_mod *m, const struct taut_table *t, uint32_t *id);
@@ -185,7 +185,7 @@ struct wslog {
 struct wslog *wslog_get(struct hub *h, taut_str workspace);
 void publish_begin(struct hub *h);
 void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct event *e); /* takes the reference */
-void publish_end(struct hub *h); /* everything since begin, as one message a gateway */
+void publish_end(struct hub *h);                    /* everything since begin, as one message a gateway */
 void publish_event(struct hub *h, struct event *e); /* ephemeral; takes the reference */
 void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *e);
 void publish_refill(struct hub *h, struct conn_msg *m);
@@ -245,15 +245,15 @@ struct hub {
 
     struct ops ops;
     struct row_cache rows;
-    struct map loads;         /* key -> struct load */
-    struct load *unsent;      /* loads of this turn */
+    struct map loads;    /* key -> struct load */
+    struct load *unsent; /* loads of this turn */
     uint32_t nunsent;
     struct run *runs, *runs_last;
     uint32_t nruns;
-    struct call_pool pool;    /* tasks and commands */
-    struct map logs;          /* workspace -> struct wslog */
-    struct map conns;         /* id -> struct hconn */
-    struct event **pending;   /* published in this group */
+    struct call_pool pool;  /* tasks and commands */
+    struct map logs;        /* workspace -> struct wslog */
+    struct map conns;       /* id -> struct hconn */
+    struct event **pending; /* published in this group */
     uint32_t npending, cap_pending;
     struct service *services;
     uint32_t nservices;
@@ -264,7 +264,9 @@ struct hub {
     struct instance core; /* the owner of the core's own operations */
     bool stopping;
 };
-static inline const struct taut_storage_v1 *storage_of(struct hub *h) { return h->storage->vtable; }
+static inline const struct taut_storage_v1 *storage_of(struct hub *h) {
+    return h->storage->vtable;
+}
 /* The instance whose name storage's ops run under. */
 struct taut_mod *core_mod(struct hub *h);
 void hub_send(struct hub *h, struct port *to, struct msg *m);

@@ -58,7 +58,8 @@ static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct instance *in = (struct instance *)m;
     (void)result;
     if (status == TAUT_E_TIMEOUT) {
-        log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "did not stop within %d s; it is left as it is", STOP_TIMEOUT_MS / 1000);
+        log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "did not stop within %d s; it is left as it is",
+                STOP_TIMEOUT_MS / 1000);
         in->state = INSTANCE_FAILED;
     } else {
         in->state = INSTANCE_STOPPED;

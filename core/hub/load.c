@@ -33,7 +33,8 @@ struct scan_wait {
 bool table_id(const struct taut_mod *m, const struct taut_table *t, uint32_t *id) {
     const struct instance *in = (const struct instance *)(const void *)m;
     for (uint32_t i = 0; i < in->ntables; i++) {
-        const struct taut_table *const *p = (const void *)((const char *)in->def->tables.ptr + i * in->def->tables.elem_size);
+        const struct taut_table *const *p =
+            (const void *)((const char *)in->def->tables.ptr + i * in->def->tables.elem_size);
         if (*p == t) {
             *id = in->first_table + i;
             return true;

@@ -78,4 +78,6 @@ void ops_tick(struct hub *h, int64_t now_us) {
     }
 }
 
-void ops_free(struct hub *h) { free(h->ops.slots); }
+void ops_free(struct hub *h) {
+    free(h->ops.slots);
+}

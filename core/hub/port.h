@@ -15,7 +15,8 @@ struct port {
 };
 
 /* On the loop's thread. */
-void port_open(struct port *p, uv_loop_t *loop, void (*on_mail)(struct port *, struct msg *), void (*on_drained)(struct port *));
+void port_open(struct port *p, uv_loop_t *loop, void (*on_mail)(struct port *, struct msg *),
+               void (*on_drained)(struct port *));
 void port_close(struct port *p); /* closes the async; unread mail is handed to on_mail first */
 
 /* Any thread. */

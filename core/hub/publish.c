@@ -16,7 +16,9 @@ struct wslog *wslog_get(struct hub *h, taut_str workspace) {
 
 /* ---- the tail ---- */
 
-static struct event *tail_at(const struct tail *t, uint32_t i) { return t->ring[(t->first + i) & (t->cap - 1)]; }
+static struct event *tail_at(const struct tail *t, uint32_t i) {
+    return t->ring[(t->first + i) & (t->cap - 1)];
+}
 
 static void tail_pop(struct tail *t) {
     struct event *e = tail_at(t, 0);
@@ -61,7 +63,9 @@ bool tail_read(struct wslog *l, uint64_t after, uint64_t to, struct arena *a, st
 
 /* ---- publishing ---- */
 
-void publish_begin(struct hub *h) { h->npending = 0; }
+void publish_begin(struct hub *h) {
+    h->npending = 0;
+}
 
 void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct event *e) {
     struct wslog *l = wslog_get(h, workspace);
@@ -139,7 +143,8 @@ static void on_events(struct taut_mod *mod, void *arg, int32_t status, void *res
         }
     }
     if (status != TAUT_OK)
-        log_fmt(TAUT_LOG_WARN, "hub", "refill_failed", "the log could not be read for a lagging connection: %s", error_text(status));
+        log_fmt(TAUT_LOG_WARN, "hub", "refill_failed", "the log could not be read for a lagging connection: %s",
+                error_text(status));
     send_refill(f->hub, f->to, f->conn, events, n, n ? events[n - 1]->seq : 0, n == 0);
     for (uint32_t i = 0; i < n; i++) event_unref(events[i]);
     free(f);

@@ -62,7 +62,9 @@ static void link_newest(struct row_cache *c, struct crow *r) {
     c->newest = r;
 }
 
-struct crow *rows_peek(struct row_cache *c, taut_str key) { return map_get(&c->map, key); }
+struct crow *rows_peek(struct row_cache *c, taut_str key) {
+    return map_get(&c->map, key);
+}
 
 struct crow *rows_find(struct row_cache *c, taut_str key) {
     struct crow *r = map_get(&c->map, key);

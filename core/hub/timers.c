@@ -1,5 +1,5 @@
-/* timers.c - timers of modules, and the pool of threads for work that would hold up the hub. The pool is the core's own:
- * libuv's is shared with name look-ups, so that one slow module would stall them. */
+/* timers.c - timers of modules, and the pool of threads for work that would hold up the hub. The pool is the core's
+ * own: libuv's is shared with name look-ups, so that one slow module would stall them. */
 #include "hub/internal.h"
 
 enum { WORKERS = 2 };
@@ -19,7 +19,9 @@ struct timers {
     taut_timer last;
 };
 
-static void free_timer(uv_handle_t *t) { free(t->data); }
+static void free_timer(uv_handle_t *t) {
+    free(t->data);
+}
 
 static void timer_end(struct hub *h, struct timer *t) {
     struct timer **at = &h->timers->list;
@@ -106,7 +108,8 @@ static void worker(void *arg) {
     uv_mutex_unlock(&w->lock);
 }
 
-static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(struct taut_mod *m, void *arg), void *arg) {
+static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(struct taut_mod *m, void *arg),
+                        void *arg) {
     struct hub *h = hub_of(m);
     struct work *w = h->work;
     if (!w) {

@@ -24,8 +24,7 @@ struct event *event_new(taut_str workspace, uint64_t seq, const struct taut_even
     e->seq = seq;
     e->skip = in->skip;
     e->bytes = bytes;
-    for (uint32_t i = 0; i < in->ntopics; i++)
-        topics[i] = taut_str_n(put(&at, in->topics[i]), in->topics[i].len);
+    for (uint32_t i = 0; i < in->ntopics; i++) topics[i] = taut_str_n(put(&at, in->topics[i]), in->topics[i].len);
     for (uint32_t i = 0; i < in->ndeltas; i++) {
         deltas[i] = in->deltas[i];
         deltas[i].who.ptr = put(&at, in->deltas[i].who);

@@ -23,7 +23,8 @@ struct event {
 /* A new event with one reference. Everything is copied. */
 struct event *event_new(taut_str workspace, uint64_t seq, const struct taut_event *e);
 /* From the log's own form: "C1 U2" and "+U1 C1,-U2 C1,xK7 reason". */
-struct event *event_from_record(taut_str workspace, uint64_t seq, taut_conn skip, taut_str topics, taut_str deltas, taut_str body);
+struct event *event_from_record(taut_str workspace, uint64_t seq, taut_conn skip, taut_str topics, taut_str deltas,
+                                taut_str body);
 static inline struct event *event_ref(struct event *e) {
     atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
     return e;

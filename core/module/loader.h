@@ -9,7 +9,8 @@
 #include "config/config.h"
 #include "module/module.h"
 
-/* Where modules lie: $TAUT_MODULE_DIR, else ../lib/taut (and ../<libdir>/taut) beside the running program. malloc'ed. */
+/* Where modules lie: $TAUT_MODULE_DIR, else ../lib/taut (and ../<libdir>/taut) beside the running program. malloc'ed.
+ */
 char *loader_module_dir(void);
 
 /* Opens one file and checks its head. NULL and *why (malloc'ed, one line that says what to do) when it is no module or
@@ -22,7 +23,8 @@ struct loaded {
 struct loaded *loader_open(const char *file, char **why);
 void loader_close(struct loaded *l); /* forgets it; the code stays mapped */
 
-/* All *.so of the directory that are modules, by name. Files that are not are reported through *why lines and left out. */
+/* All *.so of the directory that are modules, by name. Files that are not are reported through *why lines and left out.
+ */
 uint32_t loader_scan(const char *dir, struct loaded ***list, char **why);
 
 /* Loads, configures, orders and registers what the config lists. errors in cfg->errors. Never NULL. The config must

@@ -10,8 +10,12 @@
 
 static _Atomic int min_level = TAUT_LOG_INFO;
 
-void log_set_level(int level) { min_level = level; }
-bool log_wants(int level) { return level >= min_level; }
+void log_set_level(int level) {
+    min_level = level;
+}
+bool log_wants(int level) {
+    return level >= min_level;
+}
 
 void log_line(int level, const char *who, const char *event, taut_str text) {
     static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -23,7 +27,10 @@ void log_line(int level, const char *who, const char *event, taut_str text) {
     gmtime_r(&sec, &tm);
     int n = snprintf(line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %-5s %s %s: ", tm.tm_year + 1900,
                      tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now / 1000 % 1000),
-                     names[level < 0 ? 0 : level > 3 ? 3 : level], who, event);
+                     names[level < 0   ? 0
+                           : level > 3 ? 3
+                                       : level],
+                     who, event);
     size_t len = n < 0 ? 0 : (size_t)n < 512 ? (size_t)n : 512;
     for (size_t i = 0; i < text.len && len < sizeof line - 8; i++) {
         unsigned char c = (unsigned char)text.ptr[i];

@@ -21,8 +21,7 @@
 #endif
 
 /* Does this table, as the other side built it, reach as far as `member`? */
-#define TAUT_HAS(table, member)                                                                                        \
-    ((table)->size >= offsetof(__typeof__(*(table)), member) + sizeof((table)->member))
+#define TAUT_HAS(table, member) ((table)->size >= offsetof(__typeof__(*(table)), member) + sizeof((table)->member))
 
 #if defined(__GNUC__)
 #define TAUT_EXPORT __attribute__((visibility("default")))
@@ -39,17 +38,17 @@ struct taut_array {
     uint32_t elem_size;
 };
 
-#define TAUT_ARRAY(a)                                                                                                  \
+#define TAUT_ARRAY(a) \
     { (a), (uint32_t)(sizeof(a) / sizeof((a)[0])), (uint32_t)sizeof((a)[0]) }
-#define TAUT_LIST(...)                                                                                                 \
-    {                                                                                                                  \
-        (const char *const[]){__VA_ARGS__},                                                                            \
-            (uint32_t)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)),                             \
-            (uint32_t)sizeof(const char *)                                                                             \
+#define TAUT_LIST(...)                                                                     \
+    {                                                                                      \
+        (const char *const[]){__VA_ARGS__},                                                \
+            (uint32_t)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)), \
+            (uint32_t)sizeof(const char *)                                                 \
     }
 
 /* Element i of an array, whatever the size that its maker knew. */
-#define TAUT_AT(array, type, i)                                                                                        \
+#define TAUT_AT(array, type, i) \
     ((const type *)(const void *)((const char *)(array).ptr + (size_t)(i) * (array).elem_size))
 
 #endif

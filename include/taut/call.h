@@ -64,13 +64,14 @@ struct taut_call {
     const struct taut_actor *actor;
     taut_conn conn; /* FRAME and OPEN: the connection; else 0 */
     uint32_t kind;
-    uint32_t run;   /* how often the handler was started before: 0 the first time */
-    taut_str text;  /* FRAME: the frame. OPEN: the path below the route's prefix. ROUTE: path. Borrowed */
-    taut_str query; /* OPEN, ROUTE: the query string, undecoded */
-    taut_str failed;  /* the code that taut_fail was given in this run, or empty */
-    taut_str refused; /* FRAME: why the batch of the run before was not stored; to be answered, in the protocol's form */
+    uint32_t run;    /* how often the handler was started before: 0 the first time */
+    taut_str text;   /* FRAME: the frame. OPEN: the path below the route's prefix. ROUTE: path. Borrowed */
+    taut_str query;  /* OPEN, ROUTE: the query string, undecoded */
+    taut_str failed; /* the code that taut_fail was given in this run, or empty */
+    taut_str
+        refused; /* FRAME: why the batch of the run before was not stored; to be answered, in the protocol's form */
     taut_str claimed; /* after TAUT_E_CLAIMED the handler runs again with the value of the earlier claim here */
-    void *arg;      /* TASK: as given to taut_task. FRAME: the connection's state */
+    void *arg;        /* TASK: as given to taut_task. FRAME: the connection's state */
 };
 
 /* ---- arguments ---- */

@@ -48,9 +48,7 @@ static inline void taut_json_quoted(struct taut_json *j, taut_str s) {
         case '\n': esc[1] = 'n'; break;
         case '\r': esc[1] = 'r'; break;
         case '\t': esc[1] = 't'; break;
-        default:
-            esc[1] = 'u', esc[2] = '0', esc[3] = '0', esc[4] = hex[c >> 4], esc[5] = hex[c & 15];
-            n = 6;
+        default: esc[1] = 'u', esc[2] = '0', esc[3] = '0', esc[4] = hex[c >> 4], esc[5] = hex[c & 15]; n = 6;
         }
         taut_json_raw(j, s.ptr + from, i - from);
         taut_json_raw(j, esc, n);

@@ -41,7 +41,7 @@ struct taut_opt {
 };
 enum { TAUT_OPT_REQUIRED = 1 };
 
-#define TAUT_OPT(strct, field, kind, ...)                                                                              \
+#define TAUT_OPT(strct, field, kind, ...) \
     { .name = #field, .type = (kind), .offset = (uint32_t)offsetof(strct, field), __VA_ARGS__ }
 
 /* Collects what a module's `check` finds wrong. Adds one error at the option's place in the file. */
@@ -49,10 +49,7 @@ struct taut_check;
 
 /* ---- the module ---- */
 
-enum {
-    TAUT_COUNTER = 1,
-    TAUT_GAUGE = 2
-};
+enum { TAUT_COUNTER = 1, TAUT_GAUGE = 2 };
 struct taut_metric {
     const char *name; /* shown as taut_mod_<module>_<name>; counters end in _total */
     uint32_t kind;
@@ -86,17 +83,17 @@ struct taut_module {
     /* Cross-field rules of the options; reports through `error`. No side effects. May be NULL. */
     void (*check)(const void *config, struct taut_check *ctx,
                   void (*error)(struct taut_check *ctx, const char *option, const char *text));
-    int32_t (*init)(struct taut_mod *m);                /* allocate, provide services, get services */
-    void (*start)(struct taut_mod *m, taut_op op);      /* may take time; completes op */
-    void (*stop)(struct taut_mod *m, taut_op op);       /* the same, within 10 s */
+    int32_t (*init)(struct taut_mod *m);           /* allocate, provide services, get services */
+    void (*start)(struct taut_mod *m, taut_op op); /* may take time; completes op */
+    void (*stop)(struct taut_mod *m, taut_op op);  /* the same, within 10 s */
     void (*fini)(struct taut_mod *m);
 };
 
-#define TAUT_MODULE(...)                                                                                               \
-    TAUT_EXPORT extern const struct taut_module taut_module;                                                           \
-    const struct taut_module taut_module = {.size = (uint32_t)sizeof(struct taut_module),                              \
-                                            .abi_major = TAUT_ABI_MAJOR,                                               \
-                                            .abi_minor = TAUT_MODULE_MIN_MINOR,                                        \
+#define TAUT_MODULE(...)                                                                  \
+    TAUT_EXPORT extern const struct taut_module taut_module;                              \
+    const struct taut_module taut_module = {.size = (uint32_t)sizeof(struct taut_module), \
+                                            .abi_major = TAUT_ABI_MAJOR,                  \
+                                            .abi_minor = TAUT_MODULE_MIN_MINOR,           \
                                             __VA_ARGS__}
 
 #endif

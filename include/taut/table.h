@@ -105,10 +105,10 @@ static inline int taut_row_null(const struct taut_row *r, uint32_t col) {
 
 struct taut_rows {
     uint32_t n;
-    uint32_t more;   /* 1 when the limit cut the answer */
-    uint64_t count;  /* with count_only: how many rows; else n */
-    uint64_t as_of;  /* commit number of the snapshot */
-    uint64_t seq;    /* the workspace's last seq in the snapshot (of scan.workspace; 0 when that was empty) */
+    uint32_t more;  /* 1 when the limit cut the answer */
+    uint64_t count; /* with count_only: how many rows; else n */
+    uint64_t as_of; /* commit number of the snapshot */
+    uint64_t seq;   /* the workspace's last seq in the snapshot (of scan.workspace; 0 when that was empty) */
     const struct taut_row *rows;
 };
 
@@ -120,16 +120,19 @@ struct taut_scan {
     int32_t index; /* TAUT_SCAN_PRIMARY or the number of a declared index */
     uint32_t nprefix;
     const struct taut_val *prefix;
-    struct taut_val lo, hi; /* TAUT_NULL: unbounded */
+    struct taut_val lo, hi;   /* TAUT_NULL: unbounded */
     uint8_t lo_open, hi_open; /* 1: the bound itself is left out */
     uint8_t descending;
     uint8_t count_only;
-    uint32_t limit;     /* 1 … 10,000 */
+    uint32_t limit; /* 1 … 10,000 */
     uint32_t offset;
     taut_str workspace; /* to have the log position of the snapshot (rows.seq) */
 };
 
-#define TAUT_VALS(...) (const struct taut_val[]){__VA_ARGS__}
+#define TAUT_VALS(...)          \
+    (const struct taut_val[]) { \
+        __VA_ARGS__             \
+    }
 #define TAUT_NVALS(...) (uint32_t)(sizeof((const struct taut_val[]){__VA_ARGS__}) / sizeof(struct taut_val))
 /* A key as the two arguments (values, count) of the calls below. C only. */
 #define TAUT_KEY(...) TAUT_VALS(__VA_ARGS__), TAUT_NVALS(__VA_ARGS__)

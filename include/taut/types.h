@@ -69,10 +69,10 @@ struct taut_mod {
     const char *name; /* the instance's name: the module's, or what `as:` says */
 };
 
-#define TAUT_TRY(expr)                                                                                                 \
-    do {                                                                                                               \
-        int32_t taut_try_ = (expr);                                                                                    \
-        if (taut_try_ < 0) return taut_try_;                                                                           \
+#define TAUT_TRY(expr)                       \
+    do {                                     \
+        int32_t taut_try_ = (expr);          \
+        if (taut_try_ < 0) return taut_try_; \
     } while (0)
 
 #endif

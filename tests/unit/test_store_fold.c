@@ -61,7 +61,11 @@ static void make_step(struct step *s, struct model *m) {
     s->view.writes = (struct taut_array){&s->write, 1, sizeof s->write};
     if (what < 7) {
         s->write.kind = TAUT_W_UPDATE;
-        s->set = (struct taut_set){LATER, what < 3 ? TAUT_ADD : what < 6 ? TAUT_MAX : TAUT_SET, I((int64_t)dice(9) - 3)};
+        s->set = (struct taut_set){LATER,
+                                   what < 3   ? TAUT_ADD
+                                   : what < 6 ? TAUT_MAX
+                                              : TAUT_SET,
+                                   I((int64_t)dice(9) - 3)};
         if (s->expected == TAUT_OK) model_update(m, id, &s->set);
     } else if (what < 9) {
         s->row[LATER] = dice(2) ? I((int64_t)dice(5)) : NIL;

@@ -56,22 +56,28 @@ struct taut_directory_v1 {
     int32_t (*bot)(void *self, struct taut_call *c, taut_str workspace, taut_str id, const struct taut_bot **out);
     /* All workspaces, oldest first; *n of them. */
     int32_t (*workspaces)(void *self, struct taut_call *c, const struct taut_workspace **out, uint32_t *n);
-    int32_t (*user_by_name)(void *self, struct taut_call *c, taut_str workspace, taut_str name, const struct taut_user **out);
+    int32_t (*user_by_name)(void *self, struct taut_call *c, taut_str workspace, taut_str name,
+                            const struct taut_user **out);
 
-    /* These add to the batch, whose workspace the caller sets (workspace_create does it itself). spec's id empty: one is
-     * made and written to *id. quiet 0: everybody is told, and the hook point TAUT_HOOK_USER_CREATE runs. quiet 1, for
-     * bulk work: neither; the caller adds memberships itself. */
-    int32_t (*workspace_create)(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_workspace *spec, const struct taut_user *owner, taut_str *id, taut_str *owner_id);
-    int32_t (*user_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, const struct taut_user *spec, uint32_t quiet, taut_str *id);
+    /* These add to the batch, whose workspace the caller sets (workspace_create does it itself). spec's id empty: one
+     * is made and written to *id. quiet 0: everybody is told, and the hook point TAUT_HOOK_USER_CREATE runs. quiet 1,
+     * for bulk work: neither; the caller adds memberships itself. */
+    int32_t (*workspace_create)(void *self, struct taut_call *c, struct taut_batch *b,
+                                const struct taut_workspace *spec, const struct taut_user *owner, taut_str *id,
+                                taut_str *owner_id);
+    int32_t (*user_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace,
+                           const struct taut_user *spec, uint32_t quiet, taut_str *id);
     /* A bot and its user. */
-    int32_t (*bot_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, taut_str name, taut_str *bot_id, taut_str *user_id);
+    int32_t (*bot_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, taut_str name,
+                          taut_str *bot_id, taut_str *user_id);
     /* Makes a token for the user (xoxp-…) or the bot's user (xoxb-…). *token is the only time anyone sees it: the
      * store gets its hash. */
-    int32_t (*token_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, taut_str user, taut_str bot, taut_str *token, taut_str *token_id);
+    int32_t (*token_create)(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace, taut_str user,
+                            taut_str bot, taut_str *token, taut_str *token_id);
     /* Of the token itself: its id if it is known and valid, else empty. */
     int32_t (*token_check)(void *self, struct taut_call *c, taut_str token, taut_str *token_id);
-    /* Is the token of that id (an actor's `token`) known, not revoked, and its user active? For what outlives the call that carried the
-     * token, such as a ticket. */
+    /* Is the token of that id (an actor's `token`) known, not revoked, and its user active? For what outlives the call
+     * that carried the token, such as a ticket. */
     int32_t (*token_live)(void *self, struct taut_call *c, taut_str workspace, taut_str token_id, uint32_t *live);
 };
 

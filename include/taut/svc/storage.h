@@ -45,11 +45,11 @@ struct taut_write {
 
 /* One event of a batch, as the log keeps it. */
 struct taut_event_rec {
-    uint64_t seq;     /* in answers of `events` */
-    int64_t at_us;    /* wall clock of its commit, for people and for retention only */
+    uint64_t seq;  /* in answers of `events` */
+    int64_t at_us; /* wall clock of its commit, for people and for retention only */
     taut_conn skip;
-    taut_str topics;  /* names joined by one blank */
-    taut_str deltas;  /* "+U1 C1,-U2 C1,xK7 token_revoked" */
+    taut_str topics; /* names joined by one blank */
+    taut_str deltas; /* "+U1 C1,-U2 C1,xK7 token_revoked" */
     taut_str body;
 };
 
@@ -59,11 +59,11 @@ enum { TAUT_CLASS_INTERACTIVE = 0, TAUT_CLASS_BACKGROUND = 1 };
 struct taut_batch_view {
     uint32_t size;
     uint32_t cls;
-    taut_str workspace;      /* whose log; may be empty when there are no events */
+    taut_str workspace;       /* whose log; may be empty when there are no events */
     struct taut_array conds;  /* of struct taut_cond */
     struct taut_array writes; /* of struct taut_write */
     struct taut_array events; /* of struct taut_event_rec; seq is 0 */
-    taut_str claim_key;      /* empty: none */
+    taut_str claim_key;       /* empty: none */
     taut_str claim_value;
 };
 
@@ -117,10 +117,11 @@ struct taut_open_result {
 struct taut_storage_v1 {
     uint32_t size;
     uint32_t reserved;
-    void (*open)(void *self, const struct taut_table_ref *tables, uint32_t n, taut_op op); /* creates and migrates; -> taut_open_result */
-    void (*commit)(void *self, const struct taut_batch_view *b, taut_op op);               /* -> taut_commit_result */
-    void (*get)(void *self, const struct taut_get_req *reqs, uint32_t n, taut_op op);      /* -> taut_get_result */
-    void (*scan)(void *self, uint32_t table, const struct taut_scan *s, taut_op op);       /* -> taut_rows */
+    void (*open)(void *self, const struct taut_table_ref *tables, uint32_t n,
+                 taut_op op); /* creates and migrates; -> taut_open_result */
+    void (*commit)(void *self, const struct taut_batch_view *b, taut_op op);          /* -> taut_commit_result */
+    void (*get)(void *self, const struct taut_get_req *reqs, uint32_t n, taut_op op); /* -> taut_get_result */
+    void (*scan)(void *self, uint32_t table, const struct taut_scan *s, taut_op op);  /* -> taut_rows */
     void (*events)(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op); /* -> taut_event_rows */
     void (*close)(void *self, taut_op op); /* after it, what was acknowledged is on disk and nothing is open */
 };
