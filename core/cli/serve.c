@@ -83,6 +83,7 @@ static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bo
         .max_connections = (c->max_connections + n - 1) / n,
         .max_body = c->max_body,
         .max_header = c->max_header,
+        .max_calls = c->max_calls,
         .header_timeout = c->header_timeout,
         .idle_timeout = c->idle_timeout,
         .ping_interval = c->ping_interval,

@@ -19,6 +19,8 @@ static const struct taut_opt server_options[] = {
     SERVER(gateways, TAUT_OPT_INT, .dflt = "0", .max = 32,
            .help = "threads for connections; 0: by the number of cores"),
     SERVER(max_connections, TAUT_OPT_INT, .dflt = "10000", .min = 1, .max = 10000000, .help = "open connections"),
+    SERVER(max_calls, TAUT_OPT_INT, .dflt = "16384", .min = 16, .max = 10000000,
+           .help = "requests under way for each of the gateways; more are answered with 429"),
     SERVER(max_body, TAUT_OPT_BYTES, .dflt = "1MiB", .min = 1024, .max = 1 << 30, .help = "size of a request's body"),
     SERVER(max_header, TAUT_OPT_BYTES, .dflt = "16KiB", .min = 1024, .max = 64 << 10, .help = "size of its head"),
     SERVER(header_timeout, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "to send a head in"),

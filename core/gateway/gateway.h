@@ -13,6 +13,7 @@ struct gateway_config {
     struct modules *modules;
     struct port *hub;
     int64_t max_connections, max_body, max_header;
+    int64_t max_calls; /* that the hub may have of this gateway; what comes on top is told to come again */
     int64_t header_timeout, idle_timeout, ping_interval;
     int64_t connection_queue; /* of a WebSocket, kernel buffer included */
     bool reuse_port;          /* several gateways share the address */

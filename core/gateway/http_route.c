@@ -199,6 +199,12 @@ bool http_dispatch(struct http_conn *c, const char *data) {
         refuse(&r, 400, "the request target is not a path", "");
         return false;
     }
+    if (to_admin(&r)) return false;
+    if (c->s->g->calls.out >= c->s->g->config.max_calls) {
+        atomic_fetch_add_explicit(&c->s->g->stats.refused, 1, memory_order_relaxed);
+        refuse(&r, 429, "the server has more to do than it can; try again", "Retry-After: 1\r\n");
+        return false;
+    }
     if (!c->admin && starts_with(r.path, "/api/")) {
         to_method(&r, taut_str_n(r.path.ptr + 5, r.path.len - 5));
         return false;
@@ -208,7 +214,6 @@ bool http_dispatch(struct http_conn *c, const char *data) {
     const char *other_verb = NULL;
     const struct route_entry *route = find_route(&r, &other_verb);
     if (route) to_route(&r, route);
-    else if (to_admin(&r)) return false;
     else if (other_verb)
         refuse(&r, 405, NULL, strcmp(other_verb, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n");
     else refuse(&r, 404, NULL, "");

@@ -12,6 +12,7 @@ struct call *call_get(struct call_pool *p, uint32_t kind, struct port *home) {
     } else {
         c = xcalloc(1, sizeof *c);
     }
+    p->out++;
     c->msg.kind = MSG_CALL;
     c->pub.kind = kind;
     c->home = home;
@@ -19,6 +20,7 @@ struct call *call_get(struct call_pool *p, uint32_t kind, struct port *home) {
 }
 
 void call_put(struct call_pool *p, struct call *c) {
+    p->out--;
     if (p->n >= CALLS_KEPT) {
         arena_free(&c->arena);
         free(c);

@@ -113,7 +113,8 @@ struct events_msg {
 enum { CALLS_KEPT = 512 };
 struct call_pool {
     struct call *free;
-    uint32_t n;
+    uint32_t n;   /* in the list */
+    uint32_t out; /* given out and not yet put back */
 };
 struct call *call_get(struct call_pool *p, uint32_t kind, struct port *home);
 void call_put(struct call_pool *p, struct call *c);

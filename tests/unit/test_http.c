@@ -60,6 +60,27 @@ static void more_than_128_outstanding_wait_their_turn(void **state) {
     close(other);
 }
 
+static void what_the_hub_cannot_take_is_told_to_come_again(void **state) {
+    (void)state;
+    int fds[3], admin = connect_to(true);
+    for (int i = 0; i < 3; i++) fds[i] = connect_to(false);
+    for (int i = 0; i < 300; i++) say(fds[i / 128], GET("/api/hold?text=q"));
+    wait_for(&hub.holding, 300);
+    int late = connect_to(false);
+    say(late, GET("/api/hold?text=q"));
+    hear(late, "}");
+    heard("HTTP/1.1 429 Too Many Requests\r\n");
+    heard("Retry-After: 1\r\n");
+    heard("{\"ok\":false,\"error\":\"ratelimited\",\"message\":\"the server has more to do than it can; try again\"}");
+    say(admin, GET("/metrics"));
+    hear(admin, "\n");
+    heard("HTTP/1.1 200 OK\r\n");
+    stop_hub(); /* answers what it holds */
+    for (int i = 0; i < 3; i++) close(fds[i]);
+    close(late);
+    close(admin);
+}
+
 static void a_request_may_come_byte_by_byte(void **state) {
     (void)state;
     static const char req[] =
@@ -438,6 +459,7 @@ int main(void) {
         TEST(get_and_post_reach_the_method),
         TEST(answers_come_in_order_though_the_hub_reverses_them),
         TEST(more_than_128_outstanding_wait_their_turn),
+        TEST(what_the_hub_cannot_take_is_told_to_come_again),
         TEST(a_request_may_come_byte_by_byte),
         TEST(bad_framing_has_its_status),
         TEST(a_head_beyond_its_limit_is_431),
