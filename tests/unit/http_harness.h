@@ -91,6 +91,11 @@ static void release_held(void) {
 
 static void on_mail(struct port *p, struct msg *m) {
     (void)p;
+    if (m->kind == MSG_HUB_INTERNAL + 1) {
+        release_held();
+        free(m);
+        return;
+    }
     if (m->kind == MSG_HUB_INTERNAL) {
         release_held();
         uv_stop(&hub.loop);
@@ -177,6 +182,13 @@ static void stop_hub(void) {
     port_post(&hub.port, &m->msg);
     uv_thread_join(&hub.thread);
     free(m);
+}
+
+/* Answers what the hub holds; asked past the gateway. */
+static inline void release(void) {
+    struct conn_msg *m = calloc(1, sizeof *m);
+    m->msg.kind = MSG_HUB_INTERNAL + 1;
+    port_post(&hub.port, &m->msg);
 }
 
 static int tear_down(void **state) {
