@@ -42,7 +42,7 @@ bool fold_update(struct fold *f, const struct store *s, const struct taut_write 
 /* Is anything folded that this column of the table depends on? */
 bool fold_covers(const struct fold *f, uint32_t table, uint32_t col);
 /* Writes what is folded of that table, or of all (table FOLD_ALL). A sqlite3 result code. */
-enum { FOLD_ALL = UINT32_MAX };
+#define FOLD_ALL UINT32_MAX
 int fold_flush(struct fold *f, struct conn *c, uint32_t table);
 /* A write to that table, other than a folded one, follows. */
 void fold_touch(struct fold *f, uint32_t table);

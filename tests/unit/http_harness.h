@@ -3,6 +3,7 @@
 #ifndef HTTP_HARNESS_H
 #define HTTP_HARNESS_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -249,8 +250,12 @@ static size_t hear(int fd, const char *last) {
     size_t n = 0;
     struct pollfd p = {.fd = fd, .events = POLLIN};
     got[0] = 0;
-    while (n < sizeof got - 1 && poll(&p, 1, 3000) > 0) {
+    while (n < sizeof got - 1) {
+        int ready = poll(&p, 1, 3000);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0) break;
         ssize_t r = recv(fd, got + n, sizeof got - 1 - n, 0);
+        if (r < 0 && errno == EINTR) continue;
         if (r <= 0) break;
         n += (size_t)r;
         got[n] = 0;
@@ -265,7 +270,10 @@ static void heard(const char *text) {
 static bool is_closed(int fd) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     char c;
-    return poll(&p, 1, 3000) > 0 && recv(fd, &c, 1, 0) <= 0;
+    int ready;
+    do ready = poll(&p, 1, 3000);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0 && recv(fd, &c, 1, 0) <= 0;
 }
 static void wait_for(atomic_uint *counter, unsigned n) {
     for (int i = 0; i < 3000 && atomic_load(counter) < n; i++) usleep(1000);

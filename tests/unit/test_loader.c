@@ -71,7 +71,7 @@ static void test_errors_of_a_configuration_name_their_places(void **state) {
         "module or upgrade the server\n"
         "taut.yaml:4:21: modules.sample.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?\n"
         "taut.yaml:4:26: modules.sample: unknown option \"cahce\"; did you mean \"cache\"?\n"
-        "taut.yaml:5:5: modules: there is no module \"../x\" (modules are looked for in " DIR ")\n");
+        "taut.yaml:5:5: modules: \"../x\" is not the name of a module\n");
     expect_errors("modules:\n  - sample:\n      sync: off\n      cache: 2GiB\n",
                   "taut.yaml:4:14: modules.sample.cache: is too large without sync\n");
 }

@@ -222,6 +222,7 @@ enum { OP_CONT = 0, OP_TEXT = 1, OP_BINARY = 2, OP_CLOSE = 8, OP_PING = 9, OP_PO
 static bool read_all(int fd, void *p, size_t n) {
     for (size_t got = 0; got < n;) {
         ssize_t r = recv(fd, (char *)p + got, n - got, 0);
+        if (r < 0 && errno == EINTR) continue;
         if (r <= 0) return false;
         got += (size_t)r;
     }
@@ -230,6 +231,7 @@ static bool read_all(int fd, void *p, size_t n) {
 static void write_all(int fd, const void *p, size_t n) {
     for (size_t put = 0; put < n;) {
         ssize_t w = send(fd, (const char *)p + put, n - put, MSG_NOSIGNAL);
+        if (w < 0 && errno == EINTR) continue;
         if (w <= 0) return; /* the peer has closed: what comes next shows it */
         put += (size_t)w;
     }
@@ -298,7 +300,10 @@ HARNESS void expect_close(struct client *c, int code) {
 }
 HARNESS bool has_data(struct client *c, int ms) {
     struct pollfd p = {.fd = c->fd, .events = POLLIN};
-    return poll(&p, 1, ms) > 0;
+    int n;
+    do n = poll(&p, 1, ms);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
 }
 HARNESS void expect_silence(struct client *c) {
     assert_false(has_data(c, 100));
