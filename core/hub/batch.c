@@ -175,13 +175,16 @@ static struct taut_batch *batch_of_call(struct taut_call *c) {
 
 static void on_commit(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct run *r = arg;
-    (void)m;
+    struct hub *h = hub_of(m);
+    h->commits--;
     run_committed(r, status, result);
+    load_release(h);
 }
 
 int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     struct run *r = run_of(c);
     struct hub *h = r->hub;
+    if (r->waiting) return TAUT_E_AGAIN; /* it went on without a row that it had asked for */
     if (b != r->batch || b->bad || (b->nevent && !b->view.workspace.len) || (b->view.claim_key.len && !b->nevent)) {
         log_fmt(TAUT_LOG_ERROR, c->mod->name, "bad_batch", "a handler built a batch that cannot be committed");
         return TAUT_E_INVAL;
@@ -194,6 +197,7 @@ int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     b->view.writes = (struct taut_array){b->writes, b->nwrite, sizeof *b->writes};
     b->view.events = (struct taut_array){b->records, b->nevent, sizeof *b->records};
     r->state = RUN_COMMITTING;
+    h->commits++;
     storage_of(h)->commit(h->storage->self, &b->view, op_new(core_mod(h), 0, on_commit, r));
     return TAUT_OK;
 }
@@ -214,6 +218,7 @@ static void apply_insert(struct hub *h, const struct taut_write *w, taut_str key
     }
     for (uint32_t i = 0; i < w->nvals; i++) vals[i] = resolve(w->vals[i], first_seq);
     struct crow *r = crow_new(w->table, key, vals, w->nvals, ncols, lsn);
+    r->applied_lsn = lsn;
     rows_put(&h->rows, r);
     crow_unref(r);
 }
@@ -232,7 +237,7 @@ static bool apply_in_place(struct crow *r, const struct taut_write *w, uint64_t 
         if (w->sets[i].how == TAUT_MAX && had && before > v.u.i) v.u.i = before;
         *at = v;
     }
-    r->row.as_of = lsn;
+    r->row.as_of = r->applied_lsn = lsn;
     return true;
 }
 
@@ -254,6 +259,7 @@ static void apply_update(struct hub *h, const struct taut_write *w, struct crow 
         *at = v;
     }
     struct crow *r = crow_new(w->table, old->key, vals, old->row.ncols, old->row.ncols, lsn);
+    r->applied_lsn = lsn;
     rows_put(&h->rows, r);
     crow_unref(r);
 }
@@ -271,11 +277,13 @@ static void apply_write(struct hub *h, const struct taut_write *w, uint64_t lsn,
     }
     load_touched(h, key, lsn);
     struct crow *old = rows_peek(&h->rows, key);
-    if (!old || old->row.as_of >= lsn) return;
+    if (!old) return;
+    if (old->row.as_of >= lsn && old->applied_lsn != lsn) return; /* it was read when this was already in it */
     if (w->kind == TAUT_W_UPDATE) {
         apply_update(h, w, old, lsn, first_seq);
     } else if (w->kind == TAUT_W_DELETE) {
         struct crow *r = crow_new(w->table, key, NULL, 0, 0, lsn);
+        r->applied_lsn = lsn;
         rows_put(&h->rows, r);
         crow_unref(r);
     } else {
@@ -302,6 +310,7 @@ void batch_on_durable(struct hub *h, struct msg *m) {
         for (uint32_t e = 0; e < b->nevent; e++)
             publish_durable(h, b->view.workspace, d->list[i].first_seq + e, b->events[e]);
         b->run->seq = d->list[i].first_seq ? d->list[i].first_seq + b->view.events.len - 1 : 0;
+        h->applied_lsn = d->list[i].lsn;
     }
     publish_end(h);
     for (uint32_t i = 0; i < d->n; i++) {
@@ -310,6 +319,7 @@ void batch_on_durable(struct hub *h, struct msg *m) {
         b->nevent = b->nephemeral = 0; /* the references are given away */
     }
     free(d);
+    load_release(h);
 }
 
 void batch_add_to_host(struct taut_host *t) {

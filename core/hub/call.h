@@ -95,7 +95,8 @@ struct early_msg {
     uint64_t cookie;
     taut_conn conn; /* FRAME calls: where to send body as a frame; METHOD: 0, use cookie */
     int http_status;
-    taut_str body; /* behind the struct */
+    const char *content_type; /* NULL: JSON */
+    taut_str body;            /* behind the struct */
 };
 
 /* n events in seq order per workspace, each with one reference that the receiver gives back. */

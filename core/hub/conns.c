@@ -84,22 +84,6 @@ static void give_back(struct hub *h, struct call *c) {
     hub_send(h, c->home, &c->msg);
 }
 
-void conns_frame(struct hub *h, struct call *c) {
-    struct hconn *conn = conns_find(h, c->pub.conn);
-    if (!conn || conn->closed) {
-        give_back(h, c);
-        return;
-    }
-    if (!conn->busy) {
-        run_frame(h, c, conn);
-        return;
-    }
-    c->msg.mail.next = NULL;
-    if (conn->queue_last) conn->queue_last->msg.mail.next = &c->msg.mail;
-    else conn->queue_first = c;
-    conn->queue_last = c;
-}
-
 static struct call *queue_pop(struct hconn *conn) {
     struct call *c = conn->queue_first;
     if (!c) return NULL;
@@ -116,22 +100,47 @@ static void forget(struct hub *h, struct hconn *conn) {
 
 /* A connection with work under way lives until that work has ended: its actor is in use. */
 static void maybe_forget(struct hub *h, struct hconn *conn) {
-    if (conn->closed && !conn->users) forget(h, conn);
+    if (conn->closed && !conn->users && !conn->starting) forget(h, conn);
 }
 
-void conns_frame_passed(struct run *r) {
-    struct hconn *conn = r->conn;
-    struct hub *h = r->hub;
-    if (conn->busy == r) {
-        conn->busy = NULL;
+/* Starts what waits, one after another: a frame that ends at once calls back into here, and is left to the loop. */
+static void next_frames(struct hub *h, struct hconn *conn) {
+    if (conn->starting) return;
+    conn->starting = true;
+    conn->users++;
+    while (!conn->busy && !conn->closed) {
         struct call *next = queue_pop(conn);
-        if (next) run_frame(h, next, conn);
+        if (!next) break;
+        run_frame(h, next, conn);
     }
-    if (r->state == RUN_DONE) {
-        conn->users--;
-        r->conn = NULL;
-        maybe_forget(h, conn);
+    conn->users--;
+    conn->starting = false;
+}
+
+void conns_frame(struct hub *h, struct call *c) {
+    struct hconn *conn = conns_find(h, c->pub.conn);
+    if (!conn || conn->closed || conn->barred) {
+        give_back(h, c);
+        return;
     }
+    c->msg.mail.next = NULL;
+    if (conn->queue_last) conn->queue_last->msg.mail.next = &c->msg.mail;
+    else conn->queue_first = c;
+    conn->queue_last = c;
+    next_frames(h, conn);
+    maybe_forget(h, conn);
+}
+
+void conns_frame_passed(struct hub *h, struct hconn *conn, const struct run *r) {
+    if (conn->busy != r) return;
+    conn->busy = NULL;
+    next_frames(h, conn);
+}
+
+void conns_frame_done(struct hub *h, struct hconn *conn, const struct run *r) {
+    conns_frame_passed(h, conn, r);
+    conn->users--;
+    maybe_forget(h, conn);
 }
 
 void conns_closed(struct hub *h, struct conn_msg *m) {
@@ -141,6 +150,24 @@ void conns_closed(struct hub *h, struct conn_msg *m) {
     conn->closed = true;
     while ((c = queue_pop(conn))) give_back(h, c);
     maybe_forget(h, conn);
+}
+
+struct barred {
+    struct hub *hub;
+    taut_str workspace, who;
+};
+static void bar_one(void *value, void *arg) {
+    struct hconn *conn = value;
+    const struct barred *b = arg;
+    struct call *c;
+    if (!taut_str_eq(conn->actor.workspace, b->workspace) ||
+        !(taut_str_eq(conn->actor.user, b->who) || taut_str_eq(conn->actor.token, b->who)))
+        return;
+    conn->barred = true;
+    while ((c = queue_pop(conn))) give_back(b->hub, c);
+}
+void conns_bar(struct hub *h, taut_str workspace, taut_str who) {
+    map_each(&h->conns, bar_one, &(struct barred){h, workspace, who});
 }
 
 /* ---- towards a connection ---- */

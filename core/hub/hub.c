@@ -20,6 +20,10 @@ void hub_send(struct hub *h, struct port *to, struct msg *m) {
 
 static void on_mail(struct port *p, struct msg *m) {
     struct hub *h = CONTAINER_OF(p, struct hub, port);
+    if (h->ended && m->kind != MSG_HUB_COMPLETIONS) {
+        if (m->kind != MSG_CALL) free(m); /* a call is its gateway's, which has ended too */
+        return;
+    }
     switch (m->kind) {
     case MSG_CALL: run_begin(h, CONTAINER_OF(m, struct call, msg)); break;
     case MSG_CLOSED:
@@ -53,6 +57,11 @@ static void on_tick(uv_timer_t *t) {
     int64_t now = clock_mono_us();
     run_tick(h, now);
     ops_tick(h, now);
+    if (!h->nruns && !h->ops.with_deadline) uv_timer_stop(t); /* an idle server sleeps */
+}
+
+void hub_tick_on(struct hub *h) {
+    if (!uv_is_active((uv_handle_t *)&h->tick)) uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
 }
 
 struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_config *config) {
@@ -61,7 +70,7 @@ struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_c
     h->loop = loop;
     h->modules = modules;
     h->config = *config;
-    h->rows.max_bytes = (size_t)config->cache_bytes;
+    rows_init(&h->rows, modules->ntables, (size_t)config->cache_bytes);
     h->core.def = &core;
     h->core.name = "core";
     h->core.pub.name = "core";
@@ -74,7 +83,6 @@ struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_c
     uv_prepare_start(&h->turn, on_turn);
     uv_timer_init(loop, &h->tick);
     h->tick.data = h;
-    uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
     return h;
 }
 

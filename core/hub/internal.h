@@ -33,8 +33,10 @@ struct run;
 struct crow {
     uint32_t refs;
     uint32_t table;
-    taut_str key; /* encoded; behind the struct */
-    struct crow *older, *newer;
+    taut_str key;                         /* encoded; behind the struct */
+    struct crow *older, *newer;           /* of all cached rows, by use */
+    struct crow *table_next, *table_prev; /* of the cached rows of its table */
+    uint64_t applied_lsn;                 /* the last commit that was applied to it here; 0: as it was read */
     size_t bytes;
     bool cached; /* in the map, which holds one reference */
     struct taut_row row;
@@ -43,6 +45,7 @@ struct crow {
 struct row_cache {
     struct map map;
     struct crow *newest, *oldest;
+    struct crow **by_table;
     size_t bytes, max_bytes;
     uint64_t hits, misses, evictions;
 };
@@ -53,6 +56,7 @@ struct crow *crow_new(uint32_t table, taut_str key, const struct taut_val *vals,
 static inline void crow_unref(struct crow *r) {
     if (--r->refs == 0) free(r);
 }
+void rows_init(struct row_cache *c, uint32_t ntables, size_t max_bytes);
 struct crow *rows_find(struct row_cache *c, taut_str key); /* counts; moves it to the front */
 struct crow *rows_peek(struct row_cache *c, taut_str key);
 void rows_put(struct row_cache *c, struct crow *r); /* takes a reference of its own; replaces */
@@ -74,11 +78,15 @@ struct ops {
     uint32_t n, cap, free; /* free: index + 1 */
     uint32_t with_deadline;
     uint64_t stale;
+    struct taut_completion delivering;
 };
 taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg);
 void ops_complete(struct taut_mod *m, const struct taut_completion *list, uint32_t n); /* any thread */
 void ops_deliver(struct hub *h, struct msg *m);
 void ops_tick(struct hub *h, int64_t now_us);
+/* Inside a receiver: the result is the receiver's, to be destroyed with what this returns. */
+void (*ops_keep_result(struct hub *h))(void *);
+void ops_abandon(struct hub *h); /* no receiver is called any more; late results are just destroyed */
 void ops_free(struct hub *h);
 
 /* ---- batch.c ---- */
@@ -127,6 +135,8 @@ struct run {
     bool settled;              /* its answer stands; a read is still under way */
     bool failed, answer_open, replied, running;
     int32_t load_error;
+    uint64_t as_of;        /* the newest snapshot among its reads */
+    struct run *next_held; /* in hub.held */
     uint32_t conflicts, waiting, starts;
     struct memo *memos;
     struct crow **pinned; /* rows that this call was shown */
@@ -153,6 +163,7 @@ void run_again(struct run *r);                                     /* its rows a
 void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res);
 void run_finish(struct run *r); /* the answer is in call->out */
 void run_tick(struct hub *h, int64_t now_us);
+void run_end_all(struct hub *h); /* no handler runs any more */
 int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done);
 
 /* ---- load.c ---- */
@@ -161,6 +172,7 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
 int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,
                   const struct taut_rows **rows);
 void load_flush(struct hub *h);
+void load_release(struct hub *h);                             /* calls whose snapshots are no longer ahead go on */
 void load_touched(struct hub *h, taut_str key, uint64_t lsn); /* a commit wrote this key */
 void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn);
 void run_forget_reads(struct run *r);
@@ -204,10 +216,15 @@ struct hconn {
     struct run *busy; /* the frame that has not yet submitted or answered */
     bool closed;
     uint32_t users; /* frames under way */
+    bool starting;  /* next_frames is at work */
+    bool barred;
 };
 void conns_add_to_host(struct taut_host *t);
 void conns_frame(struct hub *h, struct call *c);
-void conns_frame_passed(struct run *r); /* submitted or answered: the next one may start */
+void conns_frame_passed(struct hub *h, struct hconn *conn, const struct run *r); /* submitted: the next one may start */
+void conns_frame_done(struct hub *h, struct hconn *conn, const struct run *r);   /* answered; r is only compared */
+/* Who was shut out: frames of theirs that are still to start are not run. */
+void conns_bar(struct hub *h, taut_str workspace, taut_str who);
 void conns_closed(struct hub *h, struct conn_msg *m);
 struct hconn *conns_find(struct hub *h, taut_conn id);
 void conns_free(struct hub *h);
@@ -248,6 +265,9 @@ struct hub {
     struct map loads;    /* key -> struct load */
     struct load *unsent; /* loads of this turn */
     uint32_t nunsent;
+    struct run *held;     /* their snapshots are newer than what is applied here */
+    uint64_t applied_lsn; /* the last commit whose rows and events are applied and published */
+    uint32_t commits;     /* at the store */
     struct run *runs, *runs_last;
     uint32_t nruns;
     struct call_pool pool;  /* tasks and commands */
@@ -261,14 +281,16 @@ struct hub {
     struct lifecycle *lifecycle;
     struct timers *timers;
     struct work *work;
-    struct instance core; /* the owner of the core's own operations */
-    bool stopping;
+    struct instance core;   /* the owner of the core's own operations */
+    bool stopping;          /* no handler runs any more */
+    bool store_open, ended; /* ended: mail is only thrown away */
 };
 static inline const struct taut_storage_v1 *storage_of(struct hub *h) {
     return h->storage->vtable;
 }
 /* The instance whose name storage's ops run under. */
 struct taut_mod *core_mod(struct hub *h);
+void hub_tick_on(struct hub *h); /* deadlines are to be watched */
 void hub_send(struct hub *h, struct port *to, struct msg *m);
 
 #endif

@@ -36,8 +36,13 @@ const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t 
 
 static void stop_next(struct hub *h);
 
+/* Last of all: nothing of the modules is called after their fini. Of a store that did not close in time neither fini
+ * nor anything that it may still read. */
 static void ended(struct hub *h) {
     struct lifecycle *l = h->lifecycle;
+    run_end_all(h);
+    ops_abandon(h);
+    h->ended = true;
     for (uint32_t i = h->modules->n; i > 0; i--) {
         struct instance *in = h->modules->list[i - 1];
         if (in->state == INSTANCE_STOPPED && in->def->fini) in->def->fini(&in->pub);
@@ -51,6 +56,32 @@ static void ended(struct hub *h) {
     h->lifecycle = NULL;
     done(arg, err, text ? text : "");
     free(text);
+}
+
+static struct instance *provider_of(struct hub *h, const struct taut_svc *svc) {
+    for (uint32_t i = 0; i < h->nservices; i++)
+        if (&h->services[i].svc == svc) return h->services[i].provider;
+    return h->modules->list[0];
+}
+
+static void on_closed(struct taut_mod *m, void *arg, int32_t status, void *result) {
+    struct hub *h = arg;
+    (void)m, (void)result;
+    if (status != TAUT_OK) {
+        log_fmt(TAUT_LOG_ERROR, "hub", "close_timeout", "the store was not closed within %d s: %s; it is left as it is",
+                STOP_TIMEOUT_MS / 1000, error_text(status));
+        provider_of(h, h->storage)->state = INSTANCE_FAILED;
+    }
+    ended(h);
+}
+
+static void close_store(struct hub *h) {
+    if (!h->store_open) {
+        ended(h);
+        return;
+    }
+    h->store_open = false;
+    storage_of(h)->close(h->storage->self, op_new(core_mod(h), STOP_TIMEOUT_MS, on_closed, h));
 }
 
 static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *result) {
@@ -80,7 +111,7 @@ static void stop_next(struct hub *h) {
         in->state = INSTANCE_STOPPED;
         timers_stop_of(h, &in->pub);
     }
-    ended(h);
+    close_store(h);
 }
 
 void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg) {
@@ -94,11 +125,11 @@ void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const 
 }
 
 /* Start has failed: what has begun is ended again, then `done` hears why. */
-static void give_up(struct hub *h, struct instance *in, const char *what, int32_t err) {
+static void give_up(struct hub *h, struct instance *in, const char *what, int32_t err, enum instance_state state) {
     struct lifecycle *l = h->lifecycle;
     l->err = err;
     l->text = xasprintf("module %s: %s: %s", in->name, what, error_text(err));
-    in->state = INSTANCE_FAILED;
+    in->state = state;
     timers_stop_of(h, &in->pub);
     h->stopping = true;
     l->at = h->modules->n;
@@ -114,7 +145,7 @@ static void on_started(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct instance *in = (struct instance *)m;
     (void)result;
     if (status != TAUT_OK) {
-        give_up(h, in, "start failed", status);
+        give_up(h, in, "start failed", status, INSTANCE_FAILED);
         return;
     }
     in->state = INSTANCE_RUNNING;
@@ -140,20 +171,15 @@ static void start_next(struct hub *h) {
     done(arg, TAUT_OK, "");
 }
 
-static struct instance *provider_of(struct hub *h, const struct taut_svc *svc) {
-    for (uint32_t i = 0; i < h->nservices; i++)
-        if (&h->services[i].svc == svc) return h->services[i].provider;
-    return h->modules->list[0];
-}
-
 static void on_open(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct hub *h = arg;
     (void)m;
-    (void)result;
     if (status != TAUT_OK) {
-        give_up(h, provider_of(h, h->storage), "the store could not be opened", status);
+        give_up(h, provider_of(h, h->storage), "the store could not be opened", status, INSTANCE_INIT);
         return;
     }
+    h->store_open = true;
+    if (result) h->applied_lsn = ((const struct taut_open_result *)result)->lsn;
     start_next(h);
 }
 
@@ -172,7 +198,7 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
         in->pub.name = in->name;
         int32_t err = in->def->init ? in->def->init(&in->pub) : TAUT_OK;
         if (err < 0) {
-            give_up(h, in, "init failed", err);
+            give_up(h, in, "init failed", err, INSTANCE_FAILED);
             return;
         }
         in->state = INSTANCE_INIT;

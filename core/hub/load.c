@@ -1,20 +1,23 @@
 /* load.c - reads inside calls. A row that is in the cache, or that this call has loaded before, is handed out at once;
- * the others of all calls are collected over a loop turn and asked of the store together. What a commit writes while a
- * read of it is under way is remembered, so that a stale answer is not cached. */
+ * the others of all calls are collected over a loop turn and asked of the store together.
+ *
+ * Reads and commits pass each other. What a commit writes while a read of it is under way is remembered: the read's
+ * answer is not cached, and whoever asks after the commit starts a read of its own. And a snapshot may be newer than
+ * what has been applied and published here: its call waits until that has caught up, so that it never sees rows from
+ * after a change (a removal, say) beside facts from before it. */
 #include "hub/internal.h"
 #include "obs/log.h"
 
-/* One key that is being read, and who waits for it. */
+/* One key that is being read, and who waits for it. One block with the key and its values. */
 struct load {
-    struct load *next; /* in unsent, then in its request */
-    struct hub *hub;
+    struct load *next; /* in unsent */
     taut_str key;
     uint32_t table, nkey;
-    const struct taut_val *vals;
     uint64_t min_as_of; /* an older answer must not be cached */
+    bool sent;
     struct run **waiters;
     uint32_t nwaiters, cap;
-    struct arena arena;
+    struct taut_val vals[];
 };
 
 /* What one storage->get was asked. */
@@ -79,6 +82,7 @@ void run_forget_reads(struct run *r) {
         if (m->rows && m->destroy) m->destroy(m->rows);
     }
     r->memos = NULL;
+    r->as_of = 0;
 }
 
 static void wait_for(struct load *l, struct run *r) {
@@ -93,18 +97,22 @@ static void wait_for(struct load *l, struct run *r) {
 }
 
 static struct load *load_new(struct hub *h, taut_str key, uint32_t table, const struct taut_val *vals, uint32_t nkey) {
-    struct load *l = xcalloc(1, sizeof *l);
-    struct taut_val *copy = arena_alloc(&l->arena, nkey * sizeof *copy);
+    size_t bytes = sizeof(struct load) + nkey * sizeof *vals + key.len;
+    for (uint32_t i = 0; i < nkey; i++)
+        if (vals[i].type == TAUT_TEXT || vals[i].type == TAUT_BLOB) bytes += vals[i].len;
+    struct load *l = xcalloc(1, bytes);
+    char *at = (char *)(l->vals + nkey);
+    l->key = taut_str_n(at, key.len);
+    memcpy(at, key.ptr, key.len);
+    at += key.len;
     for (uint32_t i = 0; i < nkey; i++) {
-        copy[i] = vals[i];
-        if (vals[i].type == TAUT_TEXT || vals[i].type == TAUT_BLOB)
-            copy[i].u.p = arena_str(&l->arena, taut_str_n(vals[i].u.p, vals[i].len)).ptr;
+        l->vals[i] = vals[i];
+        if ((vals[i].type != TAUT_TEXT && vals[i].type != TAUT_BLOB) || !vals[i].len) continue;
+        l->vals[i].u.p = memcpy(at, vals[i].u.p, vals[i].len);
+        at += vals[i].len;
     }
-    l->hub = h;
-    l->key = arena_str(&l->arena, key);
     l->table = table;
     l->nkey = nkey;
-    l->vals = copy;
     l->next = h->unsent;
     h->unsent = l;
     h->nunsent++;
@@ -139,10 +147,59 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
     return TAUT_E_AGAIN;
 }
 
+/* ---- answers ---- */
+
+static bool is_ahead(const struct hub *h, const struct run *r) {
+    return r->as_of > h->applied_lsn && h->commits > 0;
+}
+
 /* One read of the call is back. */
-static void arrived(struct run *r, int32_t status) {
+static void arrived(struct run *r, int32_t status, uint64_t as_of) {
+    struct hub *h = r->hub;
     if (status != TAUT_OK) r->load_error = status;
-    if (--r->waiting == 0) run_again(r);
+    if (as_of > r->as_of) r->as_of = as_of;
+    if (--r->waiting) return;
+    if (!is_ahead(h, r)) {
+        run_again(r);
+        return;
+    }
+    r->next_held = h->held;
+    h->held = r;
+}
+
+void load_release(struct hub *h) {
+    struct run *list = h->held;
+    h->held = NULL;
+    while (list) {
+        struct run *r = list;
+        list = r->next_held;
+        if (!is_ahead(h, r)) {
+            run_again(r);
+            continue;
+        }
+        r->next_held = h->held;
+        h->held = r;
+    }
+}
+
+static void finish_load(struct hub *h, struct load *l, const struct taut_row *got, int32_t status, uint64_t as_of) {
+    struct crow *row = NULL;
+    if (got) {
+        row = crow_new(l->table, l->key, got->vals, got->ncols, got->ncols, as_of);
+        if (as_of >= l->min_as_of) rows_put(&h->rows, row);
+    }
+    if (map_get(&h->loads, l->key) == l) map_remove(&h->loads, l->key);
+    for (uint32_t w = 0; w < l->nwaiters; w++) {
+        struct run *r = l->waiters[w];
+        if (row) {
+            row->refs++;
+            memo_add(r, l->key)->row = row;
+        }
+        arrived(r, row ? TAUT_OK : status == TAUT_OK ? TAUT_E_IO : status, as_of);
+    }
+    if (row) crow_unref(row);
+    free(l->waiters);
+    free(l);
 }
 
 static void on_get(struct taut_mod *m, void *arg, int32_t status, void *result) {
@@ -150,27 +207,9 @@ static void on_get(struct taut_mod *m, void *arg, int32_t status, void *result) 
     const struct taut_get_result *res = result;
     struct hub *h = q->hub;
     (void)m;
-    for (uint32_t i = 0; i < q->n; i++) map_remove(&h->loads, q->loads[i]->key);
     for (uint32_t i = 0; i < q->n; i++) {
-        struct load *l = q->loads[i];
-        struct crow *row = NULL;
-        if (status == TAUT_OK && i < res->n) {
-            const struct taut_row *got = &res->rows[i];
-            row = crow_new(l->table, l->key, got->vals, got->ncols, got->ncols, res->as_of);
-            if (res->as_of >= l->min_as_of) rows_put(&h->rows, row);
-        }
-        for (uint32_t w = 0; w < l->nwaiters; w++) {
-            struct run *r = l->waiters[w];
-            if (row) {
-                row->refs++;
-                memo_add(r, l->key)->row = row;
-            }
-            arrived(r, row ? TAUT_OK : status == TAUT_OK ? TAUT_E_IO : status);
-        }
-        if (row) crow_unref(row);
-        free(l->waiters);
-        arena_free(&l->arena);
-        free(l);
+        bool got = status == TAUT_OK && i < res->n;
+        finish_load(h, q->loads[i], got ? &res->rows[i] : NULL, status, got ? res->as_of : 0);
     }
     free(q->loads);
     free(q);
@@ -182,6 +221,7 @@ void load_flush(struct hub *h) {
     q->hub = h;
     q->loads = xcalloc(h->nunsent, sizeof *q->loads);
     for (struct load *l = h->unsent; l; l = l->next) {
+        l->sent = true;
         q->loads[q->n] = l;
         q->reqs[q->n++] = (struct taut_get_req){.table = l->table, .nkey = l->nkey, .key = l->vals};
     }
@@ -190,23 +230,24 @@ void load_flush(struct hub *h) {
     storage_of(h)->get(h->storage->self, q->reqs, q->n, op_new(core_mod(h), 0, on_get, q));
 }
 
-void load_touched(struct hub *h, taut_str key, uint64_t lsn) {
-    struct load *l = h->loads.len ? map_get(&h->loads, key) : NULL;
-    if (l) l->min_as_of = lsn;
+/* Nobody else joins it: they may begin after the commit was acknowledged. */
+static void outdate(struct hub *h, struct load *l, uint64_t lsn) {
+    if (!l->sent) return; /* its snapshot will have the commit */
+    l->min_as_of = lsn;
+    map_remove(&h->loads, l->key);
 }
 
-struct touched {
-    uint32_t table;
-    uint64_t lsn;
-};
-static void touch_one(void *value, void *arg) {
-    struct load *l = value;
-    const struct touched *t = arg;
-    if (l->table == t->table) l->min_as_of = t->lsn;
+void load_touched(struct hub *h, taut_str key, uint64_t lsn) {
+    struct load *l = h->loads.len ? map_get(&h->loads, key) : NULL;
+    if (l) outdate(h, l, lsn);
 }
+
 void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn) {
-    struct touched t = {table, lsn};
-    map_each(&h->loads, touch_one, &t);
+    for (size_t i = 0; i < h->loads.cap;) {
+        struct load *l = h->loads.slots[i].value;
+        if (l && l->table == table && l->sent) outdate(h, l, lsn); /* moves others up: look here again */
+        else i++;
+    }
 }
 
 /* ---- scans ---- */
@@ -242,43 +283,13 @@ static struct taut_scan *scan_copy(struct arena *a, const struct taut_scan *s, u
     return copy;
 }
 
-/* The result belongs to the op's completion; the memo needs it for longer, so it keeps a copy of the rows. */
-static struct taut_rows *rows_copy(const struct taut_rows *in) {
-    size_t bytes = sizeof *in + in->n * sizeof(struct taut_row), at;
-    for (uint32_t i = 0; i < in->n; i++) {
-        bytes += in->rows[i].ncols * sizeof(struct taut_val);
-        for (uint32_t k = 0; k < in->rows[i].ncols; k++)
-            if (in->rows[i].vals[k].type >= TAUT_TEXT) bytes += in->rows[i].vals[k].len;
-    }
-    struct taut_rows *out = xmalloc(bytes);
-    struct taut_row *rows = (struct taut_row *)(void *)(out + 1);
-    struct taut_val *vals = (struct taut_val *)(void *)(rows + in->n);
-    *out = *in;
-    out->rows = rows;
-    for (uint32_t i = 0; i < in->n; i++) {
-        rows[i] = in->rows[i];
-        rows[i].vals = vals;
-        memcpy(vals, in->rows[i].vals, rows[i].ncols * sizeof *vals);
-        vals += rows[i].ncols;
-    }
-    at = (size_t)((char *)vals - (char *)out);
-    for (struct taut_val *v = (struct taut_val *)(void *)(rows + in->n); v < vals; v++) {
-        if (v->type != TAUT_TEXT && v->type != TAUT_BLOB) continue;
-        if (v->len) memcpy((char *)out + at, v->u.p, v->len);
-        v->u.p = (char *)out + at;
-        at += v->len;
-    }
-    return out;
-}
-
 static void on_scan(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct scan_wait *w = arg;
-    (void)m;
     if (status == TAUT_OK) {
-        w->memo->rows = rows_copy(result);
-        w->memo->destroy = free;
+        w->memo->rows = result;
+        w->memo->destroy = ops_keep_result(hub_of(m));
     }
-    arrived(w->run, status);
+    arrived(w->run, status, status == TAUT_OK ? w->memo->rows->as_of : 0);
 }
 
 int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,

@@ -31,7 +31,10 @@ taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg
     s->fn = fn;
     s->arg = arg;
     s->deadline_us = timeout_ms ? clock_mono_us() + (int64_t)timeout_ms * 1000 : 0;
-    if (timeout_ms) o->with_deadline++;
+    if (timeout_ms) {
+        o->with_deadline++;
+        hub_tick_on(hub_of(m));
+    }
     return (taut_op)s->generation << 32 | i;
 }
 
@@ -47,9 +50,29 @@ static void deliver(struct hub *h, const struct taut_completion *c) {
         o->free = i + 1;
         o->n--;
         if (s.deadline_us) o->with_deadline--;
+        o->delivering = *c;
         s.fn(s.mod, s.arg, c->status, c->result);
+        if (o->delivering.destroy) o->delivering.destroy(c->result);
+        return;
     }
     if (c->destroy) c->destroy(c->result);
+}
+
+static void nothing_to_destroy(void *result) {
+    (void)result;
+}
+
+void (*ops_keep_result(struct hub *h))(void *) {
+    void (*destroy)(void *) = h->ops.delivering.destroy;
+    h->ops.delivering.destroy = NULL;
+    return destroy ? destroy : nothing_to_destroy;
+}
+
+void ops_abandon(struct hub *h) {
+    for (uint32_t i = 0; i < h->ops.cap; i++)
+        if (h->ops.slots[i].generation & 1) h->ops.slots[i].generation++;
+    h->ops.free = 0; /* no slot is given out again */
+    h->ops.cap = 0;
 }
 
 void ops_complete(struct taut_mod *m, const struct taut_completion *list, uint32_t n) {

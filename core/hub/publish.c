@@ -3,7 +3,7 @@
 #include "hub/internal.h"
 #include "obs/log.h"
 
-enum { REFILL_EVENTS = 512, REFILL_BYTES = 256 * 1024, TAIL_BYTES = 16 * 1024 * 1024 };
+enum { REFILL_AGAIN_MS = 1000, REFILL_EVENTS = 512, REFILL_BYTES = 256 * 1024, TAIL_BYTES = 16 * 1024 * 1024 };
 
 struct wslog *wslog_get(struct hub *h, taut_str workspace) {
     struct wslog *l = map_get(&h->logs, workspace);
@@ -70,6 +70,8 @@ void publish_begin(struct hub *h) {
 void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct event *e) {
     struct wslog *l = wslog_get(h, workspace);
     e->seq = seq;
+    for (uint32_t i = 0; i < e->ndeltas; i++)
+        if (e->deltas[i].how == 'x') conns_bar(h, workspace, e->deltas[i].who);
     if (l->position && seq != l->position + 1)
         log_fmt(TAUT_LOG_ERROR, "hub", "log_hole", "the store gave seq %llu after %llu", (unsigned long long)seq,
                 (unsigned long long)l->position);
@@ -113,12 +115,18 @@ void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut
 
 /* ---- refill ---- */
 
+/* A read of the log for a connection that lags. While the store cannot be read it is tried again: the connection has
+ * time. */
 struct refill {
+    uv_timer_t again; /* first */
     struct hub *hub;
     taut_conn conn;
     struct port *to;
     struct wslog *log;
+    uint64_t after;
 };
+
+static void ask_log(struct refill *f);
 
 static void send_refill(struct hub *h, struct port *to, taut_conn conn, struct event *const *events, uint32_t n,
                         uint64_t upto, bool gap) {
@@ -129,34 +137,52 @@ static void send_refill(struct hub *h, struct port *to, taut_conn conn, struct e
     hub_send(h, to, &m->msg);
 }
 
+static void refill_free(uv_handle_t *again) {
+    free(again);
+}
+
+static void on_again(uv_timer_t *again) {
+    struct refill *f = (struct refill *)(void *)again;
+    if (f->hub->stopping) uv_close((uv_handle_t *)again, refill_free);
+    else ask_log(f);
+}
+
 static void on_events(struct taut_mod *mod, void *arg, int32_t status, void *result) {
     struct refill *f = arg;
     const struct taut_event_rows *rows = result;
     struct event *events[REFILL_EVENTS];
     uint32_t n = 0;
     (void)mod;
-    if (status == TAUT_OK) {
-        for (uint32_t i = 0; i < rows->n && n < REFILL_EVENTS; i++) {
-            const struct taut_event_rec *r = &rows->events[i];
-            if (r->seq > f->log->position) break; /* not published yet: it will come by itself */
-            events[n++] = event_from_record(f->log->name, r->seq, r->skip, r->topics, r->deltas, r->body);
-        }
-    }
-    if (status != TAUT_OK)
-        log_fmt(TAUT_LOG_WARN, "hub", "refill_failed", "the log could not be read for a lagging connection: %s",
+    if (status != TAUT_OK && status != TAUT_E_GAP) {
+        log_fmt(TAUT_LOG_WARN, "hub", "refill_failed", "the log could not be read for a connection that lags: %s",
                 error_text(status));
-    send_refill(f->hub, f->to, f->conn, events, n, n ? events[n - 1]->seq : 0, n == 0);
+        uv_timer_start(&f->again, on_again, REFILL_AGAIN_MS, 0);
+        return;
+    }
+    for (uint32_t i = 0; status == TAUT_OK && i < rows->n && n < REFILL_EVENTS; i++) {
+        const struct taut_event_rec *r = &rows->events[i];
+        if (r->seq > f->log->position) break; /* not published yet: it will come by itself */
+        events[n++] = event_from_record(f->log->name, r->seq, r->skip, r->topics, r->deltas, r->body);
+    }
+    send_refill(f->hub, f->to, f->conn, events, n, n ? events[n - 1]->seq : f->after, n == 0);
     for (uint32_t i = 0; i < n; i++) event_unref(events[i]);
-    free(f);
+    uv_close((uv_handle_t *)&f->again, refill_free);
+}
+
+static void ask_log(struct refill *f) {
+    struct hub *h = f->hub;
+    storage_of(h)->events(h->storage->self, f->log->name, f->after, REFILL_EVENTS,
+                          op_new(core_mod(h), 0, on_events, f));
 }
 
 void publish_refill(struct hub *h, struct conn_msg *m) {
     struct wslog *l = wslog_get(h, m->text);
     int64_t newer = tail_newer(l, m->seq);
     if (newer < 0) {
-        struct refill *f = xmalloc(sizeof *f);
-        *f = (struct refill){h, m->conn, m->from, l};
-        storage_of(h)->events(h->storage->self, l->name, m->seq, REFILL_EVENTS, op_new(core_mod(h), 0, on_events, f));
+        struct refill *f = xcalloc(1, sizeof *f);
+        *f = (struct refill){.hub = h, .conn = m->conn, .to = m->from, .log = l, .after = m->seq};
+        uv_timer_init(h->loop, &f->again);
+        ask_log(f);
         return;
     }
     struct event *events[REFILL_EVENTS];

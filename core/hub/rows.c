@@ -62,6 +62,24 @@ static void link_newest(struct row_cache *c, struct crow *r) {
     c->newest = r;
 }
 
+static void link_table(struct row_cache *c, struct crow *r) {
+    struct crow **head = &c->by_table[r->table];
+    r->table_prev = NULL;
+    r->table_next = *head;
+    if (*head) (*head)->table_prev = r;
+    *head = r;
+}
+
+static void unlink_table(struct row_cache *c, struct crow *r) {
+    *(r->table_prev ? &r->table_prev->table_next : &c->by_table[r->table]) = r->table_next;
+    if (r->table_next) r->table_next->table_prev = r->table_prev;
+}
+
+void rows_init(struct row_cache *c, uint32_t ntables, size_t max_bytes) {
+    c->by_table = xcalloc(ntables, sizeof *c->by_table);
+    c->max_bytes = max_bytes;
+}
+
 struct crow *rows_peek(struct row_cache *c, taut_str key) {
     return map_get(&c->map, key);
 }
@@ -83,6 +101,7 @@ struct crow *rows_find(struct row_cache *c, taut_str key) {
 void rows_drop(struct row_cache *c, struct crow *r) {
     map_remove(&c->map, r->key);
     unlink_row(c, r);
+    unlink_table(c, r);
     c->bytes -= r->bytes;
     r->cached = false;
     crow_unref(r);
@@ -96,6 +115,7 @@ void rows_put(struct row_cache *c, struct crow *r) {
     r->cached = true;
     map_put(&c->map, r->key, r);
     link_newest(c, r);
+    link_table(c, r);
     c->bytes += r->bytes;
     while (c->bytes > c->max_bytes && c->oldest != r) {
         c->evictions++;
@@ -104,14 +124,14 @@ void rows_put(struct row_cache *c, struct crow *r) {
 }
 
 void rows_drop_prefix(struct row_cache *c, uint32_t table, taut_str prefix) {
-    for (struct crow *r = c->newest, *older; r; r = older) {
-        older = r->older;
-        if (r->table == table && r->key.len >= prefix.len && memcmp(r->key.ptr, prefix.ptr, prefix.len) == 0)
-            rows_drop(c, r);
+    for (struct crow *r = c->by_table[table], *next; r; r = next) {
+        next = r->table_next;
+        if (r->key.len >= prefix.len && memcmp(r->key.ptr, prefix.ptr, prefix.len) == 0) rows_drop(c, r);
     }
 }
 
 void rows_free(struct row_cache *c) {
     while (c->newest) rows_drop(c, c->newest);
     map_free(&c->map);
+    free(c->by_table);
 }

@@ -7,6 +7,7 @@ static void start_once(struct run *r);
 
 static void link_run(struct run *r) {
     struct hub *h = r->hub;
+    hub_tick_on(h);
     r->prev = h->runs_last;
     *(h->runs_last ? &h->runs_last->next : &h->runs) = r;
     h->runs_last = r;
@@ -50,6 +51,7 @@ static struct run *run_new(struct hub *h, struct call *c) {
     r->owner = owner_of(c);
     r->handler = handler_of(c);
     c->pub.mod = r->owner ? &r->owner->pub : core_mod(h);
+    c->pub.claimed_seq = 0;
     c->pub.claimed = c->pub.failed = c->pub.refused = taut_str_n("", 0);
     if (c->pub.kind <= TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_ROUTE)
         r->deadline_us = clock_mono_us() + h->config.call_timeout_ms * 1000;
@@ -137,15 +139,25 @@ static int32_t run_handler(struct run *r) {
     return r->handler(c->pub.mod, &c->pub);
 }
 
+/* The answer stands. It leaves when no read of the call is under way any more. */
+static void conclude(struct run *r) {
+    if (!r->waiting) {
+        run_finish(r);
+        return;
+    }
+    r->state = RUN_LOADING;
+    r->settled = true;
+}
+
 /* Nothing was stored. The peer of a frame is told in the protocol's form, which only the handler knows. */
 static void refuse(struct run *r, const char *code, const char *text) {
-    if (r->conn && !r->call->pub.refused.len) {
+    if (r->conn && !r->call->pub.refused.len && !r->waiting && !r->hub->stopping) {
         r->call->pub.refused = taut_str_z(code);
         start_once(r);
         return;
     }
     answer_error(r, code, taut_str_z(text));
-    run_finish(r);
+    conclude(r);
 }
 
 static void broken(struct run *r, const char *what, int32_t err) {
@@ -163,7 +175,7 @@ static void start_once(struct run *r) {
     int32_t err = run_handler(r);
     r->running = false;
     if (r->state == RUN_COMMITTING) { /* submitted; its end comes with the op */
-        if (r->conn) conns_frame_passed(r);
+        if (r->conn) conns_frame_passed(r->hub, r->conn, r);
         return;
     }
     if (r->restart) { /* what it looked at was too old */
@@ -176,31 +188,13 @@ static void start_once(struct run *r) {
         r->deadline_us = 0;
         if (r->replied || r->failed) run_finish(r);
     } else if ((err >= 0 || err == TAUT_E_FAILED) && (r->replied || r->failed)) {
-        if (!r->waiting) run_finish(r);
-        else r->state = RUN_LOADING, r->settled = true; /* it could answer without a row that it had asked for */
+        conclude(r);
     } else if (err == TAUT_E_UNAVAILABLE) {
-        answer_error(r, "service_unavailable", taut_str_n("", 0));
-        run_finish(r);
+        refuse(r, "service_unavailable", "");
     } else {
         broken(r, err >= 0 ? "a handler ended without an answer" : "a handler failed", err);
     }
 }
-
-void run_again(struct run *r) {
-    if (r->dead || r->settled) {
-        run_finish(r);
-    } else if (r->load_error) {
-        log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "read_failed", "a read failed: %s",
-                error_text(r->load_error));
-        r->load_error = TAUT_OK;
-        run_forget_reads(r);
-        refuse(r, "service_unavailable", "the store cannot be read at the moment; try again later");
-    } else {
-        start_once(r);
-    }
-}
-
-/* ---- the batch's answer ---- */
 
 static void unknown_outcome(struct run *r) {
     answer_error(r, "fatal_error",
@@ -208,8 +202,41 @@ static void unknown_outcome(struct run *r) {
                             "client_msg_id, or look before you repeat it"));
 }
 
+/* It cannot be looked at. What was claimed earlier is stored, so "nothing was stored" would be untrue. */
+static void unreadable(struct run *r, const char *text) {
+    if (r->call->pub.claimed.len) {
+        unknown_outcome(r);
+        if (r->conn) r->call->out.sent = true;
+        conclude(r);
+        return;
+    }
+    refuse(r, "service_unavailable", text);
+}
+
+void run_again(struct run *r) {
+    if (r->dead || r->settled) {
+        run_finish(r);
+    } else if (r->hub->stopping) {
+        unreadable(r, "the server stops");
+    } else if (r->load_error) {
+        log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "read_failed", "a read failed: %s",
+                error_text(r->load_error));
+        r->load_error = TAUT_OK;
+        run_forget_reads(r);
+        unreadable(r, "the store cannot be read at the moment; try again later");
+    } else {
+        start_once(r);
+    }
+}
+
+/* ---- the batch's answer ---- */
+
 /* The batch met what another one wrote: look again. What it had read may be what was wrong. */
 static void conflict(struct run *r) {
+    if (r->hub->stopping) {
+        refuse(r, "service_unavailable", "the server stops");
+        return;
+    }
     if (++r->conflicts > RUNS_MAX_CONFLICTS) {
         broken(r, "a batch met a conflict too often", TAUT_E_CONFLICT);
         return;
@@ -238,12 +265,13 @@ void run_committed(struct run *r, int32_t status, const struct taut_commit_resul
         break;
     case TAUT_E_CONFLICT: conflict(r); break;
     case TAUT_E_CLAIMED:
-        if (r->call->pub.claimed.len) {
+        if (r->call->pub.claimed.len || !res) {
             broken(r, "a claimed batch was submitted again", status);
             break;
         }
         r->call->pub.claimed = arena_str(&r->call->arena, res->claim_value);
-        start_once(r);
+        r->call->pub.claimed_seq = res->claim_seq;
+        run_again(r);
         break;
     case TAUT_E_UNAVAILABLE:
         refuse(r, "service_unavailable", "the store takes nothing at the moment; try again later");
@@ -276,9 +304,8 @@ void run_finish(struct run *r) {
     if (r->state == RUN_DONE) return;
     r->state = RUN_DONE;
     if (!r->dead) answer_finish(r);
-    if (r->conn) conns_frame_passed(r);
     if (r->answered_early) c->out.sent = true;
-    c->out.seq = r->seq;
+    c->out.seq = r->seq ? r->seq : c->pub.claimed_seq;
 
     struct taut_outcome o;
     if (r->task_done || r->command) outcome(r, &o);
@@ -289,12 +316,14 @@ void run_finish(struct run *r) {
     if (r->batch) batch_drop_events(r->batch);
     unlink_run(r);
     c->run = NULL;
+    struct hconn *conn = r->conn;
     if (c->home) {
         c->msg.kind = MSG_ANSWER;
         hub_send(h, c->home, &c->msg);
     } else {
         call_put(&h->pool, c);
     }
+    if (conn) conns_frame_done(h, conn, r); /* last: the next frame's answer comes behind this one's */
 }
 
 /* Calls whose time is up are answered, and end by themselves later: a submitted batch cannot be taken back. */
@@ -304,14 +333,15 @@ static void expire(struct run *r) {
     log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "call_timeout", "%.*s passed its deadline",
             (int)c->method_name.len, c->method_name.ptr);
     if (c->pub.kind == TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_OPEN) return; /* silence until it is known */
-    if (r->state == RUN_COMMITTING) unknown_outcome(r);
+    if (r->state == RUN_COMMITTING || c->pub.claimed.len) unknown_outcome(r);
     else answer_error(r, "service_unavailable", taut_str_z("this took too long; nothing was stored"));
     answer_finish(r);
     struct early_msg *m = xmalloc(sizeof *m + c->out.body.len);
     memset(m, 0, sizeof *m);
     m->msg.kind = MSG_EARLY;
     m->cookie = c->cookie;
-    m->http_status = 200;
+    m->http_status = c->out.http_status;
+    m->content_type = c->out.content_type; /* static, or in the call, which outlives this message */
     m->body = taut_str_n((char *)(m + 1), c->out.body.len);
     memcpy(m + 1, c->out.body.ptr, c->out.body.len);
     r->answered_early = r->dead = true;
@@ -358,4 +388,13 @@ void hub_run_command(struct hub *h, const struct hub_command *cmd) {
     r->actor = (struct taut_actor){.size = sizeof r->actor, .flags = TAUT_ACTOR_OPERATOR};
     c->pub.actor = &r->actor;
     start_once(r);
+}
+
+void run_end_all(struct hub *h) {
+    for (struct run *r = h->runs, *next; r; r = next) {
+        next = r->next;
+        if (r->state == RUN_COMMITTING || r->waiting) continue; /* the store may still read its memory: left as it is */
+        answer_error(r, "service_unavailable", taut_str_z("the server stops"));
+        run_finish(r);
+    }
 }

@@ -70,8 +70,9 @@ struct taut_call {
     taut_str failed; /* the code that taut_fail was given in this run, or empty */
     taut_str
         refused; /* FRAME: why the batch of the run before was not stored; to be answered, in the protocol's form */
-    taut_str claimed; /* after TAUT_E_CLAIMED the handler runs again with the value of the earlier claim here */
-    void *arg;        /* TASK: as given to taut_task. FRAME: the connection's state */
+    taut_str claimed;     /* after TAUT_E_CLAIMED the handler runs again with the value of the earlier claim here */
+    uint64_t claimed_seq; /* and with the seq of that batch's first event */
+    void *arg;            /* TASK: as given to taut_task. FRAME: the connection's state */
 };
 
 /* ---- arguments ---- */

@@ -26,6 +26,7 @@ struct fake_store {
     uint32_t read_n;
     uint64_t read_as_of;
     int64_t read_value;
+    taut_op close_op; /* waits for the reads that are held */
 };
 
 static const struct taut_col note_cols[] = {{"workspace", TAUT_TEXT, 0}, {"id", TAUT_TEXT, 0}, {"n", TAUT_INT, 0}};
@@ -86,7 +87,13 @@ static void fake_events(void *self, taut_str workspace, uint64_t after, uint32_t
     (void)self, (void)workspace, (void)after, (void)limit;
     taut_op_complete(store.mod, op, TAUT_E_GAP, NULL, NULL);
 }
-static const struct taut_storage_v1 fake_storage = {.size = sizeof fake_storage,
+static void fake_close(void *self, taut_op op) {
+    (void)self;
+    store.close_op = op;
+    if (!store.hold_reads) taut_op_complete(store.mod, op, TAUT_OK, NULL, NULL);
+}
+static const struct taut_storage_v1 fake_storage = {.close = fake_close,
+                                                    .size = sizeof fake_storage,
                                                     .open = fake_open,
                                                     .commit = fake_commit,
                                                     .get = fake_get,
@@ -152,6 +159,51 @@ static int32_t let_in(struct taut_mod *m, struct taut_call *c) {
         .size = sizeof acc, .actor = a, .ntopics = 1, .topics = &t, .as_of = rows->seq, .cursor = rows->seq};
     return taut_accept(c, &acc);
 }
+#define NOTE TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1")))
+
+static void add_one(struct taut_mod *m, struct taut_batch *b) {
+    const struct taut_set add = {2, TAUT_ADD, taut_v_int(1)};
+    taut_update(b, m, &notes, NOTE, &add, 1);
+}
+
+static int32_t blind(struct taut_mod *m, struct taut_call *c) { /* adds 1 without reading */
+    struct taut_batch *b = taut_batch(c);
+    add_one(m, b);
+    taut_answer(c);
+    return taut_commit(c, b);
+}
+
+static int32_t twice(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
+    struct taut_batch *b = taut_batch(c);
+    add_one(m, b);
+    add_one(m, b);
+    taut_answer(c);
+    return taut_commit(c, b);
+}
+
+static int32_t peek(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    runs++;
+    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
+    taut_json_kint(taut_answer(c), "is", taut_row_int(row, 2));
+    return taut_done(c);
+}
+
+/* Looks at the row only when it was claimed earlier. */
+static int32_t late(struct taut_mod *m, struct taut_call *c) {
+    if (!c->claimed.len) return blind(m, c);
+    return peek(m, c);
+}
+
+/* Knows its answer before the row that it asked for is there. */
+static int32_t hasty(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    (void)taut_get(m, c, &notes, NOTE, &row);
+    return taut_fail(c, "no_need");
+}
+
 static int closed;
 static void on_close(struct taut_mod *m, taut_conn conn, void *state) {
     (void)m, (void)conn, (void)state;
@@ -159,8 +211,15 @@ static void on_close(struct taut_mod *m, taut_conn conn, void *state) {
 }
 
 static const struct taut_method methods[] = {{.name = "bump", .flags = TAUT_METHOD_NOAUTH, .run = bump},
-                                             {.name = "endless", .flags = TAUT_METHOD_NOAUTH, .run = endless}};
-static const struct taut_socket_route sockets[] = {{"/s/", "s", let_in, bump, on_close}};
+                                             {.name = "endless", .flags = TAUT_METHOD_NOAUTH, .run = endless},
+                                             {.name = "blind", .flags = TAUT_METHOD_NOAUTH, .run = blind},
+                                             {.name = "twice", .flags = TAUT_METHOD_NOAUTH, .run = twice},
+                                             {.name = "peek", .flags = TAUT_METHOD_NOAUTH, .run = peek},
+                                             {.name = "hasty", .flags = TAUT_METHOD_NOAUTH, .run = hasty},
+                                             {.name = "late", .flags = TAUT_METHOD_NOAUTH, .run = late}};
+enum { BUMP, ENDLESS, BLIND, TWICE, PEEK, HASTY, LATE, METHODS };
+static const struct taut_socket_route sockets[] = {{"/s/", "s", let_in, bump, on_close},
+                                                   {"/p/", "p", let_in, peek, on_close}};
 static const struct taut_module store_def = {.size = sizeof store_def, .name = "store", .init = store_init};
 static const struct taut_module user_def = {.size = sizeof user_def, .name = "user", .tables = TAUT_ARRAY(all_tables)};
 
@@ -173,7 +232,7 @@ struct bench {
     struct instance store_in, user_in;
     struct instance *list[2];
     struct taut_table_ref refs[1];
-    struct method_entry bump, endless;
+    struct method_entry methods[METHODS];
     struct socket_entry socket;
     struct port gateway;
     struct call_pool pool;
@@ -233,8 +292,7 @@ static int setup(void **state) {
     b->list[0] = &b->store_in, b->list[1] = &b->user_in;
     b->refs[0] = (struct taut_table_ref){.sql_name = "user_notes", .table = &notes};
     b->ms = (struct modules){.list = b->list, .n = 2, .tables = b->refs, .ntables = 1};
-    b->bump = (struct method_entry){.owner = &b->user_in, .def = &methods[0]};
-    b->endless = (struct method_entry){.owner = &b->user_in, .def = &methods[1]};
+    for (int i = 0; i < METHODS; i++) b->methods[i] = (struct method_entry){.owner = &b->user_in, .def = &methods[i]};
     b->socket = (struct socket_entry){&b->user_in, &sockets[0]};
     struct hub_config config = {.info = &info, .call_timeout_ms = 150, .cache_bytes = 1 << 20, .tail_events = 4};
     b->hub = hub_new(&b->loop, &b->ms, &config);
@@ -252,9 +310,10 @@ static void on_end(void *arg, int32_t err, const char *text) {
 
 static int teardown(void **state) {
     struct bench *b = *state;
+    store.hold_reads = false;
     release();
     turn();
-    hub_stop_modules(b->hub, on_end, NULL);
+    if (!b->hub->stopping) hub_stop_modules(b->hub, on_end, NULL);
     turn();
     for (uint32_t i = 0; i < b->nanswers; i++) call_put(&b->pool, b->answers[i]);
     port_close(&b->gateway);
@@ -266,9 +325,9 @@ static int teardown(void **state) {
     return 0;
 }
 
-static struct call *ask(const struct method_entry *method) {
+static struct call *ask(int method) {
     struct call *c = call_get(&b_->pool, TAUT_CALL_METHOD, &b_->gateway);
-    c->method = method;
+    c->method = &b_->methods[method];
     c->msg.kind = MSG_CALL;
     port_post(hub_port(b_->hub), &c->msg);
     turn();
@@ -305,7 +364,7 @@ static struct call *frame(taut_conn id) {
 
 static void a_handler_runs_again_when_its_rows_are_there(void **state) {
     (void)state;
-    ask(&b_->bump);
+    ask(BUMP);
     assert_int_equal(runs, 2);
     assert_int_equal(store.gets, 1);
     assert_int_equal(store.commits, 1);
@@ -313,7 +372,7 @@ static void a_handler_runs_again_when_its_rows_are_there(void **state) {
 
 static void nothing_is_answered_or_published_before_the_batch_is_durable(void **state) {
     (void)state;
-    ask(&b_->bump);
+    ask(BUMP);
     assert_int_equal(b_->nanswers, 0);
     assert_int_equal(b_->nevents, 0);
     release();
@@ -326,7 +385,7 @@ static void nothing_is_answered_or_published_before_the_batch_is_durable(void **
 static void the_cache_follows_what_becomes_durable(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        ask(&b_->bump);
+        ask(BUMP);
         release();
         turn();
     }
@@ -338,29 +397,91 @@ static void the_cache_follows_what_becomes_durable(void **state) {
 static void a_read_that_was_overtaken_by_a_commit_is_not_cached(void **state) {
     (void)state;
     store.hold_reads = true;
-    ask(&b_->bump); /* its read is under way, with the value of now */
-    taut_op op = store.read_op;
-    uint32_t n = store.read_n;
-    /* meanwhile another one's batch becomes durable: it needs no read in this test, so it is made by a task */
-    store.hold_reads = false;
-    char key[KEY_MAX];
-    struct taut_val vals[] = {taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1"))};
-    load_touched(b_->hub, taut_str_n(key, key_encode(key, 0, vals, 2)), 5);
-    store.lsn = 5;
-    store.value = 50;
-    complete_get(op, n, 0, 7); /* the old snapshot arrives */
-    turn();
-    ask(&b_->bump);
-    assert_int_equal(store.gets, 2); /* it was asked again: the stale row was not kept */
+    ask(PEEK); /* its read is under way, with the value of now */
+    ask(BLIND);
     release();
     turn();
-    assert_body(1, "{\"ok\":true,\"was\":50}");
+    store.hold_reads = false;
+    store.value = 8;
+    complete_get(store.read_op, store.read_n, 0, 7); /* the old snapshot arrives */
+    turn();
+    assert_body(1, "{\"ok\":true,\"is\":7}");
+    ask(PEEK);
+    assert_int_equal(store.gets, 2); /* it was asked again: the stale row was not kept */
+    assert_body(2, "{\"ok\":true,\"is\":8}");
+}
+
+static void a_row_written_twice_in_one_batch_is_right_in_the_cache(void **state) {
+    (void)state;
+    ask(TWICE);
+    release();
+    turn();
+    ask(PEEK);
+    assert_body(1, "{\"ok\":true,\"is\":9}");
+}
+
+static void a_call_that_begins_after_an_answer_sees_what_was_answered(void **state) {
+    (void)state;
+    store.hold_reads = true;
+    ask(PEEK); /* its read is slow */
+    taut_op slow = store.read_op;
+    ask(BLIND);
+    release();
+    turn();
+    assert_int_equal(b_->nanswers, 1);
+    store.value = 8;
+    store.hold_reads = false;
+    ask(PEEK);
+    complete_get(slow, 1, 0, 7);
+    turn();
+    assert_body(1, "{\"ok\":true,\"is\":8}");
+    assert_body(2, "{\"ok\":true,\"is\":8}"); /* it ran again, and found what the other had read */
+}
+
+static void a_snapshot_newer_than_what_was_published_waits(void **state) {
+    (void)state;
+    ask(BLIND); /* the store has it, and has not said so yet */
+    store.lsn = 1;
+    store.value = 8;
+    ask(PEEK);
+    assert_int_equal(runs, 1);
+    assert_int_equal(b_->nanswers, 0);
+    store.lsn = 0;
+    release();
+    turn();
+    assert_int_equal(b_->nanswers, 2);
+    assert_body(0, "{\"ok\":true,\"is\":8}");
+    assert_int_equal(runs, 2);
+}
+
+static void an_answer_that_needs_no_read_leaves_when_its_reads_have_ended(void **state) {
+    (void)state;
+    store.hold_reads = true;
+    ask(HASTY);
+    assert_int_equal(b_->nanswers, 0);
+    complete_get(store.read_op, store.read_n, 0, 7);
+    turn();
+    assert_body(0, "{\"ok\":false,\"error\":\"no_need\"}");
+}
+
+static void no_handler_runs_while_the_modules_stop(void **state) {
+    (void)state;
+    store.hold_reads = true;
+    ask(PEEK);
+    hub_stop_modules(b_->hub, on_end, NULL);
+    turn();
+    complete_get(store.read_op, store.read_n, 0, 7);
+    taut_op_complete(store.mod, store.close_op, TAUT_OK, NULL, NULL);
+    turn();
+    assert_int_equal(runs, 1);
+    assert_body(0, "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] the "
+                   "server stops\"]}}");
 }
 
 static void a_conflict_runs_the_handler_again(void **state) {
     (void)state;
     store.refuse_next = TAUT_E_CONFLICT;
-    ask(&b_->bump);
+    ask(BUMP);
     assert_int_equal(store.commits, 2);
     release();
     turn();
@@ -371,15 +492,30 @@ static void a_conflict_runs_the_handler_again(void **state) {
 static void a_claim_that_was_taken_gives_the_earlier_value_to_the_handler(void **state) {
     (void)state;
     store.refuse_next = TAUT_E_CLAIMED;
-    ask(&b_->bump);
+    ask(BUMP);
     assert_body(0, "{\"ok\":true,\"earlier\":\"first\"}");
     assert_int_equal(b_->nevents, 0);
+}
+
+static void what_was_claimed_and_cannot_be_read_is_not_said_to_be_unstored(void **state) {
+    (void)state;
+    store.refuse_next = TAUT_E_CLAIMED;
+    store.hold_reads = true;
+    ask(LATE);
+    for (int i = 0; i < 60 && !b_->early[0]; i++) {
+        uv_sleep(10);
+        turn();
+    }
+    assert_non_null(strstr(b_->early, "the outcome is unknown"));
+    store.hold_reads = false;
+    complete_get(store.read_op, store.read_n, 0, 7);
+    turn();
 }
 
 static void an_unknown_outcome_is_said_to_be_unknown(void **state) {
     (void)state;
     store.refuse_next = TAUT_E_UNKNOWN;
-    ask(&b_->bump);
+    ask(BUMP);
     assert_body(0,
                 "{\"ok\":false,\"error\":\"fatal_error\",\"response_metadata\":{\"messages\":[\"[ERROR] the outcome is "
                 "unknown: this may or may not have been stored; repeat it with the same client_msg_id, or look before "
@@ -389,14 +525,14 @@ static void an_unknown_outcome_is_said_to_be_unknown(void **state) {
 static void a_store_that_takes_nothing_is_said_to_be_unavailable(void **state) {
     (void)state;
     store.refuse_next = TAUT_E_UNAVAILABLE;
-    ask(&b_->bump);
+    ask(BUMP);
     assert_body(0, "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] the "
                    "store takes nothing at the moment; try again later\"]}}");
 }
 
 static void a_caller_that_times_out_is_told_so_and_its_event_still_reaches_everybody(void **state) {
     (void)state;
-    ask(&b_->bump);
+    ask(BUMP);
     for (int i = 0; i < 60 && !b_->early[0]; i++) {
         uv_sleep(10);
         turn();
@@ -412,7 +548,7 @@ static void a_caller_that_times_out_is_told_so_and_its_event_still_reaches_every
 
 static void a_handler_without_an_answer_is_an_internal_error(void **state) {
     (void)state;
-    ask(&b_->endless);
+    ask(ENDLESS);
     assert_body(0, "{\"ok\":false,\"error\":\"internal_error\"}");
 }
 
@@ -428,7 +564,7 @@ static void an_unknown_method_is_named(void **state) {
 
 static void a_socket_gets_the_events_between_its_snapshot_and_what_was_published(void **state) {
     (void)state;
-    ask(&b_->bump);
+    ask(BUMP);
     release();
     turn();
     store.seq = 0; /* its snapshot will be as of 0, one event behind */
@@ -445,7 +581,7 @@ static void a_socket_gets_the_events_between_its_snapshot_and_what_was_published
 static void refill_comes_from_the_tail_and_says_a_gap_below_the_log(void **state) {
     (void)state;
     for (int i = 0; i < 6; i++) {
-        ask(&b_->bump);
+        ask(BUMP);
         release();
         turn();
     }
@@ -476,6 +612,36 @@ static void frames_of_a_connection_are_submitted_in_their_order(void **state) {
     assert_int_equal(b_->answers[2]->out.seq, 2);
 }
 
+static void frames_are_answered_in_their_order(void **state) {
+    (void)state;
+    struct call *f[4];
+    b_->socket.def = &sockets[1];
+    open_socket(5);
+    store.hold_reads = true;
+    for (int i = 0; i < 4; i++) f[i] = frame(5);
+    turn();
+    store.hold_reads = false;
+    complete_get(store.read_op, store.read_n, 0, 7);
+    turn();
+    assert_int_equal(b_->nanswers, 5);
+    for (uint32_t i = 0; i < 4; i++) assert_ptr_equal(b_->answers[1 + i], f[i]);
+}
+
+static void frames_of_who_was_shut_out_are_not_run(void **state) {
+    (void)state;
+    open_socket(5);
+    struct taut_delta out = {'x', 0, TAUT_LIT("U1"), TAUT_LIT("revoked")};
+    struct taut_event e = {.size = sizeof e, .deltas = &out, .ndeltas = 1};
+    struct event *x = event_new(TAUT_LIT("W1"), 0, &e);
+    publish_begin(b_->hub);
+    publish_durable(b_->hub, TAUT_LIT("W1"), 1, x);
+    publish_end(b_->hub);
+    frame(5);
+    turn();
+    assert_int_equal(runs, 0);
+    assert_true(b_->answers[1]->out.sent);
+}
+
 static void a_closed_connection_is_forgotten_when_its_work_has_ended(void **state) {
     (void)state;
     open_socket(42);
@@ -503,6 +669,14 @@ int main(void) {
         T(nothing_is_answered_or_published_before_the_batch_is_durable),
         T(the_cache_follows_what_becomes_durable),
         T(a_read_that_was_overtaken_by_a_commit_is_not_cached),
+        T(a_row_written_twice_in_one_batch_is_right_in_the_cache),
+        T(a_call_that_begins_after_an_answer_sees_what_was_answered),
+        T(a_snapshot_newer_than_what_was_published_waits),
+        T(an_answer_that_needs_no_read_leaves_when_its_reads_have_ended),
+        T(no_handler_runs_while_the_modules_stop),
+        T(what_was_claimed_and_cannot_be_read_is_not_said_to_be_unstored),
+        T(frames_are_answered_in_their_order),
+        T(frames_of_who_was_shut_out_are_not_run),
         T(a_conflict_runs_the_handler_again),
         T(a_claim_that_was_taken_gives_the_earlier_value_to_the_handler),
         T(an_unknown_outcome_is_said_to_be_unknown),
