@@ -40,8 +40,7 @@ struct hub_command {
 };
 void hub_run_command(struct hub *h, const struct hub_command *cmd);
 
-/* Text for /metrics. */
-struct taut_json;
+/* Ends the process when the store hangs (logged): its threads still use what would be freed. */
 void hub_free(struct hub *h);
 
 #endif

@@ -284,6 +284,7 @@ struct hub {
     struct instance core;   /* the owner of the core's own operations */
     bool stopping;          /* no handler runs any more */
     bool store_open, ended; /* ended: mail is only thrown away */
+    bool hung;              /* the store did not close: its threads may still use memory of ours */
 };
 static inline const struct taut_storage_v1 *storage_of(struct hub *h) {
     return h->storage->vtable;

@@ -71,6 +71,7 @@ static void on_closed(struct taut_mod *m, void *arg, int32_t status, void *resul
         log_fmt(TAUT_LOG_ERROR, "hub", "close_timeout", "the store was not closed within %d s: %s; it is left as it is",
                 STOP_TIMEOUT_MS / 1000, error_text(status));
         provider_of(h, h->storage)->state = INSTANCE_FAILED;
+        h->hung = true;
     }
     ended(h);
 }
