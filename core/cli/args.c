@@ -8,6 +8,8 @@ const struct common_flag common_flags[] = {
      offsetof(struct flags, listen)},
     {"admin-listen", "ADDR:PORT", "the same for the admin address", 0, FLAG_LISTEN,
      offsetof(struct flags, admin_listen)},
+    {"public-url", "URL", "how clients reach it, in place of the configuration's", 0, FLAG_LISTEN,
+     offsetof(struct flags, public_url)},
     {"allow-remote", NULL, "let other machines connect", 0, FLAG_ALLOW_REMOTE, offsetof(struct flags, allow_remote)},
     {"print-config", NULL, "print the configuration that it would run with, and end", 0, FLAG_PRINT_CONFIG,
      offsetof(struct flags, print_config)},

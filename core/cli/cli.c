@@ -7,15 +7,13 @@
 /* ---- the core's own commands ---- */
 
 static int run_check(struct cli *cli) {
-    struct config *c = settings_read(cli);
+    struct modules *ms;
+    struct config *c = settings_read(cli, &ms);
     if (!c) return CLI_FAILED;
-    struct modules *ms = loader_load(c, cli->module_dir);
-    int rc = c->errors.n ? CLI_FAILED : CLI_OK;
-    settings_print_errors(c);
-    if (rc == CLI_OK) printf("%s: ok: %u module%s\n", c->file, ms->n, ms->n == 1 ? "" : "s");
+    printf("%s: ok: %u module%s\n", c->file, ms->n, ms->n == 1 ? "" : "s");
     modules_free(ms);
     config_free(c);
-    return rc;
+    return CLI_OK;
 }
 
 static int run_version(struct cli *cli) {
@@ -109,6 +107,9 @@ static int unknown_command(struct cli *cli, int argc, char **argv) {
     const char *two = more ? arena_fmt(&cli->arena, "%s %s", argv[0], argv[1]).ptr : NULL;
     const char *near = nearest_command(cli, argv[0], two);
     if (cli->unusable) fprintf(stderr, "%s\n", cli->unusable); /* one of these may have it */
+    else if (!cli->nmodules)
+        fprintf(stderr, "there are no modules in %s; install taut as a whole, or set TAUT_MODULE_DIR\n",
+                cli->module_dir);
     fprintf(stderr, "taut: unknown %s \"%s\"%s%s%s; see: taut --help\n", argv[0][0] == '-' ? "flag" : "command",
             two && is_group(cli, argv[0]) ? two : argv[0], near ? "; did you mean \"" : "", near ? near : "",
             near ? "\"?" : "");

@@ -61,48 +61,44 @@ static void on_started(void *arg, int32_t err, const char *text) {
                                           .arg = l});
 }
 
-int command_not_enabled(const struct cli *cli, const struct config *c) {
+static int not_enabled(const struct cli *cli, const struct config *c) {
     fprintf(stderr, "taut: unknown command \"%s\": the module \"%s\" that brings it is not enabled in %s\n",
             cli->command->name, cli->command->module, c->file);
     return CLI_USAGE;
 }
 
-static int run_here(struct cli *cli, struct config *config, const struct datadir *dir) {
+static int run_here(struct cli *cli, struct config *config, struct modules *modules, const struct datadir *dir) {
     struct local l = {.cli = cli, .rc = CLI_FAILED};
     int64_t level = config->server.log_level;
     log_set_level(level == TAUT_LOG_INFO ? TAUT_LOG_WARN
                                          : (int)level); /* a person waits for an answer, not for a log */
-    if (!engine_open(&l.engine, config, dir, cli->module_dir)) return CLI_FAILED;
-    if (!command_find(l.engine.modules, taut_str_z(cli->command->name))) {
-        l.rc = command_not_enabled(cli, config);
-    } else {
-        hub_start_modules(l.engine.hub, on_started, &l);
-        uv_run(&l.engine.loop, UV_RUN_DEFAULT);
-    }
+    engine_open(&l.engine, config, modules, dir);
+    hub_start_modules(l.engine.hub, on_started, &l);
+    uv_run(&l.engine.loop, UV_RUN_DEFAULT);
     engine_close(&l.engine);
     return l.rc;
 }
 
-static int print_config(struct config *c) {
+static int print_config(const struct config *c) {
     char *yaml = config_print(c);
     fputs(yaml, stdout);
     free(yaml);
-    config_free(c);
     return CLI_OK;
 }
 
-int command_run(struct cli *cli) {
-    uint32_t kind = cli->command->def ? cli->command->def->flags : TAUT_CMD_SERVE;
-    struct config *config = settings_read(cli);
+/* Where no server is started. *taken: config and modules are somebody else's now. */
+static int run_with_store(struct cli *cli, struct config *config, struct modules *modules, bool *taken) {
     struct datadir dir;
     char *why = NULL;
     long holder = 0;
-    if (!config) return CLI_FAILED;
-    if (cli->given.print_config) return print_config(config);
-    if (kind & TAUT_CMD_SERVE) return serve(cli, config);
-
-    int32_t err = datadir_open(&dir, config->server.data.ptr, &holder, &why);
-    if (err == TAUT_OK) return run_here(cli, config, &dir);
+    uint32_t kind = cli->command->def->flags;
+    int64_t descriptors;
+    if (!descriptors_set(cli, DESCRIPTORS_SPARE, &descriptors)) return CLI_FAILED;
+    int32_t err = datadir_open(&dir, config->server.data.ptr, kind & TAUT_CMD_CREATES, &holder, &why);
+    if (err == TAUT_OK) {
+        *taken = true;
+        return run_here(cli, config, modules, &dir);
+    }
     int rc = CLI_FAILED;
     if (why) fprintf(stderr, "taut %s: %s\n", cli->command->name, why);
     else if (kind & TAUT_CMD_OFFLINE)
@@ -111,6 +107,23 @@ int command_run(struct cli *cli) {
     else rc = control_send(cli, &dir, holder);
     free(why);
     datadir_close(&dir);
-    config_free(config);
+    return rc;
+}
+
+int command_run(struct cli *cli) {
+    uint32_t kind = cli->command->def ? cli->command->def->flags : TAUT_CMD_SERVE;
+    struct modules *modules;
+    struct config *config = settings_read(cli, &modules);
+    bool taken = false;
+    int rc;
+    if (!config) return CLI_FAILED;
+    if (cli->given.print_config) rc = print_config(config);
+    else if (kind & TAUT_CMD_SERVE) return serve(cli, config, modules);
+    else if (!command_find(modules, taut_str_z(cli->command->name))) rc = not_enabled(cli, config);
+    else rc = run_with_store(cli, config, modules, &taken);
+    if (!taken) {
+        modules_free(modules);
+        config_free(config);
+    }
     return rc;
 }

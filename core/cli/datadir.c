@@ -1,5 +1,8 @@
 /* datadir.c - the data directory: made 0700, held by one process at a time through flock on DIR/lock, which names the
- * holder's process for people. The kernel gives the lock back when its holder dies. */
+ * holder's process for people. The kernel gives the lock back when its holder dies.
+ *
+ * Only those who fill a directory make one: for all others a missing one, or one without a lock file, is a typing
+ * mistake in its path. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -40,19 +43,47 @@ static void write_pid(int fd) {
         fprintf(stderr, "taut: could not write the lock file: %s\n", strerror(errno)); /* the lock holds all the same */
 }
 
-static int32_t cannot_use(struct datadir *d, char **why) {
-    *why = xasprintf("the data directory %s cannot be used: %s", d->path, strerror(errno));
+static int32_t refuse(struct datadir *d, char *text, char **why) {
+    *why = text;
     datadir_close(d);
     return TAUT_E_IO;
 }
 
-int32_t datadir_open(struct datadir *d, const char *path, long *holder, char **why) {
+static int32_t cannot_use(struct datadir *d, char **why) {
+    return refuse(d, xasprintf("the data directory %s cannot be used: %s", d->path, strerror(errno)), why);
+}
+
+static int32_t cannot_find(struct datadir *d, char **why) {
+    if (errno != ENOENT) return cannot_use(d, why);
+    const char *what = d->dir_fd < 0 ? "does not exist" : "is none of taut's: it has no lock file";
+    return refuse(
+        d, xasprintf("the data directory %s %s; look at --data, or at server.data of the configuration", d->path, what),
+        why);
+}
+
+/* Whoever may write in it could put another store in the place of this one. */
+static bool is_open_to_all(int fd, unsigned *mode) {
+    struct stat st;
+    if (fstat(fd, &st) != 0) return false;
+    *mode = st.st_mode & 07777;
+    return st.st_mode & S_IWOTH;
+}
+
+int32_t datadir_open(struct datadir *d, const char *path, bool create, long *holder, char **why) {
+    unsigned mode;
     *d = (struct datadir){.path = xstrdup(path), .dir_fd = -1, .lock_fd = -1};
-    if (make_path(path) != 0) return cannot_use(d, why);
+    if (create && make_path(path) != 0) return cannot_use(d, why);
     d->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (d->dir_fd < 0) return cannot_use(d, why);
-    d->lock_fd = openat(d->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (d->lock_fd < 0) return cannot_use(d, why);
+    if (d->dir_fd < 0) return cannot_find(d, why);
+    if (is_open_to_all(d->dir_fd, &mode))
+        return refuse(
+            d,
+            xasprintf("everybody on this machine may write in the data directory %s (mode %04o); change that: "
+                      "chmod 700 %s",
+                      path, mode, path),
+            why);
+    d->lock_fd = openat(d->dir_fd, "lock", O_RDWR | (create ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (d->lock_fd < 0) return cannot_find(d, why);
     if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0) {
         write_pid(d->lock_fd);
         return TAUT_OK;

@@ -1,16 +1,8 @@
 /* engine.c - what a server and a command in its own process have in common: configuration, modules, the hub's loop. */
 #include "cli/internal.h"
 
-bool engine_open(struct engine *e, struct config *config, const struct datadir *dir, const char *module_dir) {
-    *e = (struct engine){.config = config, .dir = *dir};
-    e->modules = loader_load(config, module_dir);
-    if (config->errors.n) {
-        settings_print_errors(config);
-        modules_free(e->modules);
-        datadir_close(&e->dir);
-        config_free(config);
-        return false;
-    }
+void engine_open(struct engine *e, struct config *config, struct modules *modules, const struct datadir *dir) {
+    *e = (struct engine){.config = config, .modules = modules, .dir = *dir};
     int err = uv_loop_init(&e->loop);
     if (err) panic("uv_loop_init: %s", uv_strerror(err));
     engine_set_addresses(e, NULL, NULL);
@@ -19,7 +11,6 @@ bool engine_open(struct engine *e, struct config *config, const struct datadir *
                                    .cache_bytes = config->server.cache,
                                    .tail_events = config->server.tail_events};
     e->hub = hub_new(&e->loop, e->modules, &hub);
-    return true;
 }
 
 void engine_set_addresses(struct engine *e, const char *listen, const char *admin_listen) {

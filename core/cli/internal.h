@@ -5,6 +5,7 @@
  *   help.c            usage texts
  *   settings.c        which configuration is meant
  *   datadir.c         the data directory and its lock
+ *   descriptors.c     how many files may be open
  *   engine.c          configuration + modules + hub on one loop
  *   command.c         a module's command: here, in a running server, or as a server
  *   control_*.c       both ends of the control socket
@@ -27,14 +28,14 @@
 enum {
     FLAG_CONFIG = 1,
     FLAG_DATA = 2,
-    FLAG_LISTEN = 4, /* --listen, --admin-listen */
+    FLAG_LISTEN = 4, /* --listen, --admin-listen, --public-url */
     FLAG_JSON = 8,
     FLAG_PRINT_CONFIG = 16,
     FLAG_ALLOW_REMOTE = 32
 };
 
 struct flags {
-    const char *config, *data, *listen, *admin_listen;
+    const char *config, *data, *listen, *admin_listen, *public_url;
     bool json, print_config, allow_remote, help;
 };
 
@@ -86,22 +87,28 @@ void help_group(FILE *out, const struct cli *cli, const char *group);
 void help_command(FILE *out, struct cli *cli, const struct command *c);
 
 /* ---- settings.c ---- */
-/* The configuration that the flags mean, or NULL when it is wrong: then everything is printed. */
-struct config *settings_read(struct cli *cli);
-void settings_print_errors(const struct config *c);
+/* The configuration that the flags mean and the modules that it lists, with that of the command if only the command
+ * can run it. NULL when anything is wrong: then all of it was printed. */
+struct config *settings_read(struct cli *cli, struct modules **modules);
 
 /* ---- datadir.c ---- */
 struct datadir {
     char *path;
     int dir_fd, lock_fd;
 };
-/* Creates and locks it. TAUT_OK; TAUT_E_EXISTS: *holder has it; TAUT_E_IO: *why (malloc'ed) says what to do. With
- * EXISTS dir_fd is open. */
-int32_t datadir_open(struct datadir *d, const char *path, long *holder, char **why);
+/* Locks it, and makes it if `create`. TAUT_OK; TAUT_E_EXISTS: *holder has it; TAUT_E_IO: *why (malloc'ed) says what to
+ * do. With EXISTS dir_fd is open. */
+int32_t datadir_open(struct datadir *d, const char *path, bool create, long *holder, char **why);
 void datadir_close(struct datadir *d);
 /* The control socket's address, short whatever the length of the path. */
 struct sockaddr_un;
 void datadir_control_address(const struct datadir *d, struct sockaddr_un *to);
+
+/* ---- descriptors.c ---- */
+enum { DESCRIPTORS_MIN = 64, DESCRIPTORS_SPARE = 256 }; /* to run at all; besides connections */
+/* Sets the limit of open files to `want`, or as near as it can be set, down as well as up: libwebsockets allocates by
+ * it. *now: what it is then. False when a server or a command cannot live with that: printed. */
+bool descriptors_set(const struct cli *cli, int64_t want, int64_t *now);
 
 /* ---- engine.c ---- */
 struct engine {
@@ -112,8 +119,8 @@ struct engine {
     uv_loop_t loop;
     struct hub *hub;
 };
-/* Takes over config and dir. False: printed why; everything is given back. */
-bool engine_open(struct engine *e, struct config *config, const struct datadir *dir, const char *module_dir);
+/* Takes over all that it is given. */
+void engine_open(struct engine *e, struct config *config, struct modules *modules, const struct datadir *dir);
 /* What modules and answers call this server: from the addresses where it really listens. Before hub_start_modules. */
 void engine_set_addresses(struct engine *e, const char *listen, const char *admin_listen);
 void engine_close(struct engine *e);
@@ -131,12 +138,9 @@ void control_stop(struct control *c); /* closes and, in later turns of the loop,
 /* Sends the command to the server behind the directory; prints its progress and its end. */
 int control_send(const struct cli *cli, const struct datadir *d, long holder);
 
-/* Says that the command's module is not in the configuration; the exit code. */
-int command_not_enabled(const struct cli *cli, const struct config *c);
-
 /* ---- serve.c ---- */
-/* Runs a server until a signal; a module's command (TAUT_CMD_SERVE) runs in it when it is ready. Takes over config. */
-int serve(struct cli *cli, struct config *config);
+/* Runs a server until a signal; a module's command (TAUT_CMD_SERVE) runs in it when it is ready. Takes over both. */
+int serve(struct cli *cli, struct config *config, struct modules *modules);
 
 /* ---- module_command.c ---- */
 int module_list(struct cli *cli);

@@ -147,7 +147,9 @@ int module_info(struct cli *cli) {
     taut_json_kstr(&j, "version", taut_str_z(d->version));
     taut_json_kstr(&j, "license", taut_str_z(d->license));
     taut_json_kstr(&j, "summary", taut_str_z(d->summary));
-    taut_json_kstr(&j, "abi", arena_fmt(&cli->arena, "%u.%u", d->abi_major, d->abi_minor));
+    taut_json_kstr(&j, "abi",
+                   arena_fmt(&cli->arena, "%d.%d (needs %u.%u or newer)", TAUT_ABI_MAJOR, TAUT_ABI_MINOR, d->abi_major,
+                             d->abi_minor));
     taut_json_kbool(&j, "standard", d->flags & TAUT_MODULE_STANDARD ? 1 : 0);
     names(&j, "provides", d->provides);
     names(&j, "needs", d->needs);

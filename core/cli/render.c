@@ -9,6 +9,7 @@ enum { COLUMNS_MAX = 16 };
 /* A scalar as text; lists joined by ", ", maps as JSON. malloc'ed. */
 static char *cell(const json_t *v) {
     if (json_is_string(v)) return xstrdup(json_string_value(v));
+    if (json_is_real(v)) return xasprintf("%.6g", json_real_value(v));
     if (!v || json_is_null(v)) return xstrdup("");
     if (!json_is_array(v)) {
         char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);

@@ -1,22 +1,20 @@
 /* serve.c - the server's life on the main thread: lock, modules, hub, gateways, "ready", signals, and all of it ended
  * in reverse.
  *
- *   begin   descriptors -> lock -> modules and hub -> gateways bind -> modules start -> gateways run -> ready
- *   end     control socket -> gateways (on a pool thread, so that the hub can still answer) -> modules -> the rest
+ *   begin   descriptors -> lock -> hub -> gateways bind -> modules start -> gateways run -> ready
+ *   end     control socket -> gateways (all at once, off this thread: the hub still answers) -> modules -> the rest
  *
- * A second signal ends the process at once; the store stands that.
+ * After the first signal both have their default action: a second one ends the process at once, whatever hangs; the
+ * store stands that.
  */
-#include <errno.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "cli/internal.h"
 #include "gateway/gateway.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
 
-enum { DESCRIPTORS_SPARE = 256, GATEWAYS_AUTO_MAX = 4 };
+enum { GATEWAYS_AUTO_MAX = 4 };
 
 struct server {
     struct cli *cli;
@@ -34,27 +32,21 @@ struct server {
 
 /* ---- steps ---- */
 
-/* Sets the limit of descriptors to what the connections need, down as well as up: libwebsockets allocates by it. */
-static void set_descriptors(struct config *c) {
-    struct rlimit r;
-    int64_t want = c->server.max_connections + DESCRIPTORS_SPARE;
-    getrlimit(RLIMIT_NOFILE, &r);
-    int64_t hard = r.rlim_max == RLIM_INFINITY ? INT64_MAX : (int64_t)r.rlim_max;
-    if (want > hard) {
-        want = hard;
-        c->server.max_connections = hard > 2 * DESCRIPTORS_SPARE ? hard - DESCRIPTORS_SPARE : hard / 2;
-        log_fmt(TAUT_LOG_WARN, "server", "descriptors", "the limit of open files is %lld: at most %lld connections",
-                (long long)hard, (long long)c->server.max_connections);
-    }
-    r.rlim_cur = (rlim_t)want;
-    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
-        log_fmt(TAUT_LOG_WARN, "server", "descriptors", "the limit of open files stays: %s", strerror(errno));
+/* A descriptor for each connection, or as many connections as there are descriptors for. */
+static bool set_descriptors(const struct cli *cli, struct config *c) {
+    int64_t want = c->server.max_connections + DESCRIPTORS_SPARE, now;
+    if (!descriptors_set(cli, want, &now)) return false;
+    if (now >= want) return true;
+    c->server.max_connections = now > 2 * DESCRIPTORS_SPARE ? now - DESCRIPTORS_SPARE : now / 2;
+    log_fmt(TAUT_LOG_WARN, "server", "descriptors", "the limit of open files is %lld: at most %lld connections",
+            (long long)now, (long long)c->server.max_connections);
+    return true;
 }
 
 static bool lock_data(const struct cli *cli, const struct config *c, struct datadir *d) {
     char *why = NULL;
     long holder = 0;
-    int32_t err = datadir_open(d, c->server.data.ptr, &holder, &why);
+    int32_t err = datadir_open(d, c->server.data.ptr, true, &holder, &why);
     if (err == TAUT_OK) return true;
     if (why) fprintf(stderr, "taut %s: %s\n", cli->command->name, why);
     else
@@ -84,6 +76,8 @@ static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bo
         .max_body = c->max_body,
         .max_header = c->max_header,
         .max_calls = c->max_calls,
+        .max_call_bytes = c->max_call_bytes,
+        .max_input = c->max_input,
         .header_timeout = c->header_timeout,
         .idle_timeout = c->idle_timeout,
         .ping_interval = c->ping_interval,
@@ -118,37 +112,38 @@ static bool bind_gateways(struct server *s) {
 
 /* Counters of the gateways, a series each. */
 static void register_metrics(struct server *s) {
-#define STAT(field, text, which) \
-    { #field, text, offsetof(struct gateway_stats, field), which }
+#define GAUGE(field, text) \
+    { "taut_gateway_" #field, text, offsetof(struct gateway_stats, field), METRIC_GAUGE }
+#define COUNTER(field, name, text) \
+    { "taut_gateway_" name "_total", text, offsetof(struct gateway_stats, field), METRIC_COUNTER }
     static const struct {
         const char *name, *help;
         size_t offset;
         enum metric_kind kind;
     } stats[] = {
-        STAT(http_connections, "Open HTTP connections.", METRIC_GAUGE),
-        STAT(http_requests, "HTTP requests.", METRIC_COUNTER),
-        STAT(ws_connections, "Open WebSockets.", METRIC_GAUGE),
-        STAT(ws_opened, "WebSockets opened.", METRIC_COUNTER),
-        STAT(frames_in, "Text frames received.", METRIC_COUNTER),
-        STAT(deliveries, "Events delivered to connections.", METRIC_COUNTER),
-        STAT(writes, "Writes to WebSockets.", METRIC_COUNTER),
-        STAT(bytes_out, "Bytes sent to WebSockets.", METRIC_COUNTER),
-        STAT(lagging, "Times a connection fell behind.", METRIC_COUNTER),
-        STAT(dropped_ephemeral, "Ephemeral events dropped.", METRIC_COUNTER),
-        STAT(slow_closed, "Connections closed because they were too slow.", METRIC_COUNTER),
-        STAT(refused, "Connections refused.", METRIC_COUNTER),
+        GAUGE(http_connections, "Open HTTP connections."),
+        COUNTER(http_requests, "http_requests", "HTTP requests."),
+        GAUGE(ws_connections, "Open WebSockets."),
+        COUNTER(ws_opened, "ws_opened", "WebSockets opened."),
+        COUNTER(frames_in, "frames_in", "Text frames received."),
+        COUNTER(deliveries, "deliveries", "Events delivered to connections."),
+        COUNTER(writes, "writes", "Writes to WebSockets."),
+        COUNTER(bytes_out, "bytes_out", "Bytes sent to WebSockets."),
+        COUNTER(lagging, "lags", "Times that a connection began to lag."),
+        COUNTER(dropped_ephemeral, "dropped_ephemeral", "Ephemeral events dropped."),
+        COUNTER(slow_closed, "slow_closed", "Connections closed because they were too slow."),
+        COUNTER(refused, "refused", "Connections refused."),
     };
-#undef STAT
+#undef GAUGE
+#undef COUNTER
     metrics_add_process(s->metrics);
     modules_metrics(s->engine.modules, s->metrics);
     for (uint32_t g = 0; g < s->ngateways; g++)
         for (size_t i = 0; i < COUNT_OF(stats); i++) {
-            char name[64], labels[32];
-            snprintf(name, sizeof name, "taut_gateway_%s%s", stats[i].name,
-                     stats[i].kind == METRIC_COUNTER ? "_total" : "");
+            char labels[32];
             snprintf(labels, sizeof labels, "gateway=\"%u\"", g);
             metrics_add(s->metrics,
-                        &(struct metric){.name = name,
+                        &(struct metric){.name = stats[i].name,
                                          .labels = labels,
                                          .help = stats[i].help,
                                          .kind = stats[i].kind,
@@ -165,10 +160,23 @@ static void on_modules_stopped(void *arg, int32_t err, const char *text) {
     uv_stop(&s->engine.loop);
 }
 
-/* On a pool thread. */
+static void stop_gateway(void *gateway) {
+    gateway_stop(gateway);
+}
+
+/* On a pool thread. All at once, on threads of their own: each may take as long as a gateway waits for slow clients. */
 static void stop_gateways(uv_work_t *w) {
     struct server *s = w->data;
-    for (uint32_t i = 0; i < s->ngateways; i++) gateway_stop(s->gateways[i]);
+    uv_thread_t *threads = xcalloc(s->ngateways, sizeof *threads);
+    bool *begun = xcalloc(s->ngateways, sizeof *begun);
+    for (uint32_t i = 0; i < s->ngateways; i++)
+        begun[i] = uv_thread_create(&threads[i], stop_gateway, s->gateways[i]) == 0;
+    for (uint32_t i = 0; i < s->ngateways; i++) {
+        if (begun[i]) uv_thread_join(&threads[i]);
+        else gateway_stop(s->gateways[i]);
+    }
+    free(threads);
+    free(begun);
 }
 
 static void on_gateways_stopped(uv_work_t *w, int status) {
@@ -190,8 +198,8 @@ static void stop(struct server *s) {
 static void on_signal(uv_signal_t *h, int number) {
     struct server *s = h->data;
     log_fmt(TAUT_LOG_INFO, "server", "signal", "%s", strsignal(number));
-    if (s->stopping) _exit(CLI_FAILED);
-    stop(s);
+    for (size_t i = 0; i < COUNT_OF(s->signals); i++) uv_signal_stop(&s->signals[i]); /* the default action again */
+    if (!s->stopping) stop(s);
 }
 
 /* ---- ready ---- */
@@ -254,7 +262,7 @@ static void watch_signals(struct server *s) {
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         uv_signal_init(&s->engine.loop, &s->signals[i]);
         s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+        uv_signal_start_oneshot(&s->signals[i], on_signal, numbers[i]); /* also when nobody takes up the first one */
     }
 }
 
@@ -265,20 +273,18 @@ static void run(struct server *s) {
     for (size_t i = 0; i < COUNT_OF(s->signals); i++) uv_close((uv_handle_t *)&s->signals[i], NULL);
 }
 
-int serve(struct cli *cli, struct config *config) {
+int serve(struct cli *cli, struct config *config, struct modules *modules) {
     struct server s = {.cli = cli, .rc = CLI_FAILED};
     struct datadir dir;
     log_set_level((int)config->server.log_level);
-    set_descriptors(config);
-    if (!lock_data(cli, config, &dir)) {
+    if (!set_descriptors(cli, config) || !lock_data(cli, config, &dir)) {
+        modules_free(modules);
         config_free(config);
         return CLI_FAILED;
     }
-    if (!engine_open(&s.engine, config, &dir, cli->module_dir)) return CLI_FAILED;
+    engine_open(&s.engine, config, modules, &dir);
     s.metrics = metrics_new();
-    if (cli->command->def && !command_find(s.engine.modules, taut_str_z(cli->command->name))) {
-        s.rc = command_not_enabled(cli, config);
-    } else if (bind_gateways(&s)) {
+    if (bind_gateways(&s)) {
         engine_set_addresses(&s.engine, gateway_address(s.gateways[0], false), gateway_address(s.gateways[0], true));
         register_metrics(&s);
         s.rc = CLI_OK;

@@ -1,4 +1,5 @@
-/* settings.c - which configuration a command means: the file that it was given, ./taut.yaml, or the standard one. */
+/* settings.c - which configuration a command means: the file that it was given, ./taut.yaml, or the standard one; and
+ * the modules that it lists. Everything that is wrong with any of it is printed at once. */
 #include <unistd.h>
 
 #include "cli/internal.h"
@@ -12,7 +13,23 @@ static bool wants_standard(const struct cli *cli) {
     return access(LOCAL_FILE, F_OK) != 0;
 }
 
-void settings_print_errors(const struct config *c) {
+/* A server of one's own is told what to run. Commands of modules have the standard configuration to fall back on. */
+static bool is_told(const struct cli *cli) {
+    if (cli->command->def || cli->given.config || access(LOCAL_FILE, F_OK) == 0) return true;
+    fprintf(stderr, "taut %s: no configuration: give one with -c, or write ./" LOCAL_FILE "\n", cli->command->name);
+    return false;
+}
+
+/* What only this command can run (there is no server that could have the module) needs no mention in the file. */
+static void add_owner(const struct cli *cli, struct config *c) {
+    const struct command *command = cli->command;
+    if (!command->def || !(command->def->flags & (TAUT_CMD_SERVE | TAUT_CMD_OFFLINE)) || !c->modules_whole) return;
+    for (uint32_t i = 0; i < c->nmodules; i++)
+        if (taut_str_is(c->modules[i].module, command->module)) return;
+    config_add_module(c, command->module);
+}
+
+static void print_errors(const struct config *c) {
     for (uint32_t i = 0; i < c->errors.n; i++) fprintf(stderr, "%s\n", c->errors.list[i].ptr);
 }
 
@@ -41,21 +58,24 @@ static bool narrow(const struct cli *cli, struct config *c) {
     return false;
 }
 
-struct config *settings_read(struct cli *cli) {
-    const struct config_override o = {cli->given.listen, cli->given.data, cli->given.admin_listen};
-    struct config *c;
-    if (wants_standard(cli)) {
-        char *yaml = loader_standard_config(cli->module_dir);
-        c = config_read_text("standard configuration", taut_str_z(yaml), &o);
-        free(yaml);
-        if (!c->nmodules && !c->errors.n)
-            config_error(c, NULL, NULL, "there are no modules in %s; install taut as a whole, or set TAUT_MODULE_DIR",
-                         cli->module_dir);
-    } else {
-        c = config_read_file(cli->given.config ? cli->given.config : LOCAL_FILE, &o);
-    }
-    if (!c->errors.n && narrow(cli, c)) return c;
-    settings_print_errors(c);
+static struct config *read_standard(const struct cli *cli, const struct config_override *o) {
+    char *yaml = loader_standard_config(cli->module_dir);
+    struct config *c = config_read_text("standard configuration", taut_str_z(yaml), o);
+    free(yaml);
+    return c;
+}
+
+struct config *settings_read(struct cli *cli, struct modules **modules) {
+    const struct config_override o = {cli->given.listen, cli->given.data, cli->given.admin_listen,
+                                      cli->given.public_url};
+    if (!is_told(cli)) return NULL;
+    struct config *c = wants_standard(cli) ? read_standard(cli, &o)
+                                           : config_read_file(cli->given.config ? cli->given.config : LOCAL_FILE, &o);
+    add_owner(cli, c);
+    *modules = loader_load(c, cli->module_dir);
+    print_errors(c);
+    if (narrow(cli, c) && !c->errors.n) return c;
+    modules_free(*modules);
     config_free(c);
     return NULL;
 }

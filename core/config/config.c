@@ -14,13 +14,19 @@
 
 static const struct taut_opt server_options[] = {
     SERVER(listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8065", .help = "address that people and programs connect to"),
-    SERVER(public_url, TAUT_OPT_STR, .help = "how clients reach it from outside; http://<listen> when not given"),
-    SERVER(data, TAUT_OPT_PATH, .dflt = "var", .help = "directory of everything that is kept"),
+    SERVER(public_url, TAUT_OPT_STR,
+           .help = "how clients reach it from outside; http://<listen> when not given, so needed with 0.0.0.0"),
+    SERVER(data, TAUT_OPT_PATH, .dflt = "var",
+           .help = "directory of everything that is kept; a relative one is below this file's folder"),
     SERVER(gateways, TAUT_OPT_INT, .dflt = "0", .max = 32,
            .help = "threads for connections; 0: by the number of cores"),
     SERVER(max_connections, TAUT_OPT_INT, .dflt = "10000", .min = 1, .max = 10000000, .help = "open connections"),
     SERVER(max_calls, TAUT_OPT_INT, .dflt = "16384", .min = 16, .max = 10000000,
            .help = "requests under way for each of the gateways; more are answered with 429"),
+    SERVER(max_call_bytes, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
+           .help = "their size, for each of the gateways; more are answered with 429"),
+    SERVER(max_input, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
+           .help = "size of requests still arriving, for each of the gateways; above it the longest gets 503"),
     SERVER(max_body, TAUT_OPT_BYTES, .dflt = "1MiB", .min = 1024, .max = 1 << 30, .help = "size of a request's body"),
     SERVER(max_header, TAUT_OPT_BYTES, .dflt = "16KiB", .min = 1024, .max = 64 << 10, .help = "size of its head"),
     SERVER(header_timeout, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "to send a head in"),
@@ -33,13 +39,13 @@ static const struct taut_opt server_options[] = {
            .help = "events kept in memory for each workspace"),
     SERVER(connection_queue, TAUT_OPT_BYTES, .dflt = "256KiB", .min = 4096, .max = 1 << 30,
            .help = "bytes waiting for one slow connection"),
-    SERVER(rate_limits, TAUT_OPT_BOOL, .dflt = "true", .help = "limits on how often somebody may do something"),
+    SERVER(rate_limits, TAUT_OPT_BOOL, .dflt = "true",
+           .help = "limit how fast one connection may send; nothing else has a limit yet"),
     SERVER(log_level, TAUT_OPT_ENUM, .dflt = "info", .choices = "debug|info|warn|error",
            .help = "least level that is logged"),
 };
 static const struct taut_opt admin_options[] = {
-    TAUT_OPT(struct admin_config, listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8066",
-             .help = "address of /metrics and health"),
+    TAUT_OPT(struct admin_config, listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8066", .help = "address of /metrics"),
 };
 const struct taut_array config_server_options = TAUT_ARRAY(server_options);
 const struct taut_array config_admin_options = TAUT_ARRAY(admin_options);
@@ -58,6 +64,7 @@ taut_str path_absolute(struct arena *a, taut_str base, taut_str path) {
     if (path.len && path.ptr[0] == '/') return arena_str(a, path);
     while (path.len > 1 && path.ptr[0] == '.' && path.ptr[1] == '/') path.ptr += 2, path.len -= 2;
     if (taut_str_is(path, ".") || !path.len) return arena_str(a, base);
+    while (base.len && base.ptr[base.len - 1] == '/') base.len--;
     return arena_fmt(a, "%.*s/%.*s", (int)base.len, base.ptr, (int)path.len, path.ptr);
 }
 
@@ -120,6 +127,26 @@ static bool read_module(struct config *c, struct node *item, struct config_modul
     return true;
 }
 
+/* One item, behind those that are there. False when it is not added. */
+static bool add_module(struct config *c, struct node *item) {
+    struct config_module *m = &c->modules[c->nmodules];
+    if (!read_module(c, item, m)) return false;
+    if (!name_is_valid(m->module)) {
+        config_error(c, item, "modules", "\"%s\" is not the name of a module", m->module.ptr);
+        return false;
+    }
+    const struct config_module *before = c->modules;
+    while (before < m && !taut_str_eq(before->name, m->name)) before++;
+    if (before < m) {
+        config_error(c, item, arena_fmt(&c->arena, "modules.%s", m->name.ptr).ptr,
+                     "is listed twice, first in line %u; give one of them a name of its own with \"as:\"",
+                     before->where->line);
+        return false;
+    }
+    c->nmodules++;
+    return true;
+}
+
 static void read_modules(struct config *c) {
     const struct node *list = node_child(c->root, "modules");
     if (!list) {
@@ -132,22 +159,20 @@ static void read_modules(struct config *c) {
     }
     uint32_t n = 0;
     for (const struct node *i = list->first; i; i = i->next) n++;
+    c->modules_whole = true;
     c->modules = arena_zalloc(&c->arena, (n + 1) * sizeof *c->modules);
     for (struct node *i = list->first; i; i = i->next) {
-        struct config_module *m = &c->modules[c->nmodules];
-        if (!read_module(c, i, m)) continue;
-        if (!name_is_valid(m->module)) {
-            config_error(c, i, "modules", "\"%s\" is not the name of a module", m->module.ptr);
-            continue;
-        }
-        const struct config_module *before = c->modules;
-        while (before < m && !taut_str_eq(before->name, m->name)) before++;
-        if (before == m) c->nmodules++;
-        else
-            config_error(c, i, arena_fmt(&c->arena, "modules.%s", m->name.ptr).ptr,
-                         "is listed twice, first in line %u; give one of them a name of its own with \"as:\"",
-                         before->where->line);
+        if (add_module(c, i)) continue;
+        c->modules_whole = false;
     }
+}
+
+void config_add_module(struct config *c, const char *module) {
+    struct config_module *list = arena_zalloc(&c->arena, (c->nmodules + 1) * sizeof *list);
+    if (c->nmodules) memcpy(list, c->modules, c->nmodules * sizeof *list);
+    list[c->nmodules].module = list[c->nmodules].name = arena_str(&c->arena, taut_str_z(module));
+    c->modules = list;
+    c->nmodules++;
 }
 
 /* ---- sections ---- */
@@ -164,18 +189,32 @@ static void check_sections(struct config *c) {
     }
 }
 
+/* Does it mean all addresses of this machine? Then it is none that a client could open. */
+static bool is_wildcard(taut_str listen) {
+    static const char *const hosts[] = {"0.0.0.0:", "[::]:"};
+    for (size_t i = 0; i < COUNT_OF(hosts); i++)
+        if (listen.len > strlen(hosts[i]) && !memcmp(listen.ptr, hosts[i], strlen(hosts[i]))) return true;
+    return false;
+}
+
 static void check_public_url(struct config *c) {
     taut_str *url = &c->server.public_url;
     bool http = url->len > 7 && !memcmp(url->ptr, "http://", 7),
          https = url->len > 8 && !memcmp(url->ptr, "https://", 8);
     bool clean = true;
     for (size_t i = 0; i < url->len; i++) clean = clean && (unsigned char)url->ptr[i] > ' ' && url->ptr[i] != '"';
+    const struct node *section = node_child(c->root, "server");
     if (!url->len) {
         *url = config_url_of(c, c->server.listen);
+        if (is_wildcard(c->server.listen))
+            config_error(c, node_child(section, "listen"), "server.public_url",
+                         "must be given when listen is %s, which no client can connect to; write what they use, like "
+                         "http://192.0.2.7:8065 or https://chat.example.org",
+                         c->server.listen.ptr);
         return;
     }
     if ((!http && !https) || !clean)
-        config_error(c, node_child(node_child(c->root, "server"), "public_url"), "server.public_url",
+        config_error(c, node_child(section, "public_url"), "server.public_url",
                      "\"%s\" is not a URL; write it like https://chat.example.org", url->ptr);
     while (url->len && url->ptr[url->len - 1] == '/') *url = arena_str(&c->arena, taut_str_n(url->ptr, url->len - 1));
 }
@@ -193,16 +232,19 @@ static void override(struct config *c, const char *flag, uint32_t type, const ch
     c->file = file;
 }
 
-static void apply_sections(struct config *c, const struct config_override *o) {
+/* folder: that of the file, which relative paths in it are below; NULL: the current one. */
+static void apply_sections(struct config *c, const char *folder, const struct config_override *o) {
     char cwd[PATH_MAX];
-    taut_str base = taut_str_z(getcwd(cwd, sizeof cwd) ? cwd : "/");
+    taut_str here = taut_str_z(getcwd(cwd, sizeof cwd) ? cwd : "/");
+    taut_str base = folder ? path_absolute(&c->arena, here, taut_str_z(folder)) : here;
     config_apply(c, config_server_options, node_child(c->root, "server"), c->root, "server", base, &c->server);
     config_apply(c, config_admin_options, node_child(c->root, "admin"), c->root, "admin", base, &c->admin);
     if (o) {
-        override(c, "--listen", TAUT_OPT_ADDR, o->listen, base, &c->server.listen);
-        override(c, "--admin-listen", TAUT_OPT_ADDR, o->admin_listen, base, &c->admin.listen);
-        override(c, "--data", TAUT_OPT_PATH, o->data, base, &c->server.data);
-        if (o->listen) c->server.public_url = TAUT_LIT("");
+        override(c, "--listen", TAUT_OPT_ADDR, o->listen, here, &c->server.listen);
+        override(c, "--admin-listen", TAUT_OPT_ADDR, o->admin_listen, here, &c->admin.listen);
+        override(c, "--data", TAUT_OPT_PATH, o->data, here, &c->server.data);
+        if (o->listen && !is_wildcard(c->server.listen)) c->server.public_url = TAUT_LIT("");
+        override(c, "--public-url", TAUT_OPT_STR, o->public_url, here, &c->server.public_url);
     }
     check_public_url(c);
 }
@@ -214,7 +256,7 @@ static struct config *config_new(const char *name) {
     return c;
 }
 
-struct config *config_read_text(const char *name, taut_str yaml, const struct config_override *o) {
+static struct config *read_text(const char *name, const char *folder, taut_str yaml, const struct config_override *o) {
     struct config *c = config_new(name);
     if (yaml.len > CONFIG_BYTES_MAX) {
         config_error(c, NULL, NULL, "is larger than 1 MiB");
@@ -232,8 +274,12 @@ struct config *config_read_text(const char *name, taut_str yaml, const struct co
         check_sections(c);
         read_modules(c);
     }
-    apply_sections(c, o);
+    apply_sections(c, folder, o);
     return c;
+}
+
+struct config *config_read_text(const char *name, taut_str yaml, const struct config_override *o) {
+    return read_text(name, NULL, yaml, o);
 }
 
 /* The whole file, or NULL with errno; EFBIG when it is over the limit. */
@@ -257,7 +303,10 @@ struct config *config_read_file(const char *path, const struct config_override *
     size_t len;
     char *text = slurp(path, &len);
     if (text) {
-        struct config *c = config_read_text(path, taut_str_n(text, len), o);
+        const char *slash = strrchr(path, '/');
+        char *folder = slash ? xstrndup(path, (size_t)(slash - path) + 1) : NULL;
+        struct config *c = read_text(path, folder, taut_str_n(text, len), o);
+        free(folder);
         free(text);
         return c;
     }
@@ -265,7 +314,7 @@ struct config *config_read_file(const char *path, const struct config_override *
     struct config *c = config_new(path);
     if (err == EFBIG) config_error(c, NULL, NULL, "is larger than 1 MiB");
     else config_error(c, NULL, NULL, "cannot be read: %s", strerror(err));
-    apply_sections(c, o);
+    apply_sections(c, NULL, o);
     return c;
 }
 

@@ -39,7 +39,7 @@ struct config_module {
 struct server_config {
     taut_str listen, public_url, data;
     int64_t gateways; /* threads; 0: by the number of cores */
-    int64_t max_connections, max_calls;
+    int64_t max_connections, max_calls, max_call_bytes, max_input;
     int64_t max_body, max_header;
     int64_t header_timeout, idle_timeout, call_timeout, ping_interval; /* ms */
     int64_t cache, tail_events, connection_queue;
@@ -58,6 +58,7 @@ struct config {
     struct admin_config admin;
     struct config_module *modules;
     uint32_t nmodules;
+    bool modules_whole; /* every item of `modules:` could be read */
     struct config_errors errors;
 };
 
@@ -66,12 +67,13 @@ extern const struct taut_array config_server_options, config_admin_options;
 
 /* What the command line puts in place of the file's values; NULL: nothing. */
 struct config_override {
-    const char *listen, *data, *admin_listen;
+    const char *listen, *data, *admin_listen, *public_url;
 };
 
 /* Never NULL: look at errors.n. `server` and `admin` are filled, defaults included; public_url is derived from listen
- * when it is not given (and when `listen` is overridden); data is made absolute. A name alone in `modules:` means its
- * defaults; duplicates (without as:), unknown and duplicate keys are errors. */
+ * when it is not given (and when `listen` is overridden), which an address that means all of this machine's does not
+ * allow. data is made absolute: a file's is below the file's folder, the command line's below the current one. A name
+ * alone in `modules:` means its defaults; duplicates (without as:), unknown and duplicate keys are errors. */
 struct config *config_read_file(const char *path, const struct config_override *o);
 struct config *config_read_text(const char *name, taut_str yaml, const struct config_override *o);
 void config_free(struct config *c);
@@ -80,6 +82,9 @@ void config_free(struct config *c);
  * stands in errors ("modules.store_sqlite"). base: relative TAUT_OPT_PATHs are below it. */
 void config_apply(struct config *c, struct taut_array opts, const struct node *node, const struct node *where,
                   const char *path, taut_str base, void *into);
+
+/* Adds a module with its defaults that the file does not list; it has no place in the file (`where` is NULL). */
+void config_add_module(struct config *c, const char *module);
 
 /* Adds an error at a node (NULL: at the file). path is the option's full name or NULL. */
 void config_error(struct config *c, const struct node *at, const char *path, const char *fmt, ...) TAUT_PRINTF(4, 5);

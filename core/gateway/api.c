@@ -128,7 +128,7 @@ static typer *const typers[] = {
 
 static void wrong(struct call *c, const struct taut_arg *def, const char *expected) {
     if (c->arg_error) return;
-    c->arg_error = def->type == TAUT_ARG_LIST ? "invalid_array_arg" : "invalid_arguments";
+    c->arg_error = def->missing ? def->missing : def->type == TAUT_ARG_LIST ? "invalid_array_arg" : "invalid_arguments";
     c->arg_error_text = arena_fmt(&c->arena, "invalid value for \"%s\": expected %s", def->name, expected);
 }
 

@@ -1,6 +1,6 @@
 /* conn_queue.c - what waits for a connection, and how it is written. Gateway thread.
  *
- * A ring of references to prepared frames, bounded in bytes together with what libwebsockets holds. Connections with
+ * A ring of references to prepared frames, bounded in bytes together with what the kernel refused. Connections with
  * something to write are on the dirty list, which is worked off in slices of FLUSH_SLICE a loop turn, so that mail and
  * posts are read while a large fan-out is being sent. All that waits goes out in writes of up to WRITE_BYTES.
  *
@@ -53,20 +53,21 @@ static void ring_pop(struct conn *c, uint32_t n) {
         c->ring_n--;
         account_gone(c, f);
     }
-    if (c->ring_n || c->ring_cap <= 16) return;
+    if (c->ring_n || c->ring_cap <= RING_KEPT) return;
     free(c->ring);
     c->ring = NULL;
     c->ring_cap = c->ring_head = 0;
 }
 
 /* Keeps the direct frames, and the durable ones when asked to, in order. Returns the seq of the first durable one
- * dropped, or 0. */
+ * dropped, or 0. An answer behind it may no longer say "you have everything up to here". */
 static uint64_t ring_drop(struct conn *c, bool durable_too) {
     uint64_t first = 0;
     uint32_t kept = 0, n = c->ring_n;
     for (uint32_t i = 0; i < n; i++) {
         struct frame *f = ring_at(c, i);
         if (f->kind == FRAME_DIRECT || (f->kind == FRAME_DURABLE && !durable_too)) {
+            if (first && f->kind == FRAME_DIRECT && f->seq >= first) frame_forget_cursor(f);
             c->ring[(c->ring_head + kept++) & (c->ring_cap - 1)] = f;
             continue;
         }
@@ -78,16 +79,22 @@ static uint64_t ring_drop(struct conn *c, bool durable_too) {
     return first;
 }
 
+static void drop_pongs(struct conn *c) {
+    if (c->pongs) frame_unref(c->pongs);
+    c->pongs = NULL;
+}
+
 void conn_queue_free(struct conn *c) {
     while (c->ring_n) ring_pop(c, 1);
     free(c->ring);
     c->ring = NULL;
-    c->ring_cap = 0;
+    c->ring_cap = c->ring_head = 0;
+    drop_pongs(c);
 }
 
 /* One frame always fits into an empty ring, however long. */
 static bool fits(const struct conn *c, uint32_t len) {
-    return !c->ring_n || c->queued + c->held + len <= c->g->ws->queue_limit;
+    return !c->ring_n || c->queued + c->held_len + len <= c->g->ws->queue_limit;
 }
 
 static uint32_t half_limit(const struct conn *c) {
@@ -112,27 +119,36 @@ static const unsigned char *gather(struct conn *c, size_t *len, uint32_t *frames
     return scratch;
 }
 
+static void write_bytes(struct conn *c, const unsigned char *bytes, size_t len) {
+    if (!ws_lws_write(c, bytes, len)) {
+        c->broken = true; /* whoever walks members of a topic may be above us: the dirty list ends it */
+        conn_mark_dirty(c);
+        return;
+    }
+    if (c->blocked) {
+        c->unsent = -1;
+        list_add(&c->g->ws->stalled, &c->stalled);
+    }
+    stat_add(&c->g->stats.writes, 1);
+    stat_add(&c->g->stats.bytes_out, len);
+    c->progress_at = c->g->ws->tick;
+}
+
+static bool can_write(const struct conn *c) {
+    return c->wsi && !c->blocked && !c->broken;
+}
+
 static void write_pending(struct conn *c) {
-    while (c->ring_n && c->wsi && !c->blocked && !c->broken) {
+    if (c->pongs && can_write(c)) {
+        write_bytes(c, c->pongs->bytes, c->pongs->len);
+        drop_pongs(c);
+    }
+    while (c->ring_n && can_write(c)) {
         size_t len;
         uint32_t frames;
         const unsigned char *bytes = gather(c, &len, &frames);
-        int taken = ws_lws_write(c, bytes, len);
-        if (taken < 0) {
-            c->broken = true; /* whoever walks members of a topic may be above us: the dirty list ends it */
-            conn_mark_dirty(c);
-            return;
-        }
-        if (c->blocked) {
-            c->held = taken ? (uint32_t)len : 0;
-            c->unsent = -1;
-            list_add(&c->g->ws->stalled, &c->stalled);
-        }
-        if (!taken) return;
-        stat_add(&c->g->stats.writes, 1);
-        stat_add(&c->g->stats.bytes_out, len);
-        c->progress_at = c->g->ws->tick;
-        ring_pop(c, frames);
+        write_bytes(c, bytes, len);
+        if (!c->broken) ring_pop(c, frames);
     }
 }
 
@@ -163,7 +179,6 @@ void conn_flush(struct conn *c) {
 
 void conn_writable(struct conn *c) {
     c->blocked = false;
-    c->held = 0;
     conn_progress(c);
     list_remove(&c->stalled);
     conn_flush(c);
@@ -202,7 +217,7 @@ bool conn_queue_event(struct conn *c, struct frame *f) {
 }
 
 void conn_queue_ephemeral(struct conn *c, struct frame *f) {
-    if (c->lagging || c->queued + c->held > half_limit(c)) {
+    if (c->lagging || c->queued + c->held_len > half_limit(c)) {
         stat_add(&c->g->stats.dropped_ephemeral, 1);
         return;
     }
@@ -224,7 +239,14 @@ void conn_queue_direct(struct conn *c, struct frame *f) {
     ring_push(c, f);
 }
 
+void conn_queue_pong(struct conn *c, const unsigned char *payload, size_t len) {
+    if (c->closing || c->detached) return;
+    c->pongs = frame_pong(c->pongs, payload, len);
+    conn_mark_dirty(c);
+}
+
 void conn_queue_close(struct conn *c, struct frame *f) {
+    drop_pongs(c);
     ring_push(c, f);
 }
 

@@ -3,7 +3,14 @@
  */
 #include "gateway/ws_internal.h"
 
-enum { FIN_TEXT = 0x81, FIN_CLOSE = 0x88, FIN_PING = 0x89, HEADER_MAX = 10 };
+enum {
+    FIN_TEXT = 0x81,
+    FIN_CLOSE = 0x88,
+    FIN_PING = 0x89,
+    FIN_PONG = 0x8a,
+    HEADER_MAX = 10,
+    TAIL_MAX = CURSOR_MAX + 16
+};
 
 static size_t write_header(unsigned char out[HEADER_MAX], unsigned char first, size_t len) {
     out[0] = first;
@@ -31,34 +38,65 @@ static struct frame *frame_new(enum frame_kind kind, uint64_t seq, unsigned char
     return f;
 }
 
-struct frame *frame_text(enum frame_kind kind, uint64_t seq, taut_str body, const uint64_t *cursor) {
-    char tail[CURSOR_MAX + 16];
+/* The end of an object: its last member and the brace. */
+static size_t write_cursor(char tail[TAIL_MAX], uint64_t cursor, bool is_only_member) {
+    static const char member[] = ",\"cursor\":\"";
+    size_t comma = is_only_member ? 1 : 0, n = sizeof member - 1 - comma;
+    memcpy(tail, member + comma, n);
+    n += cursor_write(tail + n, cursor);
+    tail[n++] = '"';
+    tail[n++] = '}';
+    return n;
+}
+
+struct frame *frame_text(enum frame_kind kind, taut_str body, const uint64_t *cursor) {
+    char tail[TAIL_MAX];
     size_t ntail = 0;
     if (cursor && body.len >= 2 && body.ptr[body.len - 1] == '}') {
-        static const char member[] = ",\"cursor\":\"";
-        size_t from = body.len == 2 ? 1 : 0; /* {}: no comma */
-        ntail = sizeof member - 1 - from;
-        memcpy(tail, member + from, ntail);
-        ntail += cursor_write(tail + ntail, *cursor);
-        tail[ntail++] = '"';
-        tail[ntail++] = '}';
+        ntail = write_cursor(tail, *cursor, body.len == 2);
         body.len--;
     }
     unsigned char *at;
-    struct frame *f = frame_new(kind, seq, FIN_TEXT, body.len + ntail, &at);
+    struct frame *f = frame_new(kind, cursor ? *cursor : 0, FIN_TEXT, body.len + ntail, &at);
     if (body.len) memcpy(at, body.ptr, body.len);
     memcpy(at + body.len, tail, ntail);
     return f;
 }
 
+/* In place: the length stands in the header, so blanks fill the room. */
+void frame_forget_cursor(struct frame *f) {
+    char tail[TAIL_MAX];
+    for (int is_only = 0; is_only <= 1; is_only++) {
+        size_t n = write_cursor(tail, f->seq, is_only != 0);
+        if (n > f->len || memcmp(f->bytes + f->len - n, tail, n) != 0) continue;
+        f->bytes[f->len - n] = '}';
+        memset(f->bytes + f->len - n + 1, ' ', n - 1);
+        break;
+    }
+    f->seq = 0;
+}
+
 struct frame *frame_event(const struct event *e) {
-    return e->seq ? frame_text(FRAME_DURABLE, e->seq, e->body, &e->seq) : frame_text(FRAME_EPHEMERAL, 0, e->body, NULL);
+    return e->seq ? frame_text(FRAME_DURABLE, e->body, &e->seq) : frame_text(FRAME_EPHEMERAL, e->body, NULL);
 }
 
 struct frame *frame_ping(uint64_t payload) {
     unsigned char *at;
-    struct frame *f = frame_new(FRAME_DIRECT, 0, FIN_PING, sizeof payload, &at);
-    memcpy(at, &payload, sizeof payload);
+    struct frame *f = frame_new(FRAME_DIRECT, 0, FIN_PING, 16, &at);
+    for (int i = 0; i < 16; i++) at[i] = (unsigned char)"0123456789abcdef"[payload >> (60 - 4 * i) & 15];
+    return f;
+}
+
+struct frame *frame_pong(struct frame *before, const unsigned char *payload, size_t len) {
+    size_t kept = before && before->len + 2 + len <= PONGS_BYTES ? before->len : 0;
+    struct frame *f = xmalloc(sizeof *f + kept + 2 + len);
+    *f = (struct frame){.refs = 1, .len = (uint32_t)(kept + 2 + len), .kind = FRAME_DIRECT};
+    if (kept) memcpy(f->bytes, before->bytes, kept);
+    unsigned char *at = f->bytes + kept;
+    at[0] = FIN_PONG;
+    at[1] = (unsigned char)len;
+    if (len) memcpy(at + 2, payload, len);
+    if (before) frame_unref(before);
     return f;
 }
 

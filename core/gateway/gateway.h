@@ -12,8 +12,11 @@ struct gateway_config {
     const char *admin_listen; /* NULL: this gateway has no admin listener */
     struct modules *modules;
     struct port *hub;
-    int64_t max_connections, max_body, max_header;
-    int64_t max_calls; /* that the hub may have of this gateway; what comes on top is told to come again */
+    int64_t max_connections; /* public ones; the admin address has 32 of its own */
+    int64_t max_body, max_header;
+    int64_t max_calls;      /* that the hub may have of this gateway; what comes on top is told to come again */
+    int64_t max_call_bytes; /* of HTTP requests that the hub may have of it; the same; 0: 64 MiB */
+    int64_t max_input;      /* buffers of requests that have not arrived as a whole; 0: 64 MiB */
     int64_t header_timeout, idle_timeout, ping_interval;
     int64_t connection_queue; /* of a WebSocket, kernel buffer included */
     bool reuse_port;          /* several gateways share the address */

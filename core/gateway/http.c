@@ -16,6 +16,7 @@
 #include <netdb.h>
 
 enum { BODY_STEP = 16384 /* a body brings as much within a header_timeout */, LINGER_MS = 2000, PLACES_MAX = 1 << 20 };
+enum { ADMIN_MAX = 32 /* connections; they take no place from the public ones, nor those from them */ };
 
 /* ---- lists of waiting connections ---- */
 
@@ -49,6 +50,7 @@ void http_init(struct gateway *g) {
     struct http_server *s = xcalloc(1, sizeof *s);
     s->g = g;
     s->limits = (struct http_limits){(size_t)g->config.max_header, (size_t)g->config.max_body};
+    http_budget_init(s);
     s->read_buf = xmalloc(READ_SIZE);
     s->scratch = xmalloc(SCRATCH_SIZE);
     for (int i = 0; i < WAIT_COUNT; i++) s->waits[i].prev = s->waits[i].next = &s->waits[i];
@@ -58,6 +60,7 @@ void http_init(struct gateway *g) {
 void http_free(struct gateway *g) {
     struct http_server *s = g->http;
     ENSURE(s->nhandles == 0);
+    http_budget_free(s);
     free(s->places);
     free(s->read_buf);
     free(s->scratch);
@@ -99,15 +102,25 @@ struct http_conn *http_conn_find(struct gateway *g, uint64_t cookie) {
     return g->http->places[index].conn;
 }
 
-bool http_is_full(struct gateway *g) {
-    uint64_t open = g->http->nopen + atomic_load_explicit(&g->stats.ws_connections, memory_order_relaxed);
-    return open >= (uint64_t)g->config.max_connections || g->http->nopen >= PLACES_MAX;
+bool http_is_full(struct gateway *g, bool admin) {
+    const struct http_server *s = g->http;
+    if (s->nopen >= PLACES_MAX) return true;
+    if (admin) return s->nadmin >= ADMIN_MAX;
+    uint64_t open = s->nopen - s->nadmin + atomic_load_explicit(&g->stats.ws_connections, memory_order_relaxed);
+    return open >= (uint64_t)g->config.max_connections;
+}
+
+static void drop_input(struct http_conn *c) {
+    c->s->input -= c->in_cap;
+    free(c->in);
+    c->in = NULL;
+    c->in_at = c->in_len = c->in_cap = 0;
 }
 
 static void on_handle_closed(uv_handle_t *h) {
     struct http_conn *c = h->data;
     c->s->nhandles--;
-    free(c->in);
+    drop_input(c);
     free(c->out);
     free(c);
 }
@@ -119,6 +132,7 @@ void http_conn_close(struct http_conn *c) {
     unlink_wait(c);
     leave_place(c);
     c->s->nopen--;
+    c->s->nadmin -= c->admin;
     atomic_fetch_sub_explicit(&c->s->g->stats.http_connections, 1, memory_order_relaxed);
     uv_poll_stop(&c->poll); /* takes the descriptor out of epoll before it is closed or handed on */
     if (c->fd >= 0) close(c->fd);
@@ -136,26 +150,29 @@ void http_conn_dirty(struct http_conn *c) {
 
 static bool can_take(const struct http_conn *c) {
     return !c->closing && !c->closed && !c->out && http_outstanding(c) < OUTSTANDING_MAX &&
-           c->outstanding_bytes <= c->s->limits.body;
+           c->outstanding_bytes <= c->s->limits.body && c->unread <= ANSWERS_MAX;
 }
 
-static void refuse(struct http_conn *c) {
+/* Our last word. */
+static void refuse(struct http_conn *c, uint16_t status, const char *why, const char *headers) {
     c->closing = c->lingers = true;
-    http_reply_error(c, false, c->req.status, c->req.why, "");
+    http_reply_error(c, false, status, why, headers);
 }
 
 /* Takes the complete requests of data; returns how many bytes they had. An upgrade keeps its bytes: they go to
  * libwebsockets. */
 static size_t take(struct http_conn *c, char *data, size_t len) {
     size_t at = 0;
+    bool parsed = c->blocked;
     c->blocked = false;
     while (can_take(c)) {
         if (!c->req.scanned) /* empty lines before a request are skipped */
             while (len - at >= 2 && data[at] == '\r' && data[at + 1] == '\n') at += 2;
         if (at == len || (len - at == 1 && data[at] == '\r' && !c->req.scanned)) break;
-        enum http_progress progress = http_parse(&c->req, data + at, len - at, &c->s->limits);
+        enum http_progress progress = parsed ? HTTP_DONE : http_parse(&c->req, data + at, len - at, &c->s->limits);
+        parsed = false;
         if (progress == HTTP_REFUSED) {
-            refuse(c);
+            refuse(c, c->req.status, c->req.why, "");
             return len;
         }
         if (progress == HTTP_MORE) {
@@ -165,7 +182,8 @@ static size_t take(struct http_conn *c, char *data, size_t len) {
             }
             break;
         }
-        if (c->req.wants_upgrade && http_outstanding(c)) {
+        enum http_fate fate = c->req.wants_upgrade && http_outstanding(c) ? HTTP_WAITS : http_dispatch(c, data + at);
+        if (fate == HTTP_WAITS) {
             c->blocked = true;
             break;
         }
@@ -173,7 +191,7 @@ static size_t take(struct http_conn *c, char *data, size_t len) {
         c->progressed = true;
         c->fresh = false;
         atomic_fetch_add_explicit(&c->s->g->stats.http_requests, 1, memory_order_relaxed);
-        if (http_dispatch(c, data + at)) break;
+        if (fate == HTTP_PARKED) break;
         at += c->req.end;
         memset(&c->req, 0, sizeof c->req);
     }
@@ -182,10 +200,36 @@ static size_t take(struct http_conn *c, char *data, size_t len) {
 
 static void take_from_own(struct http_conn *c) {
     c->in_at += take(c, c->in + c->in_at, c->in_len - c->in_at);
-    if (c->in_at < c->in_len) return;
-    free(c->in);
-    c->in = NULL;
-    c->in_at = c->in_len = c->in_cap = 0;
+    if (c->in_at == c->in_len) drop_input(c);
+}
+
+/* ---- room for what has not arrived as a whole ---- */
+
+/* The connection that has waited longest for the rest of a body, or else of a head, or else for its peer to read. */
+static struct http_conn *longest_incomplete(struct http_server *s) {
+    static const uint8_t order[] = {WAIT_BODY, WAIT_HEAD, WAIT_WRITE};
+    for (size_t i = 0; i < COUNT_OF(order); i++) {
+        struct http_link *list = &s->waits[order[i]];
+        for (struct http_link *l = list->next; l != list; l = l->next) {
+            struct http_conn *c = CONTAINER_OF(l, struct http_conn, link);
+            if (c->in && !c->closing) return c;
+        }
+    }
+    return NULL;
+}
+
+static void grow_input(struct http_conn *c, size_t cap) {
+    struct http_server *s = c->s;
+    struct http_conn *longest;
+    s->input += cap - c->in_cap;
+    c->in_cap = cap;
+    c->in = xrealloc(c->in, cap);
+    while (s->input > s->max_input && (longest = longest_incomplete(s))) {
+        atomic_fetch_add_explicit(&s->g->stats.refused, 1, memory_order_relaxed);
+        refuse(longest, 503, "the server holds more unfinished requests than it can; try again", "Retry-After: 1\r\n");
+        drop_input(longest);
+        set_wait(longest, WAIT_NOTHING);
+    }
 }
 
 /* ---- reading ---- */
@@ -197,15 +241,15 @@ static void make_room(struct http_conn *c) {
         c->in_at = 0;
     }
     if (c->in_cap - c->in_len >= 2048) return;
-    c->in_cap = c->in_cap * 2 < 4096 ? 4096 : c->in_cap * 2;
-    c->in = xrealloc(c->in, c->in_cap);
+    grow_input(c, c->in_cap * 2 < 4096 ? 4096 : c->in_cap * 2);
 }
 
 static void keep(struct http_conn *c, const char *p, size_t n) {
     if (!n) return;
-    c->in_cap = c->in_len = n;
-    c->in = xmalloc(n);
+    grow_input(c, n);
+    if (!c->in) return; /* it had to give way */
     memcpy(c->in, p, n);
+    c->in_len = n;
 }
 
 /* What comes after our last word is thrown away, so that the peer reads that word instead of a reset. */
@@ -218,6 +262,7 @@ static void read_some(struct http_conn *c) {
     struct http_server *s = c->s;
     bool own = c->in != NULL;
     if (own) make_room(c);
+    if (own && !c->in) return; /* it had to give way */
     char *to = own ? c->in + c->in_len : s->read_buf;
     ssize_t n = recv(c->fd, to, own ? c->in_cap - c->in_len : READ_SIZE, MSG_DONTWAIT);
     if (n < 0) {
@@ -226,7 +271,7 @@ static void read_some(struct http_conn *c) {
     }
     http_conn_dirty(c);
     if (n == 0) {
-        c->eof = true;
+        c->eof = c->half_closed = true;
         return;
     }
     if (c->req.phase != PHASE_HEAD && (c->body_bytes += (size_t)n) >= BODY_STEP) {
@@ -242,11 +287,20 @@ static void read_some(struct http_conn *c) {
     }
 }
 
+static bool is_parked(struct http_conn *c) {
+    return http_outstanding(c) && http_slot_at(c, c->first)->upgrade;
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events) {
     struct http_conn *c = poll->data;
     if (c->closed) return;
-    if (status < 0 || events & UV_DISCONNECT) http_conn_close(c);
-    else if (events & UV_WRITABLE) http_conn_dirty(c);
+    if (status < 0 || events & UV_PRIORITIZED) { /* a reset; or urgent data, which HTTP has not */
+        http_conn_close(c);
+        return;
+    }
+    if (events & UV_DISCONNECT) c->half_closed = true;
+    if (events & (UV_WRITABLE | UV_DISCONNECT)) http_conn_dirty(c);
+    if (c->half_closed && is_parked(c)) http_conn_close(c);
     if (c->closed || !(events & UV_READABLE)) return;
     if (c->shut) drain(c);
     else read_some(c);
@@ -262,6 +316,7 @@ void http_accepted(struct gateway *g, int fd, bool admin) {
     if (!take_place(c) || uv_poll_init(&g->loop, &c->poll, fd) != 0) panic("no place for descriptor %d", fd);
     c->poll.data = c;
     c->s->nopen++;
+    c->s->nadmin += admin;
     c->s->nhandles++;
     atomic_fetch_add_explicit(&g->stats.http_connections, 1, memory_order_relaxed);
     http_conn_dirty(c);
@@ -269,11 +324,12 @@ void http_accepted(struct gateway *g, int fd, bool admin) {
 
 /* ---- the end of a turn ---- */
 
+/* While nothing is read, a peer that goes is noticed all the same: by its FIN, after that by its reset, for which the
+ * socket must be watched for something. */
 static void poll_for(struct http_conn *c) {
-    bool parked = http_outstanding(c) && http_slot_at(c, c->first)->upgrade;
     int events = c->out ? UV_WRITABLE : 0;
     if (!c->eof && (c->shut || (can_take(c) && !c->blocked))) events |= UV_READABLE;
-    if (parked) events |= UV_DISCONNECT;
+    else if (http_outstanding(c)) events |= c->half_closed ? UV_PRIORITIZED : UV_DISCONNECT;
     if (events == c->events) return; /* each change is a system call */
     c->events = events;
     if (events) uv_poll_start(&c->poll, events, on_ready);
@@ -307,9 +363,17 @@ static bool has_answer(struct http_conn *c) {
     return http_outstanding(c) && http_slot_at(c, c->first)->status;
 }
 
+/* A FIN may come from a peer that still reads or from one that is gone: an answer to the latter brings a reset. */
+static bool is_reset(const struct http_conn *c) {
+    int err = 0;
+    socklen_t len = sizeof err;
+    return c->half_closed && getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err;
+}
+
 static void turn(struct http_conn *c) {
     do {
         http_write_answers(c);
+        if (!c->closed && is_reset(c)) http_conn_close(c);
         if (c->in && can_take(c)) take_from_own(c);
     } while (!c->closed && !c->out && (has_answer(c) || (c->owes_continue && !http_outstanding(c))));
     if (!c->closed) settle(c);
@@ -327,12 +391,9 @@ void http_turn(struct gateway *g) {
 
 static void expire(struct http_conn *c) {
     if ((c->wait == WAIT_HEAD && c->in) || c->wait == WAIT_BODY) {
-        c->req.status = 408;
-        c->req.why = c->wait == WAIT_HEAD ? "the head did not arrive in time" : "the body did not arrive in time";
-        refuse(c);
-        free(c->in);
-        c->in = NULL;
-        c->in_at = c->in_len = c->in_cap = 0;
+        refuse(c, 408, c->wait == WAIT_HEAD ? "the head did not arrive in time" : "the body did not arrive in time",
+               "");
+        drop_input(c);
     } else {
         http_conn_close(c);
     }
@@ -340,6 +401,7 @@ static void expire(struct http_conn *c) {
 
 void http_tick(struct gateway *g) {
     uint64_t now = uv_now(&g->loop);
+    http_budget_tick(g->http);
     for (int i = WAIT_NOTHING + 1; i < WAIT_COUNT; i++) {
         struct http_link *list = &g->http->waits[i], *next;
         for (struct http_link *l = list->next; l != list; l = next) {

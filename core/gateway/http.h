@@ -10,6 +10,7 @@
 #include "gateway/internal.h"
 
 enum { OUTSTANDING_MAX = 128, READ_SIZE = 65536, SCRATCH_SIZE = 65536 };
+enum { ANSWERS_MAX = 1 << 20 /* bytes of answers that one connection may have coming */ };
 
 /* What a connection is waiting for; one list each, in order of deadline. */
 enum http_wait { WAIT_NOTHING, WAIT_HEAD, WAIT_BODY, WAIT_IDLE, WAIT_WRITE, WAIT_LINGER, WAIT_COUNT };
@@ -21,8 +22,9 @@ struct http_link {
 struct http_slot {
     uint16_t status; /* 0: no answer yet */
     bool head_only, close, upgrade;
-    bool says_keep; /* HTTP/1.0 wants to be told */
-    uint32_t bytes; /* of the request, for back-pressure */
+    bool says_keep;      /* HTTP/1.0 wants to be told */
+    uint32_t bytes;      /* of the request, for back-pressure */
+    size_t answer_bytes; /* expected; with a status: what there is */
     const char *content_type;
     taut_str headers, body;
     struct call *call; /* owns the answer, or */
@@ -38,11 +40,12 @@ struct http_conn {
     uint8_t wait;
     bool admin, dirty;
     bool closing;       /* no further requests are taken */
-    bool eof;           /* the peer sends nothing more */
+    bool eof;           /* all that the peer sent is read */
+    bool half_closed;   /* the peer sends nothing more; it may still read, or be gone */
     bool lingers;       /* an error was answered: what still comes is thrown away before the socket closes */
     bool shut;          /* our direction is shut */
     bool fresh;         /* has not asked anything yet */
-    bool blocked;       /* an upgrade waits until all before it is answered */
+    bool blocked;       /* the request at in_at is parsed and waits until those before it are answered */
     bool owes_continue; /* 100 Continue is due when its turn has come */
     bool closed;        /* only waits for libuv */
     bool progressed;    /* the deadline of this wait starts anew */
@@ -52,6 +55,7 @@ struct http_conn {
     struct http_slot *ring, one;     /* ring: NULL until two requests are outstanding */
     uint16_t ring_size, first, next; /* slots first … next-1, modulo 65536 */
     size_t outstanding_bytes;
+    size_t answers, unread; /* sums of answer_bytes: of all slots, of those with a status */
 
     char *in; /* what has arrived of requests not yet taken: in[in_at … in_len) */
     size_t in_at, in_len, in_cap;
@@ -66,14 +70,20 @@ struct http_place {
     uint32_t generation, next_free;
 };
 
+struct http_known; /* http_budget.c: how large a method's answers are */
 struct http_server {
     struct gateway *g;
     struct http_place *places;
     uint32_t nplaces, free_place; /* index + 1 */
-    uint32_t nopen, nhandles;     /* nhandles: libuv still knows them */
+    uint32_t nopen, nadmin;       /* nadmin: of the open ones, on the admin address */
+    uint32_t nhandles;            /* libuv still knows them */
     struct http_link waits[WAIT_COUNT];
     struct http_conn *dirty;
     struct http_limits limits;
+    size_t call_bytes, max_call_bytes; /* of requests at the hub */
+    size_t input, max_input;           /* sum of in_cap */
+    struct http_known *known;
+    uint32_t known_size, ticks;
     char *read_buf;
     char *scratch; /* heads and small bodies of answers on their way out */
 };
@@ -82,7 +92,7 @@ struct http_server {
 void http_init(struct gateway *g);
 void http_free(struct gateway *g); /* all connections are closed and libuv has let go of them */
 void http_accepted(struct gateway *g, int fd, bool admin);
-bool http_is_full(struct gateway *g);
+bool http_is_full(struct gateway *g, bool admin);
 void http_turn(struct gateway *g); /* at the end of a loop turn: writes, takes more requests */
 void http_tick(struct gateway *g); /* once a second */
 void http_stop(struct gateway *g); /* idle connections close, the others after their answers */
@@ -109,9 +119,22 @@ void http_write_answers(struct http_conn *c); /* may close c */
 void http_slots_drop(struct http_conn *c);
 const char *http_reason(unsigned status);
 
+/* ---- http_budget.c: what requests and answers may take ---- */
+void http_budget_init(struct http_server *s);
+void http_budget_free(struct http_server *s);
+void http_budget_tick(struct http_server *s); /* once a second */
+/* How large the answer of a method (or route: `what`, its table entry; NULL: ours) may get, going by earlier ones. */
+size_t http_expected(const struct http_server *s, const void *what, size_t request_bytes);
+bool http_has_room(const struct http_conn *c, size_t expected); /* for one more answer */
+bool http_hub_is_full(const struct gateway *g);
+void http_call_sent(struct gateway *g, const struct call *call);     /* METHOD, ROUTE, OPEN */
+void http_call_returned(struct gateway *g, const struct call *call); /* whether or not its connection is still there */
+
 /* ---- http_route.c ---- */
-/* A complete request at `data`: answers it or makes a call of it. True: the connection is parked for an upgrade, the
- * bytes of the request are still needed. */
-bool http_dispatch(struct http_conn *c, const char *data);
+/* PARKED: for an upgrade; the bytes of the request are still needed. WAITS: nothing was done, the request is to be
+ * given again when an answer has left. */
+enum http_fate { HTTP_TAKEN, HTTP_PARKED, HTTP_WAITS };
+/* A complete request at `data`: answers it or makes a call of it. */
+enum http_fate http_dispatch(struct http_conn *c, const char *data);
 
 #endif

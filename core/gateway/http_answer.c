@@ -91,6 +91,8 @@ static void slot_release(struct http_conn *c, struct http_slot *s) {
 static void drop_first(struct http_conn *c) {
     struct http_slot *s = slot(c, c->first);
     c->outstanding_bytes -= s->bytes;
+    c->answers -= s->answer_bytes;
+    if (s->status) c->unread -= s->answer_bytes;
     slot_release(c, s);
     c->first++;
 }
@@ -103,14 +105,21 @@ void http_slots_drop(struct http_conn *c) {
 
 /* ---- filling them ---- */
 
-void http_reply(struct http_conn *c, bool head_only, uint16_t status, const char *type, taut_str body) {
-    struct http_slot *s = http_slot_add(c);
-    s->status = status;
-    s->head_only = head_only;
+static void fill(struct http_conn *c, struct http_slot *s, int status, const char *type, taut_str body) {
+    s->status = (uint16_t)(status ? status : 200);
     s->content_type = type;
     s->body = body;
-    s->close = c->closing;
+    c->answers += body.len - s->answer_bytes;
+    c->unread += body.len;
+    s->answer_bytes = body.len;
     http_conn_dirty(c);
+}
+
+void http_reply(struct http_conn *c, bool head_only, uint16_t status, const char *type, taut_str body) {
+    struct http_slot *s = http_slot_add(c);
+    s->head_only = head_only;
+    s->close = c->closing;
+    fill(c, s, status, type, body);
 }
 
 void http_reply_error(struct http_conn *c, bool head_only, uint16_t status, const char *message, const char *headers) {
@@ -131,11 +140,8 @@ void http_answer(struct gateway *g, struct call *call) {
         return;
     }
     s->call = call;
-    s->status = (uint16_t)(call->out.http_status ? call->out.http_status : 200);
-    s->content_type = call->out.content_type;
     s->headers = call->out.headers;
-    s->body = call->out.body;
-    http_conn_dirty(c);
+    fill(c, s, call->out.http_status, call->out.content_type, call->out.body);
 }
 
 void http_early(struct gateway *g, struct early_msg *m) {
@@ -146,9 +152,7 @@ void http_early(struct gateway *g, struct early_msg *m) {
         return;
     }
     s->block = m;
-    s->status = (uint16_t)(m->http_status ? m->http_status : 200);
-    s->body = m->body;
-    http_conn_dirty(c);
+    fill(c, s, m->http_status, m->content_type, m->body);
 }
 
 /* ---- writing ---- */

@@ -10,6 +10,13 @@ struct request {
     const char *data;
     taut_str path, query, body;
     bool head_only;
+    /* whose it is, at most one of them */
+    bool is_method;
+    taut_str method_name;
+    const struct socket_entry *socket;
+    const struct route_entry *route;
+    const char *other_verb; /* of a route that has the path but not the verb asked for */
+    size_t expected;        /* bytes of the answer */
 };
 
 static taut_str header(const struct request *r, enum http_header h) {
@@ -34,11 +41,14 @@ static struct call *new_call(struct request *r, uint32_t kind) {
     s->close = c->closing;
     s->says_keep = r->parsed->minor == 0;
     s->bytes = (uint32_t)r->parsed->end;
+    s->answer_bytes = r->expected;
     c->outstanding_bytes += s->bytes;
+    c->answers += s->answer_bytes;
     return call;
 }
 
 static void send_call(struct request *r, struct call *call) {
+    http_call_sent(r->conn->s->g, call);
     to_hub(r->conn->s->g, &call->msg);
 }
 
@@ -48,14 +58,13 @@ static void refuse(struct request *r, uint16_t status, const char *message, cons
 
 /* ---- /api/METHOD ---- */
 
-static void to_method(struct request *r, taut_str name) {
+static void to_method(struct request *r) {
     if (r->parsed->verb == VERB_OTHER) {
         refuse(r, 405, NULL, "Allow: GET, POST\r\n");
         return;
     }
-    if (name.len && name.ptr[name.len - 1] == '/') name.len--;
     struct api_request api = {
-        .method = name,
+        .method = r->method_name,
         .query = r->query,
         .content_type = header(r, H_CONTENT_TYPE),
         .authorization = header(r, H_AUTHORIZATION),
@@ -84,36 +93,35 @@ static bool is_base64_key(taut_str v) {
     return true;
 }
 
-/* True: parked. */
-static bool to_socket(struct request *r, const struct socket_entry *socket) {
+static enum http_fate to_socket(struct request *r) {
     taut_str upgrade = header(r, H_UPGRADE), version = header(r, H_WS_VERSION);
     bool is_ws = r->parsed->wants_upgrade && r->parsed->verb == VERB_GET && r->parsed->minor && upgrade.len == 9 &&
                  strncasecmp(upgrade.ptr, "websocket", 9) == 0;
     if (!is_ws || !taut_str_is(version, "13")) {
         refuse(r, 426, "this address speaks WebSocket, version 13",
                "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
-        return false;
+        return HTTP_TAKEN;
     }
     if (!is_base64_key(header(r, H_WS_KEY))) {
         refuse(r, 400, "Sec-WebSocket-Key is not 16 bytes in base64", "");
-        return false;
+        return HTTP_TAKEN;
     }
     if (r->parsed->phase == PHASE_CHUNKS || r->body.len) {
         refuse(r, 400, "a WebSocket request has no body", "");
-        return false;
+        return HTTP_TAKEN;
     }
     struct http_conn *c = r->conn;
-    size_t prefix = strlen(socket->def->prefix);
+    size_t prefix = strlen(r->socket->def->prefix);
     c->closing = true; /* no further requests: what follows are frames */
     struct call *call = new_call(r, TAUT_CALL_OPEN);
     http_slot_at(c, cookie_seq(call->cookie))->upgrade = true;
-    call->socket = socket;
+    call->socket = r->socket;
     call->token = arena_str(&call->arena, api_bearer(header(r, H_AUTHORIZATION)));
     call->pub.conn = c->s->g->next_conn++;
     call->pub.text = arena_str(&call->arena, taut_str_n(r->path.ptr + prefix, r->path.len - prefix));
     call->pub.query = arena_str(&call->arena, r->query);
     send_call(r, call);
-    return true;
+    return HTTP_PARKED;
 }
 
 /* ---- routes ---- */
@@ -129,22 +137,20 @@ static bool verb_matches(const char *verb, uint8_t asked) {
     return strcmp(verb, "POST") == 0 && asked == VERB_POST;
 }
 
-/* The longest path wins. *other_verb: the verb of a route that has the path but not the verb asked for. */
-static const struct route_entry *find_route(const struct request *r, const char **other_verb) {
+/* The longest path wins. */
+static void find_route(struct request *r) {
     const struct modules *ms = r->conn->s->g->config.modules;
-    const struct route_entry *best = NULL;
     for (uint32_t i = 0; i < ms->nroutes; i++) {
         const struct taut_route *def = ms->routes[i].def;
         if (((def->flags & TAUT_ROUTE_ADMIN) != 0) != r->conn->admin || !path_matches(def->path, r->path)) continue;
-        if (!verb_matches(def->method, r->parsed->verb)) *other_verb = def->method;
-        else if (!best || strlen(def->path) > strlen(best->def->path)) best = &ms->routes[i];
+        if (!verb_matches(def->method, r->parsed->verb)) r->other_verb = def->method;
+        else if (!r->route || strlen(def->path) > strlen(r->route->def->path)) r->route = &ms->routes[i];
     }
-    return best;
 }
 
-static void to_route(struct request *r, const struct route_entry *route) {
+static void to_route(struct request *r) {
     struct call *call = new_call(r, TAUT_CALL_ROUTE);
-    call->route = route;
+    call->route = r->route;
     call->token = arena_str(&call->arena, api_bearer(header(r, H_AUTHORIZATION)));
     call->pub.text = arena_str(&call->arena, r->path);
     call->pub.query = arena_str(&call->arena, r->query);
@@ -190,32 +196,47 @@ static bool split_target(struct request *r) {
     return true;
 }
 
-bool http_dispatch(struct http_conn *c, const char *data) {
-    struct request r = {.conn = c, .parsed = &c->req, .data = data, .head_only = c->req.verb == VERB_HEAD};
+/* Whose the request is. Returns its table entry, or NULL. */
+static const void *find(struct request *r) {
+    const struct http_conn *c = r->conn;
     const struct modules *ms = c->s->g->config.modules;
-    r.body = taut_str_n(data + c->req.head_len, (size_t)c->req.body_len);
-    if (!c->req.keep_alive) c->closing = true;
-    if (!split_target(&r)) {
-        refuse(&r, 400, "the request target is not a path", "");
-        return false;
+    if (!c->admin && starts_with(r->path, "/api/")) {
+        taut_str name = taut_str_n(r->path.ptr + 5, r->path.len - 5);
+        if (name.len && name.ptr[name.len - 1] == '/') name.len--;
+        r->is_method = true;
+        r->method_name = name;
+        return modules_method(ms, name);
     }
-    if (to_admin(&r)) return false;
-    if (c->s->g->calls.out >= c->s->g->config.max_calls) {
+    r->socket = c->admin ? NULL : find_socket(ms, r->path);
+    if (!r->socket) find_route(r);
+    return r->route;
+}
+
+static enum http_fate take(struct request *r) {
+    struct http_conn *c = r->conn;
+    if (to_admin(r)) return HTTP_TAKEN;
+    if (http_hub_is_full(c->s->g)) {
         atomic_fetch_add_explicit(&c->s->g->stats.refused, 1, memory_order_relaxed);
-        refuse(&r, 429, "the server has more to do than it can; try again", "Retry-After: 1\r\n");
-        return false;
+        refuse(r, 429, "the server has more to do than it can; try again", "Retry-After: 1\r\n");
+        return HTTP_TAKEN;
     }
-    if (!c->admin && starts_with(r.path, "/api/")) {
-        to_method(&r, taut_str_n(r.path.ptr + 5, r.path.len - 5));
-        return false;
-    }
-    const struct socket_entry *socket = c->admin ? NULL : find_socket(ms, r.path);
-    if (socket) return to_socket(&r, socket);
-    const char *other_verb = NULL;
-    const struct route_entry *route = find_route(&r, &other_verb);
-    if (route) to_route(&r, route);
-    else if (other_verb)
-        refuse(&r, 405, NULL, strcmp(other_verb, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n");
-    else refuse(&r, 404, NULL, "");
-    return false;
+    if (r->socket) return to_socket(r);
+    if (r->is_method) to_method(r);
+    else if (r->route) to_route(r);
+    else if (r->other_verb)
+        refuse(r, 405, NULL, strcmp(r->other_verb, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n");
+    else refuse(r, 404, NULL, "");
+    return HTTP_TAKEN;
+}
+
+enum http_fate http_dispatch(struct http_conn *c, const char *data) {
+    struct request r = {.conn = c, .parsed = &c->req, .data = data, .head_only = c->req.verb == VERB_HEAD};
+    r.body = taut_str_n(data + c->req.head_len, (size_t)c->req.body_len);
+    bool is_path = split_target(&r);
+    if (is_path) r.expected = http_expected(c->s, find(&r), c->req.end);
+    if (!http_has_room(c, r.expected)) return HTTP_WAITS;
+    if (!c->req.keep_alive) c->closing = true;
+    if (is_path) return take(&r);
+    refuse(&r, 400, "the request target is not a path", "");
+    return HTTP_TAKEN;
 }

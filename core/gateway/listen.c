@@ -94,7 +94,7 @@ static void on_connection(uv_poll_t *poll, int status, int events) {
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (http_is_full(l->g)) turn_away(l->g, fd);
+        if (http_is_full(l->g, l->admin)) turn_away(l->g, fd);
         else http_accepted(l->g, fd, l->admin);
     }
 }

@@ -2,13 +2,15 @@
  * Gateway thread.
  *
  * A connection is known by its id until it is detached: then nothing of ours finds it, MSG_CLOSED has gone to the hub
- * (once), and libwebsockets may finish the closing handshake with what is left of it. conn_free comes last.
+ * (once), and what is left of it waits for the peer's close frame or the end of its stream. conn_free comes last.
  */
+#define _GNU_SOURCE /* memmem */
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/api.h"
 #include "gateway/ws_internal.h"
 #include "obs/log.h"
 
@@ -62,6 +64,8 @@ void conn_detach(struct conn *c) {
 
 void conn_free(struct conn *c) {
     free(c->text);
+    free(c->rest);
+    free(c->held);
     free(c);
 }
 
@@ -75,12 +79,20 @@ void conn_kill(struct conn *c) {
     ws_lws_want_writable(c); /* where libwebsockets is told to close it */
 }
 
+static void resume_reading(struct conn *c) {
+    if (!c->reading_paused) return;
+    c->reading_paused = false;
+    if (c->rest_len) conn_read_rest(c); /* may pause it again */
+    ws_lws_reading(c, !c->reading_paused);
+}
+
 /* The peer is given LEAVE_SECONDS to answer. */
 void conn_leave(struct conn *c) {
     struct ws_server *s = c->g->ws;
     conn_detach(c);
     if (!c->wsi) return;
     shutdown(c->fd, SHUT_WR);
+    resume_reading(c); /* for the peer's close frame */
     c->progress_at = s->tick;
     list_add(&s->leaving, &c->bucket);
 }
@@ -114,7 +126,7 @@ static void attach(struct conn *c, const struct call *call) {
     for (uint32_t i = 0; i < out->nevents && !c->closing; i++)
         if (out->events[i]->seq > c->as_of) fanout_apply_deltas_to(c, out->events[i]);
     if (out->body.len) {
-        struct frame *hello = frame_text(FRAME_DIRECT, 0, out->body, &out->cursor);
+        struct frame *hello = frame_text(FRAME_DIRECT, out->body, &out->cursor);
         if (c->closing) frame_unref(hello);
         else conn_queue_direct(c, hello);
     }
@@ -123,17 +135,25 @@ static void attach(struct conn *c, const struct call *call) {
 }
 
 static void reject(struct conn *c, const struct call_out *out) {
-    if (out->body.len) conn_queue_direct(c, frame_text(FRAME_DIRECT, 0, out->body, NULL));
+    if (out->body.len) conn_queue_direct(c, frame_text(FRAME_DIRECT, out->body, NULL));
     conn_close(c, out->close_code ? out->close_code : CLOSE_POLICY, taut_str_n("", 0));
 }
 
-/* Frames that came behind the request head may be handled, and even end the connection, while it is being adopted. */
+static size_t request_len(const char *head, size_t len) {
+    const char *blank = len ? memmem(head, len, "\r\n\r\n", 4) : NULL;
+    return blank ? (size_t)(blank - head) + 4 : len;
+}
+
+/* Frames may have come behind the request head. */
 static void open_socket(struct gateway *g, struct call *call, int fd, const char *head, size_t len) {
     struct conn *c = conn_new(g, call);
-    c->opening = true;
-    bool adopted = ws_lws_adopt(g->ws, c, fd, head, len);
-    c->opening = false;
-    if (!adopted) {
+    size_t request = request_len(head, len), behind = len - request;
+    if (behind) {
+        c->rest = xmalloc(behind);
+        c->rest_len = (uint32_t)behind;
+        memcpy(c->rest, head + request, behind);
+    }
+    if (!ws_lws_adopt(g->ws, c, fd, taut_str_n(head, request))) {
         conn_detach(c);
         conn_free(c);
         return;
@@ -142,6 +162,7 @@ static void open_socket(struct gateway *g, struct call *call, int fd, const char
     if (c->detached) return;
     if (c->accepted) attach(c, call);
     else reject(c, &call->out);
+    if (behind) conn_read_rest(c);
 }
 
 void ws_opened(struct gateway *g, struct call *c) {
@@ -163,6 +184,12 @@ void ws_opened(struct gateway *g, struct call *c) {
 
 /* ---- frames in, answers out ---- */
 
+static void pause_reading(struct conn *c) {
+    if (c->reading_paused) return;
+    c->reading_paused = true;
+    ws_lws_reading(c, false);
+}
+
 static void submit(struct conn *c, taut_str text) {
     struct gateway *g = c->g;
     struct call *call = call_get(&g->calls, TAUT_CALL_FRAME, &g->port);
@@ -173,11 +200,15 @@ static void submit(struct conn *c, taut_str text) {
     call->pub.conn = c->id;
     call->pub.text = arena_str(&call->arena, text);
     stat_add(&g->stats.frames_in, 1);
-    if (++c->unanswered >= FRAMES_UNANSWERED && !c->reading_paused) {
-        c->reading_paused = true;
-        ws_lws_reading(c, false);
-    }
+    c->unanswered++;
+    c->unanswered_bytes += (uint32_t)text.len;
+    if (c->unanswered >= FRAMES_UNANSWERED || c->unanswered_bytes >= BYTES_UNANSWERED) pause_reading(c);
     to_hub(g, &call->msg);
+}
+
+static void take_message(struct conn *c, taut_str text) {
+    if (text_is_clean(text)) submit(c, text);
+    else conn_close(c, CLOSE_BAD_TEXT, TAUT_LIT("a message is UTF-8 without NUL"));
 }
 
 static void keep_fragment(struct conn *c, taut_str part) {
@@ -189,6 +220,8 @@ static void keep_fragment(struct conn *c, taut_str part) {
     c->text_len += (uint32_t)part.len;
 }
 
+const char too_big_text[] = "a message may have 16384 bytes";
+
 void conn_on_fragment(struct conn *c, taut_str part, bool is_first, bool is_last, bool is_binary) {
     if (c->closing || !c->accepted) return;
     if (is_binary) {
@@ -197,16 +230,16 @@ void conn_on_fragment(struct conn *c, taut_str part, bool is_first, bool is_last
     }
     if (is_first) c->text_len = 0;
     if (c->text_len + part.len > TEXT_BYTES) {
-        conn_close(c, CLOSE_TOO_BIG, TAUT_LIT("a message may have 16384 bytes"));
+        conn_close(c, CLOSE_TOO_BIG, taut_str_z(too_big_text));
         return;
     }
     if (is_last && !c->text_len) {
-        submit(c, part);
+        take_message(c, part);
         return;
     }
     keep_fragment(c, part);
     if (!is_last) return;
-    submit(c, taut_str_n(c->text, c->text_len));
+    take_message(c, taut_str_n(c->text, c->text_len));
     free(c->text);
     c->text = NULL;
     c->text_len = c->text_cap = 0;
@@ -218,17 +251,15 @@ void conn_on_fragment(struct conn *c, taut_str part, bool is_first, bool is_last
 static void queue_answer(struct conn *c, taut_str body, uint64_t seq) {
     uint64_t reached = c->workspace && c->workspace->position > c->floor ? c->workspace->position : c->floor;
     bool complete = seq && !c->lagging && reached >= seq;
-    conn_queue_direct(c, frame_text(FRAME_DIRECT, 0, body, complete ? &reached : NULL));
+    conn_queue_direct(c, frame_text(FRAME_DIRECT, body, complete ? &reached : NULL));
 }
 
 void ws_answer(struct gateway *g, struct call *c) {
     struct conn *n = conn_find(g, c->pub.conn);
     if (n && !n->closing) {
-        if (n->unanswered) n->unanswered--;
-        if (n->reading_paused && n->unanswered <= FRAMES_RESUME) {
-            n->reading_paused = false;
-            ws_lws_reading(n, true);
-        }
+        n->unanswered--;
+        n->unanswered_bytes -= (uint32_t)c->pub.text.len;
+        if (n->unanswered <= FRAMES_RESUME && n->unanswered_bytes <= BYTES_RESUME) resume_reading(n);
         if (!c->out.sent && c->out.body.len) queue_answer(n, c->out.body, c->out.seq);
     }
     call_put(&g->calls, c);
@@ -236,13 +267,13 @@ void ws_answer(struct gateway *g, struct call *c) {
 
 void ws_early(struct gateway *g, struct early_msg *m) {
     struct conn *c = conn_find(g, m->conn);
-    if (c && m->body.len) conn_queue_direct(c, frame_text(FRAME_DIRECT, 0, m->body, NULL));
+    if (c && m->body.len) conn_queue_direct(c, frame_text(FRAME_DIRECT, m->body, NULL));
     free(m);
 }
 
 void ws_send(struct gateway *g, struct conn_msg *m) {
     struct conn *c = conn_find(g, m->conn);
-    if (c && m->text.len) conn_queue_direct(c, frame_text(FRAME_DIRECT, 0, m->text, NULL));
+    if (c && m->text.len) conn_queue_direct(c, frame_text(FRAME_DIRECT, m->text, NULL));
     free(m);
 }
 

@@ -251,6 +251,13 @@ static void conflict(struct run *r) {
     start_once(r);
 }
 
+static const char *unavailable_text(struct run *r, const struct taut_commit_result *res) {
+    if (!res || !res->why.len) return "the store takes nothing at the moment; try again later";
+    return arena_fmt(&r->call->arena, "the store takes nothing at the moment (%.*s); try again later",
+                     (int)res->why.len, res->why.ptr)
+        .ptr;
+}
+
 void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res) {
     r->state = RUN_READY;
     if (status != TAUT_OK) batch_drop_events(r->batch);
@@ -273,9 +280,7 @@ void run_committed(struct run *r, int32_t status, const struct taut_commit_resul
         r->call->pub.claimed_seq = res->claim_seq;
         run_again(r);
         break;
-    case TAUT_E_UNAVAILABLE:
-        refuse(r, "service_unavailable", "the store takes nothing at the moment; try again later");
-        break;
+    case TAUT_E_UNAVAILABLE: refuse(r, "service_unavailable", unavailable_text(r, res)); break;
     case TAUT_E_UNKNOWN:
     case TAUT_E_TIMEOUT:
         unknown_outcome(r);

@@ -24,6 +24,10 @@ void instance_error(struct config *cfg, const struct instance *in, const char *f
 const char **module_names(struct arena *a, const char *dir, uint32_t *n);
 char *module_file(const char *dir, taut_str name); /* malloc'ed */
 
+/* Does the file end before what its program headers say is in it? *size: what there is. To map such a file is to die of
+ * SIGBUS at the first touch of what is missing. */
+bool elf_is_cut_off(const char *file, size_t *size);
+
 /* A wrong module's file as errors name it. */
 const char *file_base(const char *path);
 

@@ -69,7 +69,9 @@ static void add_instance(struct module_set *s, struct config *cfg, const struct 
     in->def = l->def;
     in->file = l->file;
     in->dl = l->dl;
-    in->where = (char *)(uintptr_t)arena_fmt(&s->arena, "%s:%u:%u", cfg->file, m->where->line, m->where->col).ptr;
+    taut_str where = m->where ? arena_fmt(&s->arena, "%s:%u:%u", cfg->file, m->where->line, m->where->col)
+                              : arena_str(&s->arena, taut_str_z(cfg->file));
+    in->where = (char *)(uintptr_t)where.ptr;
     configure(s, cfg, m, in);
     s->pub.list[s->pub.n++] = in;
 }
@@ -82,7 +84,8 @@ struct modules *loader_load(struct config *cfg, const char *dir) {
         struct loaded *l = open_module(cfg, &cfg->modules[i], dir);
         if (l) add_instance(s, cfg, &cfg->modules[i], l);
     }
-    if (s->pub.n == cfg->nmodules && order_modules(s, cfg)) register_modules(s, cfg);
+    bool whole = cfg->modules_whole && s->pub.n == cfg->nmodules;
+    if (whole && order_modules(s, cfg)) register_modules(s, cfg);
     return &s->pub;
 }
 

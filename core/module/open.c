@@ -111,7 +111,13 @@ static char *dl_problem(const char *file) {
 struct loaded *loader_open(const char *file, char **why) {
     char *path = strchr(file, '/') ? xstrdup(file) : xasprintf("./%s", file);
     struct opened *o = NULL;
-    void *dl = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    size_t size;
+    void *dl = NULL;
+    if (elf_is_cut_off(path, &size)) {
+        *why = xasprintf("%s: is cut off (%zu bytes); install it again", file_base(file), size);
+        goto out;
+    }
+    dl = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!dl) {
         *why = dl_problem(path);
         goto out;

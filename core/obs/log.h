@@ -1,5 +1,6 @@
 /* log.h - one line a happening, to stderr: time, level, who, event, text. Any thread. Never a token, a password or the
- * text of a message; control characters are escaped. */
+ * text of a message; control characters are escaped. Never waits: what stderr has no room for is dropped, and of one
+ * who and event 10 lines a second are written, debugging excepted; later lines say how many are missing. */
 #ifndef OBS_LOG_H
 #define OBS_LOG_H
 

@@ -93,7 +93,8 @@ struct taut_arg {
     const char *name;
     uint32_t type;
     uint32_t flags;
-    const char *missing; /* error code when a required one is missing or empty; NULL: invalid_arguments */
+    const char *missing; /* error code when a required one is missing or empty, or when it has the wrong type; NULL:
+                            invalid_arguments, invalid_array_arg */
     const char *help;    /* for commands */
 };
 

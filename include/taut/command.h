@@ -12,7 +12,8 @@
 
 enum {
     TAUT_CMD_OFFLINE = 1, /* only without a running server */
-    TAUT_CMD_SERVE = 2    /* starts the server itself, runs when it is ready, and stays */
+    TAUT_CMD_SERVE = 2,   /* starts the server itself, runs when it is ready, and stays */
+    TAUT_CMD_CREATES = 4  /* makes the data directory when it is missing, as SERVE does; others refuse then */
 };
 
 struct taut_command {

@@ -33,6 +33,11 @@ void member_remove(const struct sink *to, const struct channel *ch, taut_str use
     event_left(to, ch, user, actor);
 }
 
+void members_expect(const struct sink *to, const struct channel *ch) {
+    taut_expect_equals(to->b, to->cv->mod, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), CH_NUM_MEMBERS,
+                       taut_v_int(ch->num_members));
+}
+
 int32_t member_is(struct conv *cv, struct taut_call *c, taut_str workspace, taut_str channel, taut_str user, int *out) {
     const struct taut_row *row;
     TAUT_TRY(taut_get(cv->mod, c, &members, MEMBER_KEY(workspace, channel, user), &row));
@@ -55,9 +60,9 @@ static int32_t memberships(struct conv *cv, struct taut_call *c, taut_str worksp
     return taut_scan(cv->mod, c, &members, &scan, rows);
 }
 
-int32_t member_channels(struct conv *cv, struct taut_call *c, taut_str user, taut_str after, uint32_t limit,
+int32_t member_channels(struct conv *cv, struct taut_call *c, taut_str after, uint32_t limit,
                         struct channel_page *out) {
-    taut_str workspace = c->actor->workspace;
+    taut_str workspace = c->actor->workspace, user = c->actor->user;
     const struct taut_rows *rows;
     int32_t err = TAUT_OK;
     uint32_t i;
@@ -66,9 +71,9 @@ int32_t member_channels(struct conv *cv, struct taut_call *c, taut_str user, tau
     out->list = taut_scratch(c, (rows->n + 1) * sizeof *out->list);
     for (i = 0; i < rows->n; i++) { /* ask for all of them before giving up, so that they are loaded together */
         const struct channel *ch = NULL;
-        int32_t got = channel_find(cv, c, workspace, taut_row_str(&rows->rows[i], ME_CHANNEL), c->actor->user, &ch);
+        int32_t got = channel_find(cv, c, workspace, taut_row_str(&rows->rows[i], ME_CHANNEL), user, &ch);
         if (got < 0) err = got;
-        else if (ch && channel_visible(ch)) out->list[out->n++] = ch;
+        else if (ch) out->list[out->n++] = ch;
     }
     if (rows->more) out->next = taut_row_str(&rows->rows[rows->n - 1], ME_CHANNEL);
     return err;

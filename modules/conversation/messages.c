@@ -3,16 +3,10 @@
  */
 #include "messages.h"
 #include "may.h"
+#include "parts.h"
 #include "text.h"
 
-enum {
-    BLOCKS_MAX = 50,
-    BLOCKS_TEXT_MAX = 13200, /* characters */
-    ATTACHMENTS_MAX = 100,
-    ATTACHMENTS_BYTES_MAX = 256 << 10,
-    METADATA_BYTES_MAX = 16 << 10,
-    CLIENT_MSG_ID_MAX = 255
-};
+enum { CLIENT_MSG_ID_MAX = 255 };
 
 int64_t message_time(struct conv *cv, const struct channel *ch) {
     int64_t us = taut_now_us(cv->mod);
@@ -30,38 +24,6 @@ int32_t message_bots(struct conv *cv, struct taut_call *c, struct message *list,
         if (got < 0) err = got;
     }
     return err;
-}
-
-/* ---- checks ---- */
-
-/* Slack's code for what is wrong with the JSON parts, or NULL. */
-static const char *parts_error(taut_str blocks, taut_str attachments, taut_str metadata) {
-    int32_t n;
-    if (blocks.len) {
-        n = json_objects(blocks);
-        if (n < 0 || n > BLOCKS_MAX) return "invalid_blocks";
-        if (blocks.len > BLOCKS_TEXT_MAX && text_length(blocks) > BLOCKS_TEXT_MAX) return "msg_blocks_too_long";
-    }
-    if (attachments.len) {
-        n = json_objects(attachments);
-        if (n < 0) return "invalid_attachments";
-        if (n > ATTACHMENTS_MAX) return "too_many_attachments";
-        if (attachments.len > ATTACHMENTS_BYTES_MAX) return "attachment_payload_limit_exceeded";
-    }
-    if (metadata.len) {
-        if (metadata.ptr[0] != '{') return "invalid_metadata_format";
-        if (metadata.len > METADATA_BYTES_MAX) return "metadata_too_large";
-    }
-    return NULL;
-}
-
-static int has_parts(taut_str blocks, taut_str attachments) {
-    return (blocks.len && json_objects(blocks) > 0) || (attachments.len && json_objects(attachments) > 0);
-}
-
-/* An empty JSON list is no part at all. */
-static taut_str part(taut_str json) {
-    return json.len && (taut_str_is(json, "[]") || taut_str_is(json, "{}")) ? taut_str_n("", 0) : json;
 }
 
 /* ---- posting ---- */
@@ -128,8 +90,8 @@ static int32_t post_again(struct conv *cv, struct taut_call *c, const struct cha
                           struct taut_posted *out) {
     const struct taut_row *row;
     ms->ts = stamp_read(c->claimed);
-    TAUT_TRY(taut_get(cv->mod, c, &messages, MESSAGE_KEY(c->actor->workspace, ch->pub.id, ms->ts), &row));
-    if (row) *ms = message_of(row);
+    TAUT_TRY(message_find(cv, c, ch, ms->ts, &row));
+    if (row && !message_is_stone(row)) *ms = message_of(row);
     TAUT_TRY(message_bots(cv, c, ms, 1));
     TAUT_TRY(thread_people(cv, c, ch, ms, 1));
     out->repeated = 1;
@@ -137,13 +99,14 @@ static int32_t post_again(struct conv *cv, struct taut_call *c, const struct cha
     return TAUT_OK;
 }
 
-/* The message that is replied to, and what the reply takes from it. */
-static int32_t post_thread(struct conv *cv, struct taut_call *c, const struct channel *ch, const struct taut_post *in,
-                           struct message *ms, struct message *parent) {
+/* The message that is replied to, and what the reply takes from it. A fresh channel has none, and must not be asked:
+ * its id is another one in each run, so that a read of it would never be at hand. */
+static int32_t post_thread(struct conv *cv, struct taut_call *c, const struct channel *ch, int fresh,
+                           const struct taut_post *in, struct message *ms, struct message *parent) {
     int64_t ts = stamp_read(in->thread_ts);
     const struct taut_row *row = NULL;
     if (!in->thread_ts.len) return TAUT_OK;
-    if (ts > 0) TAUT_TRY(thread_parent(cv, c, ch, ts, &row));
+    if (ts > 0 && !fresh) TAUT_TRY(thread_parent(cv, c, ch, ts, &row));
     if (!row) return taut_fail(c, "thread_not_found");
     *parent = message_of(row);
     ms->thread_ts = parent->ts;
@@ -194,19 +157,20 @@ int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b,
                                            .text = text_cut(in->text, MESSAGE_TEXT_MAX),
                                            .subtype = in->subtype,
                                            .client_msg_id = in->client_msg_id,
-                                           .blocks = part(in->blocks),
-                                           .attachments = part(in->attachments),
-                                           .metadata = part(in->metadata),
+                                           .blocks = part_kept(in->blocks),
+                                           .attachments = part_kept(in->attachments),
+                                           .metadata = part_kept(in->metadata),
                                        };
-    const char *error = parts_error(in->blocks, in->attachments, in->metadata);
+    const struct parts parts = {in->blocks, in->attachments, in->metadata};
+    const char *error = parts_error(&parts);
     *out = (struct taut_posted){.repeated = 0};
     TAUT_TRY(may(cv, c, TAUT_ACT_POST, ch, taut_str_n("", 0), fresh ? NULL : b));
     if (error) return taut_fail(c, error);
-    if (text_blank(ms.text) && !has_parts(ms.blocks, ms.attachments)) return taut_fail(c, "no_text");
+    if (text_blank(ms.text) && !parts_shown(&parts)) return taut_fail(c, "no_text");
     if (in->client_msg_id.len > CLIENT_MSG_ID_MAX)
         return taut_fail_text(c, "invalid_arguments",
                               TAUT_LIT("client_msg_id is longer than 255 bytes; a UUID will do"));
-    TAUT_TRY(post_thread(cv, c, ch, in, &ms, &parent));
+    TAUT_TRY(post_thread(cv, c, ch, fresh, in, &ms, &parent));
     if (c->claimed.len) return post_again(cv, c, ch, &ms, out);
     TAUT_TRY(message_bots(cv, c, &ms, 1));
     ms.ts = message_time(cv, ch);
@@ -241,8 +205,8 @@ static void event_changed(const struct sink *to, const struct channel *ch, taut_
 static int32_t message_for(struct conv *cv, struct taut_call *c, struct taut_batch *b, uint32_t action,
                            const struct channel *ch, int64_t ts, struct message *ms) {
     const struct taut_row *row = NULL;
-    if (ts > 0) TAUT_TRY(taut_get(cv->mod, c, &messages, MESSAGE_KEY(c->actor->workspace, ch->pub.id, ts), &row));
-    if (!row || taut_str_is(taut_row_str(row, MS_SUBTYPE), "tombstone")) return taut_fail(c, "message_not_found");
+    if (ts > 0) TAUT_TRY(message_find(cv, c, ch, ts, &row));
+    if (!row || message_is_stone(row)) return taut_fail(c, "message_not_found");
     *ms = message_of(row);
     TAUT_TRY(may(cv, c, action, ch, ms->user, b));
     TAUT_TRY(message_bots(cv, c, ms, 1));
@@ -250,14 +214,15 @@ static int32_t message_for(struct conv *cv, struct taut_call *c, struct taut_bat
 }
 
 static int32_t edit_apply(struct taut_call *c, const struct message_edit *edit, struct message *ms) {
-    const char *error = parts_error(edit->blocks, edit->attachments, edit->metadata);
+    const char *error = parts_error(&edit->parts);
     if (error) return taut_fail(c, error);
+    if (!edit->has_text && !edit->has_blocks && !edit->has_attachments) return taut_fail(c, "no_text");
     if (edit->has_text) ms->text = edit->text;
-    if (edit->has_blocks) ms->blocks = part(edit->blocks);
-    if (edit->has_attachments) ms->attachments = part(edit->attachments);
-    if (edit->has_metadata) ms->metadata = part(edit->metadata);
+    if (edit->has_blocks) ms->blocks = part_kept(edit->parts.blocks);
+    if (edit->has_attachments) ms->attachments = part_kept(edit->parts.attachments);
+    if (edit->has_metadata) ms->metadata = part_kept(edit->parts.metadata);
     if (text_length(ms->text) > MESSAGE_TEXT_MAX) return taut_fail(c, "msg_too_long");
-    if (text_blank(ms->text) && !has_parts(ms->blocks, ms->attachments)) return taut_fail(c, "no_text");
+    if (text_blank(ms->text) && !ms->blocks.len && !ms->attachments.len) return taut_fail(c, "no_text");
     return TAUT_OK;
 }
 

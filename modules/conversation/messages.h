@@ -6,6 +6,7 @@
 #ifndef CONVERSATION_MESSAGES_H
 #define CONVERSATION_MESSAGES_H
 
+#include "parts.h"
 #include "threads.h"
 
 int64_t message_time(struct conv *cv, const struct channel *ch);
@@ -16,7 +17,8 @@ int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b,
 
 /* What an edit changes. Parts that are not given stay; an empty JSON list takes the part away. */
 struct message_edit {
-    taut_str text, blocks, attachments, metadata;
+    taut_str text;
+    struct parts parts;
     int has_text, has_blocks, has_attachments, has_metadata;
 };
 /* message: the new message object as JSON. */

@@ -1,17 +1,17 @@
 /* methods.c - the table of this module's Web API methods. Scopes and rates are those of the public documentation. */
 #include "methods.h"
-#include "history.h"
-#include "text.h"
 
 static const struct taut_arg create_args[CREATE_ARGS] = {
     [CREATE_NAME] = {"name", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "invalid_name_required", NULL},
     [CREATE_IS_PRIVATE] = {"is_private", TAUT_ARG_BOOL, 0, NULL, NULL},
 };
-static const struct taut_arg list_args[LIST_ARGS] = {
-    [LIST_TYPES] = {"types", TAUT_ARG_LIST, 0, NULL, NULL},
-    [LIST_EXCLUDE_ARCHIVED] = {"exclude_archived", TAUT_ARG_BOOL, 0, NULL, NULL},
-    [LIST_LIMIT] = {"limit", TAUT_ARG_INT, 0, NULL, NULL},
-    [LIST_CURSOR] = {"cursor", TAUT_ARG_STR, 0, NULL, NULL},
+#define LIST_ROWS                                                                 \
+    [LIST_TYPES] = {"types", TAUT_ARG_LIST, 0, NULL, NULL},                       \
+    [LIST_EXCLUDE_ARCHIVED] = {"exclude_archived", TAUT_ARG_BOOL, 0, NULL, NULL}, \
+    [LIST_LIMIT] = {"limit", TAUT_ARG_STR, 0, NULL, NULL}, [LIST_CURSOR] = {"cursor", TAUT_ARG_STR, 0, NULL, NULL}
+static const struct taut_arg list_args[LIST_ARGS] = {LIST_ROWS};
+static const struct taut_arg user_list_args[USER_LIST_ARGS] = {
+    LIST_ROWS,
     [LIST_USER] = {"user", TAUT_ARG_STR, 0, NULL, NULL},
 };
 static const struct taut_arg info_args[INFO_ARGS] = {
@@ -32,7 +32,7 @@ static const struct taut_arg kick_args[KICK_ARGS] = {
 };
 static const struct taut_arg members_args[MEMBERS_ARGS] = {
     [MEMBERS_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, NULL, NULL},
-    [MEMBERS_LIMIT] = {"limit", TAUT_ARG_INT, 0, NULL, NULL},
+    [MEMBERS_LIMIT] = {"limit", TAUT_ARG_STR, 0, NULL, NULL},
     [MEMBERS_CURSOR] = {"cursor", TAUT_ARG_STR, 0, NULL, NULL},
 };
 static const struct taut_arg open_args[OPEN_ARGS] = {
@@ -45,41 +45,55 @@ static const struct taut_arg mark_args[MARK_ARGS] = {
     [MARK_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, NULL, NULL},
     [MARK_TS] = {"ts", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "invalid_timestamp", NULL},
 };
-static const struct taut_arg history_args[HISTORY_ARGS] = {
-    [HISTORY_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, NULL, NULL},
-    [HISTORY_OLDEST] = {"oldest", TAUT_ARG_STR, 0, NULL, NULL},
-    [HISTORY_LATEST] = {"latest", TAUT_ARG_STR, 0, NULL, NULL},
-    [HISTORY_INCLUSIVE] = {"inclusive", TAUT_ARG_BOOL, 0, NULL, NULL},
-    [HISTORY_LIMIT] = {"limit", TAUT_ARG_INT, 0, NULL, NULL},
-    [HISTORY_CURSOR] = {"cursor", TAUT_ARG_STR, 0, NULL, NULL},
-    [HISTORY_TS] = {"ts", TAUT_ARG_STR, 0, NULL, NULL},
+#define HISTORY_ROWS                                                              \
+    [HISTORY_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, NULL, NULL}, \
+    [HISTORY_OLDEST] = {"oldest", TAUT_ARG_STR, 0, NULL, NULL},                   \
+    [HISTORY_LATEST] = {"latest", TAUT_ARG_STR, 0, NULL, NULL},                   \
+    [HISTORY_INCLUSIVE] = {"inclusive", TAUT_ARG_BOOL, 0, NULL, NULL},            \
+    [HISTORY_LIMIT] = {"limit", TAUT_ARG_STR, 0, NULL, NULL},                     \
+    [HISTORY_CURSOR] = {"cursor", TAUT_ARG_STR, 0, NULL, NULL},                   \
+    [HISTORY_METADATA] = {"include_all_metadata", TAUT_ARG_BOOL, 0, NULL, NULL}
+static const struct taut_arg history_args[HISTORY_ARGS] = {HISTORY_ROWS};
+static const struct taut_arg replies_args[REPLIES_ARGS] = {
+    HISTORY_ROWS,
+    [HISTORY_TS] = {"ts", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "thread_not_found", NULL},
 };
 static const struct taut_arg post_args[POST_ARGS] = {
     [POST_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "channel_not_found", NULL},
     [POST_TEXT] = {"text", TAUT_ARG_STR, 0, NULL, NULL},
-    [POST_BLOCKS] = {"blocks", TAUT_ARG_JSON, 0, NULL, NULL},
-    [POST_ATTACHMENTS] = {"attachments", TAUT_ARG_JSON, 0, NULL, NULL},
-    [POST_METADATA] = {"metadata", TAUT_ARG_JSON, 0, NULL, NULL},
+    [POST_BLOCKS] = {"blocks", TAUT_ARG_JSON, 0, "invalid_blocks_format", NULL},
+    [POST_ATTACHMENTS] = {"attachments", TAUT_ARG_JSON, 0, "invalid_attachments", NULL},
+    [POST_METADATA] = {"metadata", TAUT_ARG_JSON, 0, "invalid_metadata_format", NULL},
     [POST_THREAD_TS] = {"thread_ts", TAUT_ARG_STR, 0, NULL, NULL},
     [POST_REPLY_BROADCAST] = {"reply_broadcast", TAUT_ARG_BOOL, 0, NULL, NULL},
     [POST_CLIENT_MSG_ID] = {"client_msg_id", TAUT_ARG_STR, 0, NULL, NULL},
+    [POST_MARKDOWN_TEXT] = {"markdown_text", TAUT_ARG_STR, 0, NULL, NULL},
 };
 static const struct taut_arg update_args[UPDATE_ARGS] = {
     [UPDATE_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "channel_not_found", NULL},
     [UPDATE_TS] = {"ts", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "message_not_found", NULL},
     [UPDATE_TEXT] = {"text", TAUT_ARG_STR, 0, NULL, NULL},
-    [UPDATE_BLOCKS] = {"blocks", TAUT_ARG_JSON, 0, NULL, NULL},
-    [UPDATE_ATTACHMENTS] = {"attachments", TAUT_ARG_JSON, 0, NULL, NULL},
-    [UPDATE_METADATA] = {"metadata", TAUT_ARG_JSON, 0, NULL, NULL},
+    [UPDATE_BLOCKS] = {"blocks", TAUT_ARG_JSON, 0, "invalid_blocks_format", NULL},
+    [UPDATE_ATTACHMENTS] = {"attachments", TAUT_ARG_JSON, 0, "invalid_attachments", NULL},
+    [UPDATE_METADATA] = {"metadata", TAUT_ARG_JSON, 0, "invalid_metadata_format", NULL},
+    [UPDATE_MARKDOWN_TEXT] = {"markdown_text", TAUT_ARG_STR, 0, NULL, NULL},
 };
 static const struct taut_arg delete_args[DELETE_ARGS] = {
     [DELETE_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "channel_not_found", NULL},
     [DELETE_TS] = {"ts", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "message_not_found", NULL},
 };
+#define ITEM_ROWS                                                  \
+    [ITEM_CHANNEL] = {"channel", TAUT_ARG_STR, 0, NULL, NULL},     \
+    [ITEM_TIMESTAMP] = {"timestamp", TAUT_ARG_STR, 0, NULL, NULL}, \
+    [ITEM_FILE] = {"file", TAUT_ARG_STR, 0, NULL, NULL},           \
+    [ITEM_FILE_COMMENT] = {"file_comment", TAUT_ARG_STR, 0, NULL, NULL}
 static const struct taut_arg react_args[REACT_ARGS] = {
-    [REACT_CHANNEL] = {"channel", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "no_item_specified", NULL},
-    [REACT_TIMESTAMP] = {"timestamp", TAUT_ARG_STR, TAUT_ARG_REQUIRED, "no_item_specified", NULL},
+    ITEM_ROWS,
     [REACT_NAME] = {"name", TAUT_ARG_STR, 0, NULL, NULL},
+};
+static const struct taut_arg reactions_args[REACTIONS_ARGS] = {
+    ITEM_ROWS,
+    [REACTIONS_FULL] = {"full", TAUT_ARG_BOOL, 0, NULL, NULL},
 };
 
 #define READ_SCOPES "channels:read,groups:read,im:read,mpim:read"
@@ -94,7 +108,7 @@ static const struct taut_arg react_args[REACT_ARGS] = {
 const struct taut_method conversation_methods[METHODS] = {
     METHOD("conversations.create", create_args, WRITE_SCOPES, TIER2, on_create),
     METHOD("conversations.list", list_args, READ_SCOPES, TIER2, on_list),
-    METHOD("users.conversations", list_args, READ_SCOPES, TIER3, on_user_list),
+    METHOD("users.conversations", user_list_args, READ_SCOPES, TIER3, on_user_list),
     METHOD("conversations.info", info_args, READ_SCOPES, TIER3, on_info),
     METHOD("conversations.join", channel_args, "channels:join", TIER3, on_join),
     METHOD("conversations.leave", channel_args, WRITE_SCOPES, TIER3, on_leave),
@@ -103,32 +117,12 @@ const struct taut_method conversation_methods[METHODS] = {
     METHOD("conversations.members", members_args, READ_SCOPES, TIER4, on_members),
     METHOD("conversations.open", open_args, OPEN_SCOPES, TIER3, on_open),
     METHOD("conversations.history", history_args, HISTORY_SCOPES, TIER3, on_history),
-    METHOD("conversations.replies", history_args, HISTORY_SCOPES, TIER3, on_replies),
+    METHOD("conversations.replies", replies_args, HISTORY_SCOPES, TIER3, on_replies),
     METHOD("conversations.mark", mark_args, WRITE_SCOPES, TIER3, on_mark),
     METHOD("chat.postMessage", post_args, "chat:write", SPECIAL, on_post),
     METHOD("chat.update", update_args, "chat:write", TIER3, on_update),
     METHOD("chat.delete", delete_args, "chat:write", TIER3, on_delete),
     METHOD("reactions.add", react_args, "reactions:write", TIER3, on_react),
     METHOD("reactions.remove", react_args, "reactions:write", TIER2, on_unreact),
-    METHOD("reactions.get", react_args, "reactions:read", TIER3, on_reactions),
+    METHOD("reactions.get", reactions_args, "reactions:read", TIER3, on_reactions),
 };
-
-int32_t limit_arg(struct taut_call *c, uint32_t arg, uint32_t dflt, uint32_t *limit) {
-    int64_t n = taut_arg_int(c, arg, dflt);
-    if (n < 1) return taut_fail(c, "invalid_limit");
-    *limit = n > PAGE_MAX ? PAGE_MAX : (uint32_t)n;
-    return TAUT_OK;
-}
-
-int32_t cursor_arg(struct taut_call *c, uint32_t arg, const char *kind, taut_str *value) {
-    taut_str text = taut_arg_str(c, arg);
-    char *out = taut_scratch(c, CURSOR_SIZE);
-    *value = taut_str_n("", 0);
-    if (text.len && !cursor_read(text, kind, out, value)) return taut_fail(c, "invalid_cursor");
-    return TAUT_OK;
-}
-
-void answer_cursor(struct taut_call *c, const char *kind, taut_str value) {
-    char out[CURSOR_SIZE];
-    taut_next_cursor(c, cursor_write(out, kind, value));
-}

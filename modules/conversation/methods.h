@@ -7,7 +7,8 @@
 #include "conversation.h"
 
 enum { CREATE_NAME, CREATE_IS_PRIVATE, CREATE_ARGS };
-enum { LIST_TYPES, LIST_EXCLUDE_ARCHIVED, LIST_LIMIT, LIST_CURSOR, LIST_USER, LIST_ARGS };
+enum { LIST_TYPES, LIST_EXCLUDE_ARCHIVED, LIST_LIMIT, LIST_CURSOR, LIST_ARGS };
+enum { LIST_USER = LIST_ARGS, USER_LIST_ARGS }; /* users.conversations */
 enum { INFO_CHANNEL, INFO_NUM_MEMBERS, INFO_ARGS };
 enum { CHANNEL_CHANNEL, CHANNEL_ARGS }; /* join, leave */
 enum { INVITE_CHANNEL, INVITE_USERS, INVITE_FORCE, INVITE_ARGS };
@@ -22,9 +23,10 @@ enum {
     HISTORY_INCLUSIVE,
     HISTORY_LIMIT,
     HISTORY_CURSOR,
-    HISTORY_TS, /* replies only */
+    HISTORY_METADATA,
     HISTORY_ARGS
 };
+enum { HISTORY_TS = HISTORY_ARGS, REPLIES_ARGS };
 enum {
     POST_CHANNEL,
     POST_TEXT,
@@ -34,11 +36,23 @@ enum {
     POST_THREAD_TS,
     POST_REPLY_BROADCAST,
     POST_CLIENT_MSG_ID,
+    POST_MARKDOWN_TEXT,
     POST_ARGS
 };
-enum { UPDATE_CHANNEL, UPDATE_TS, UPDATE_TEXT, UPDATE_BLOCKS, UPDATE_ATTACHMENTS, UPDATE_METADATA, UPDATE_ARGS };
+enum {
+    UPDATE_CHANNEL,
+    UPDATE_TS,
+    UPDATE_TEXT,
+    UPDATE_BLOCKS,
+    UPDATE_ATTACHMENTS,
+    UPDATE_METADATA,
+    UPDATE_MARKDOWN_TEXT,
+    UPDATE_ARGS
+};
 enum { DELETE_CHANNEL, DELETE_TS, DELETE_ARGS };
-enum { REACT_CHANNEL, REACT_TIMESTAMP, REACT_NAME, REACT_ARGS };
+enum { ITEM_CHANNEL, ITEM_TIMESTAMP, ITEM_FILE, ITEM_FILE_COMMENT, ITEM_ARGS };
+enum { REACT_NAME = ITEM_ARGS, REACT_ARGS };         /* add, remove */
+enum { REACTIONS_FULL = ITEM_ARGS, REACTIONS_ARGS }; /* get */
 
 /* methods_channels.c */
 int32_t on_create(struct taut_mod *m, struct taut_call *c);
@@ -68,13 +82,5 @@ int32_t on_reactions(struct taut_mod *m, struct taut_call *c);
 /* The table. */
 enum { METHODS = 19 };
 extern const struct taut_method conversation_methods[METHODS];
-
-/* ---- what several of them need ---- */
-
-/* The argument `limit`: `dflt` when it is not given, at most PAGE_MAX. Fails with invalid_limit. */
-int32_t limit_arg(struct taut_call *c, uint32_t arg, uint32_t dflt, uint32_t *limit);
-/* The value in the argument `cursor`, or empty when it is not given. Fails with invalid_cursor. */
-int32_t cursor_arg(struct taut_call *c, uint32_t arg, const char *kind, taut_str *value);
-void answer_cursor(struct taut_call *c, const char *kind, taut_str value);
 
 #endif

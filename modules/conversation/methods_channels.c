@@ -1,10 +1,10 @@
 /* methods_channels.c - conversations.create, .list, .info and users.conversations. */
-#include "history.h"
 #include "may.h"
 #include "members.h"
 #include "methods.h"
-#include "reads.h"
+#include "taut/page.h"
 #include "text.h"
+#include "views.h"
 
 /* ---- conversations.create ---- */
 
@@ -63,6 +63,7 @@ struct listing {
     struct taut_call *c;
     uint32_t kinds, limit, n;
     int exclude_archived;
+    taut_str with; /* only channels that this user is in; empty: all */
     const struct channel **list;
     const char *next_kind; /* of the cursor; NULL: that was all */
     taut_str next;
@@ -71,14 +72,18 @@ struct listing {
 static int32_t listing_args(struct taut_mod *m, struct taut_call *c, struct listing *l) {
     *l = (struct listing){.cv = conv_of(m), .c = c, .exclude_archived = taut_arg_int(c, LIST_EXCLUDE_ARCHIVED, 0) != 0};
     TAUT_TRY(types_arg(c, &l->kinds));
-    TAUT_TRY(limit_arg(c, LIST_LIMIT, PAGE_DEFAULT, &l->limit));
+    TAUT_TRY(taut_limit_arg(c, LIST_LIMIT, TAUT_PAGE_DEFAULT, &l->limit));
     l->list = taut_scratch(c, l->limit * sizeof *l->list);
     return TAUT_OK;
 }
 
-static void listing_add(struct listing *l, const struct channel *ch) {
-    if (!(l->kinds & KIND(ch->pub.kind)) || (l->exclude_archived && ch->pub.is_archived)) return;
-    l->list[l->n++] = ch;
+/* Takes a channel that the actor may see, if it is one of those asked for. */
+static int32_t listing_add(struct listing *l, const struct channel *ch) {
+    int is_in = 1;
+    if (!(l->kinds & KIND(ch->pub.kind)) || (l->exclude_archived && ch->pub.is_archived)) return TAUT_OK;
+    if (l->with.len) TAUT_TRY(member_is(l->cv, l->c, l->c->actor->workspace, ch->pub.id, l->with, &is_in));
+    if (is_in && l->n < l->limit) l->list[l->n++] = ch;
+    return TAUT_OK;
 }
 
 static int32_t listing_answer(struct listing *l) {
@@ -88,25 +93,31 @@ static int32_t listing_answer(struct listing *l) {
     taut_json_kopen(j, "channels", '[');
     for (i = 0; i < l->n; i++) shape_channel(j, l->c->actor->workspace, l->list[i], &view);
     taut_json_close(j, ']');
-    if (l->next_kind) answer_cursor(l->c, l->next_kind, l->next);
+    if (l->next_kind) taut_cursor_answer(l->c, l->next_kind, l->next);
     return taut_done(l->c);
 }
 
-enum { ROUNDS_MAX = 8 }; /* for one page, when most of what somebody is in is of other types */
+enum { ROUNDS_MAX = 8 }; /* for one page, when most of what somebody is in is not asked for */
 
-/* Channels that the user is in, after that id. */
-static int32_t list_joined(struct listing *l, taut_str user, taut_str after) {
+/* Channels that the actor is in, after that id. */
+static int32_t list_joined(struct listing *l, taut_str after) {
     struct channel_page page = {.next = after};
     uint32_t rounds, i;
     for (rounds = 0; rounds < ROUNDS_MAX && l->n < l->limit && (!rounds || page.next.len); rounds++) {
-        TAUT_TRY(member_channels(l->cv, l->c, user, page.next, l->limit - l->n, &page));
-        for (i = 0; i < page.n; i++) listing_add(l, page.list[i]);
+        int32_t err = TAUT_OK;
+        TAUT_TRY(member_channels(l->cv, l->c, page.next, l->limit - l->n, &page));
+        for (i = 0; i < page.n; i++) {
+            int32_t got = listing_add(l, page.list[i]);
+            if (got < 0) err = got;
+        }
+        TAUT_TRY(err);
     }
     l->next_kind = page.next.len ? "joined" : NULL;
     l->next = page.next;
     return TAUT_OK;
 }
 
+/* Public channels after that id. A page of those that somebody is in may have few, or none, and a next one. */
 static int32_t list_public(struct listing *l, taut_str after) {
     taut_str ws = l->c->actor->workspace, user = l->c->actor->user;
     const struct taut_val prefix[] = {taut_v_str(ws), taut_v_int(TAUT_CH_PUBLIC)};
@@ -115,90 +126,72 @@ static int32_t list_public(struct listing *l, taut_str after) {
                                    .prefix = prefix,
                                    .lo = taut_v_opt(after),
                                    .lo_open = 1,
-                                   .limit = l->limit};
+                                   .limit = l->with.len ? TAUT_PAGE_MAX : l->limit};
     const struct taut_rows *rows;
     int32_t err = TAUT_OK;
     uint32_t i;
     TAUT_TRY(taut_scan(l->cv->mod, l->c, &channels, &scan, &rows));
-    for (i = 0; i < rows->n; i++) {
-        const struct taut_row *member;
+    for (i = 0; i < rows->n && l->n < l->limit; i++) {
+        const struct taut_row *member = NULL;
         taut_str id = taut_row_str(&rows->rows[i], CH_ID);
         int32_t got = taut_get(l->cv->mod, l->c, &members, MEMBER_KEY(ws, id, user), &member);
+        int32_t added = listing_add(l, channel_of(l->c, &rows->rows[i], user, member));
         if (got < 0) err = got;
-        else listing_add(l, channel_of(l->c, &rows->rows[i], user, member));
+        if (added < 0) err = added;
+        l->next = id;
     }
-    if (rows->more) {
-        l->next_kind = "public";
-        l->next = taut_row_str(&rows->rows[rows->n - 1], CH_ID);
-    }
+    if (i < rows->n || rows->more) l->next_kind = "public";
     return err;
 }
 
-/* First all public channels by id, then, of the other kinds, those that the actor is in: what it is not in, it may not
- * see. */
-int32_t on_list(struct taut_mod *m, struct taut_call *c) {
-    struct listing l;
-    char out[CURSOR_SIZE];
-    taut_str cursor = taut_arg_str(c, LIST_CURSOR), after = {"", 0};
-    uint32_t all;
-    int in_public;
-    TAUT_TRY(listing_args(m, c, &l));
-    all = l.kinds;
-    in_public = !cursor.len || cursor_read(cursor, "public", out, &after);
-    if (!in_public && !cursor_read(cursor, "joined", out, &after)) return taut_fail(c, "invalid_cursor");
+/* First public channels by id, then, of the other kinds, those that the actor is in: what it is not in, it may not see.
+ * Cursors hold ids out of these two walks, whoever's channels are asked for, and so nothing that the actor cannot see.
+ */
+static int32_t list_seen(struct listing *l) {
+    taut_str cursor = taut_arg_str(l->c, LIST_CURSOR), after = {"", 0};
+    char *out = taut_scratch(l->c, TAUT_CURSOR_SIZE);
+    uint32_t all = l->kinds;
+    int in_public = !cursor.len || taut_cursor_read(cursor, "public", out, &after);
+    if (!in_public && !taut_cursor_read(cursor, "joined", out, &after)) return taut_fail(l->c, "invalid_cursor");
     if (in_public && (all & KIND(TAUT_CH_PUBLIC))) {
-        TAUT_TRY(list_public(&l, after));
+        TAUT_TRY(list_public(l, after));
         after = taut_str_n("", 0);
     }
-    l.kinds = all & ~KIND(TAUT_CH_PUBLIC);
-    if (l.next_kind || !l.kinds) return listing_answer(&l);
-    if (l.n < l.limit) {
-        TAUT_TRY(list_joined(&l, c->actor->user, after));
+    l->kinds = all & ~KIND(TAUT_CH_PUBLIC);
+    if (l->next_kind || !l->kinds) return listing_answer(l);
+    if (l->n < l->limit) {
+        TAUT_TRY(list_joined(l, after));
     } else { /* the page is full just where the public ones end; every id is greater than "0" */
-        l.next_kind = "joined";
-        l.next = TAUT_LIT("0");
+        l->next_kind = "joined";
+        l->next = TAUT_LIT("0");
     }
-    return listing_answer(&l);
+    return listing_answer(l);
 }
 
+int32_t on_list(struct taut_mod *m, struct taut_call *c) {
+    struct listing l;
+    TAUT_TRY(listing_args(m, c, &l));
+    return list_seen(&l);
+}
+
+/* The actor's own channels, or those that it shares with another, and the public ones that the other is in. */
 int32_t on_user_list(struct taut_mod *m, struct taut_call *c) {
     const struct taut_user *found;
     struct listing l;
     taut_str after, user = taut_arg_str(c, LIST_USER);
-    if (!user.len) user = c->actor->user;
     TAUT_TRY(listing_args(m, c, &l));
-    TAUT_TRY(cursor_arg(c, LIST_CURSOR, "joined", &after));
-    TAUT_TRY(find_user(l.cv, c, c->actor->workspace, user, &found));
-    if (!found) return taut_fail(c, "user_not_found");
-    TAUT_TRY(list_joined(&l, user, after));
+    if (user.len && !taut_str_eq(user, c->actor->user)) {
+        TAUT_TRY(find_user(l.cv, c, c->actor->workspace, user, &found));
+        if (!found) return taut_fail(c, "user_not_found");
+        l.with = user;
+        return list_seen(&l);
+    }
+    TAUT_TRY(taut_cursor_arg(c, LIST_CURSOR, "joined", &after));
+    TAUT_TRY(list_joined(&l, after));
     return listing_answer(&l);
 }
 
 /* ---- conversations.info ---- */
-
-enum { UNREAD_COUNTED = 1000 };
-
-/* Others' messages after the mark, and the newest of all. */
-static int32_t dm_view(struct conv *cv, struct taut_call *c, const struct channel *ch, struct channel_view *view) {
-    const struct window unread = {.lo = view->last_read, .lo_open = 1, .limit = UNREAD_COUNTED};
-    const struct window newest = {.lo = 0, .limit = 1};
-    struct message_page page, last;
-    struct taut_json *j;
-    uint32_t i;
-    int32_t first = history_page(cv, c, ch, &unread, &page);
-    int32_t second = history_page(cv, c, ch, &newest, &last);
-    TAUT_TRY(first);
-    TAUT_TRY(second);
-    TAUT_TRY(message_bots(cv, c, last.list, last.n));
-    TAUT_TRY(thread_people(cv, c, ch, last.list, last.n));
-    view->unread_count = 0;
-    for (i = 0; i < page.n; i++) view->unread_count += !taut_str_eq(page.list[i].user, c->actor->user);
-    if (!last.n) return TAUT_OK;
-    j = taut_json_scratch(c);
-    shape_message(j, c->actor->workspace, &last.list[0], NULL);
-    view->latest = taut_json_out(j);
-    return TAUT_OK;
-}
 
 int32_t on_info(struct taut_mod *m, struct taut_call *c) {
     struct conv *cv = conv_of(m);
@@ -208,8 +201,7 @@ int32_t on_info(struct taut_mod *m, struct taut_call *c) {
     TAUT_TRY(channel_see(cv, c, taut_arg_str(c, INFO_CHANNEL), &ch));
     TAUT_TRY(may(cv, c, TAUT_ACT_SEE, ch, taut_str_n("", 0), NULL));
     view.num_members = taut_arg_int(c, INFO_NUM_MEMBERS, 0) != 0;
-    if (ch->pub.is_member) TAUT_TRY(read_mark(cv, c, ch, &view.last_read));
-    if (channel_is_dm(ch)) TAUT_TRY(dm_view(cv, c, ch, &view));
+    TAUT_TRY(view_load(cv, c, ch, &view));
     j = taut_answer(c);
     taut_json_key(j, "channel");
     shape_channel(j, c->actor->workspace, ch, &view);

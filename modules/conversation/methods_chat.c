@@ -13,6 +13,15 @@ static int is_id(taut_str s, const char *letters) {
     return 1;
 }
 
+/* The text, from either of its two arguments. */
+static int32_t text_arg(struct taut_call *c, uint32_t text, uint32_t markdown, uint32_t blocks, taut_str *out) {
+    *out = taut_arg_str(c, text);
+    if (!taut_arg_given(c, markdown)) return TAUT_OK;
+    if (out->len || taut_arg_given(c, blocks)) return taut_fail(c, "markdown_text_conflict");
+    *out = taut_arg_str(c, markdown);
+    return TAUT_OK;
+}
+
 /* Where a post goes: a channel's id, a name with or without #, or a user's id, whose DM is opened in the same batch. */
 static int32_t target(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel **ch,
                       int *fresh) {
@@ -34,7 +43,6 @@ int32_t on_post(struct taut_mod *m, struct taut_call *c) {
     struct conv *cv = conv_of(m);
     struct taut_batch *b = taut_batch(c);
     struct taut_post in = {
-        .text = taut_arg_str(c, POST_TEXT),
         .thread_ts = taut_arg_str(c, POST_THREAD_TS),
         .client_msg_id = taut_arg_str(c, POST_CLIENT_MSG_ID),
         .blocks = taut_arg_str(c, POST_BLOCKS),
@@ -46,6 +54,7 @@ int32_t on_post(struct taut_mod *m, struct taut_call *c) {
     const struct channel *ch;
     struct taut_json *j;
     int fresh;
+    TAUT_TRY(text_arg(c, POST_TEXT, POST_MARKDOWN_TEXT, POST_BLOCKS, &in.text));
     TAUT_TRY(target(cv, c, b, &ch, &fresh));
     in.channel = ch->pub.id;
     TAUT_TRY(message_post(cv, c, b, ch, fresh, &in, &out));
@@ -60,12 +69,11 @@ int32_t on_post(struct taut_mod *m, struct taut_call *c) {
 int32_t on_update(struct taut_mod *m, struct taut_call *c) {
     struct conv *cv = conv_of(m);
     struct taut_batch *b = taut_batch(c);
-    const struct message_edit edit = {
-        .text = taut_arg_str(c, UPDATE_TEXT),
-        .blocks = taut_arg_str(c, UPDATE_BLOCKS),
-        .attachments = taut_arg_str(c, UPDATE_ATTACHMENTS),
-        .metadata = taut_arg_str(c, UPDATE_METADATA),
-        .has_text = taut_arg_given(c, UPDATE_TEXT),
+    struct message_edit edit = {
+        .parts = {.blocks = taut_arg_str(c, UPDATE_BLOCKS),
+                  .attachments = taut_arg_str(c, UPDATE_ATTACHMENTS),
+                  .metadata = taut_arg_str(c, UPDATE_METADATA)},
+        .has_text = taut_arg_given(c, UPDATE_TEXT) || taut_arg_given(c, UPDATE_MARKDOWN_TEXT),
         .has_blocks = taut_arg_given(c, UPDATE_BLOCKS),
         .has_attachments = taut_arg_given(c, UPDATE_ATTACHMENTS),
         .has_metadata = taut_arg_given(c, UPDATE_METADATA),
@@ -75,6 +83,7 @@ int32_t on_update(struct taut_mod *m, struct taut_call *c) {
     char stamp[STAMP_SIZE];
     int64_t ts = stamp_read(taut_arg_str(c, UPDATE_TS));
     taut_str message;
+    TAUT_TRY(text_arg(c, UPDATE_TEXT, UPDATE_MARKDOWN_TEXT, UPDATE_BLOCKS, &edit.text));
     TAUT_TRY(channel_see(cv, c, taut_arg_str(c, UPDATE_CHANNEL), &ch));
     TAUT_TRY(message_update(cv, c, b, ch, ts, &edit, &message));
     j = taut_answer(c);

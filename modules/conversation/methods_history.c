@@ -3,24 +3,27 @@
 #include "may.h"
 #include "methods.h"
 #include "reads.h"
+#include "taut/page.h"
 #include "text.h"
 
-/* oldest, latest, inclusive and limit. "now" is no bound. */
+/* oldest, latest, inclusive and limit. "now" is no bound. Given only an oldest, a page begins there: who asks for what
+ * is new since then must not miss what does not fit. */
 static int32_t window_args(struct taut_call *c, uint32_t dflt, struct window *w) {
     taut_str oldest = taut_arg_str(c, HISTORY_OLDEST), latest = taut_arg_str(c, HISTORY_LATEST);
     int open = !taut_arg_int(c, HISTORY_INCLUSIVE, 0);
     *w = (struct window){.lo_open = open, .hi_open = open};
-    TAUT_TRY(limit_arg(c, HISTORY_LIMIT, dflt, &w->limit));
-    if (oldest.len && (w->lo = stamp_read(oldest)) < 0) return taut_fail(c, "invalid_ts_oldest");
+    TAUT_TRY(taut_limit_arg(c, HISTORY_LIMIT, dflt, &w->limit));
+    if (oldest.len && (w->lo = stamp_read_bound(oldest)) < 0) return taut_fail(c, "invalid_ts_oldest");
+    w->from_oldest = w->lo > 0 && !latest.len;
     if (!latest.len || taut_str_is(latest, "now")) return TAUT_OK;
-    if ((w->hi = stamp_read(latest)) < 0) return taut_fail(c, "invalid_ts_latest");
+    if ((w->hi = stamp_read_bound(latest)) < 0) return taut_fail(c, "invalid_ts_latest");
     return TAUT_OK;
 }
 
 /* The cursor holds the time of the last message that was looked at. 0: none. */
 static int32_t position_arg(struct taut_call *c, int64_t *ts) {
     taut_str value;
-    TAUT_TRY(cursor_arg(c, HISTORY_CURSOR, "next_ts", &value));
+    TAUT_TRY(taut_cursor_arg(c, HISTORY_CURSOR, "next_ts", &value));
     *ts = value.len ? stamp_read(value) : 0;
     return *ts < 0 ? taut_fail(c, "invalid_cursor") : TAUT_OK;
 }
@@ -29,11 +32,14 @@ static int32_t answer_page(struct conv *cv, struct taut_call *c, const struct ch
     char out[STAMP_SIZE];
     struct taut_json *j;
     taut_str list;
+    uint32_t i;
+    if (!taut_arg_int(c, HISTORY_METADATA, 0))
+        for (i = 0; i < page->n; i++) page->list[i].metadata = taut_str_n("", 0);
     TAUT_TRY(page_load(cv, c, ch, page, &list));
     j = taut_answer(c);
     taut_json_ktext(j, "messages", list);
     taut_json_kbool(j, "has_more", page->more);
-    if (page->more) answer_cursor(c, "next_ts", stamp_write(out, page->last));
+    if (page->more) taut_cursor_answer(c, "next_ts", stamp_write(out, page->last));
     return taut_done(c);
 }
 
@@ -48,10 +54,13 @@ int32_t on_history(struct taut_mod *m, struct taut_call *c) {
     const struct channel *ch;
     struct window w;
     int64_t position;
-    TAUT_TRY(window_args(c, PAGE_DEFAULT, &w));
+    TAUT_TRY(window_args(c, TAUT_PAGE_DEFAULT, &w));
     TAUT_TRY(position_arg(c, &position));
     TAUT_TRY(readable(cv, c, &ch));
-    if (position && (!w.hi || position <= w.hi)) {
+    if (position > w.lo && w.from_oldest) {
+        w.lo = position;
+        w.lo_open = 1;
+    } else if (position && !w.from_oldest && (!w.hi || position <= w.hi)) {
         w.hi = position;
         w.hi_open = 1;
     }
@@ -66,7 +75,7 @@ int32_t on_replies(struct taut_mod *m, struct taut_call *c) {
     struct message_page page;
     const struct channel *ch;
     struct window w;
-    TAUT_TRY(window_args(c, PAGE_MAX, &w));
+    TAUT_TRY(window_args(c, TAUT_PAGE_MAX, &w));
     TAUT_TRY(position_arg(c, &position));
     TAUT_TRY(readable(cv, c, &ch));
     if (ts > 0) TAUT_TRY(thread_parent(cv, c, ch, ts, &parent));

@@ -1,9 +1,10 @@
 /* methods_members.c - conversations.join, .leave, .invite, .kick, .members and .open. */
 #include "dms.h"
-#include "history.h"
 #include "may.h"
 #include "methods.h"
+#include "taut/page.h"
 #include "text.h"
+#include "views.h"
 
 static const taut_str nobody = {"", 0};
 
@@ -29,6 +30,10 @@ int32_t on_join(struct taut_mod *m, struct taut_call *c) {
     return answer_channel(c, to.b, ch);
 }
 
+/* A private channel keeps a member. Where few are left, leaving rests on their number: so few conflicts come to an end
+ * however many leave at once. */
+enum { FEW_MEMBERS = 8 };
+
 int32_t on_leave(struct taut_mod *m, struct taut_call *c) {
     struct conv *cv = conv_of(m);
     const struct sink to = {cv, c, taut_batch(c), c->actor->workspace};
@@ -39,7 +44,10 @@ int32_t on_leave(struct taut_mod *m, struct taut_call *c) {
         taut_json_kbool(taut_answer(c), "not_in_channel", 1);
         return taut_done(c);
     }
-    if (ch->pub.kind == TAUT_CH_PRIVATE && ch->num_members <= 1) return taut_fail(c, "last_member");
+    if (ch->pub.kind == TAUT_CH_PRIVATE) {
+        if (ch->num_members <= 1) return taut_fail(c, "last_member");
+        if (ch->num_members <= FEW_MEMBERS) members_expect(&to, ch);
+    }
     member_remove(&to, ch, c->actor->user, c->actor->user);
     taut_answer(c);
     return taut_commit(c, to.b);
@@ -162,8 +170,8 @@ int32_t on_members(struct taut_mod *m, struct taut_call *c) {
     struct taut_json *j;
     taut_str after;
     uint32_t limit, i;
-    TAUT_TRY(limit_arg(c, MEMBERS_LIMIT, PAGE_DEFAULT, &limit));
-    TAUT_TRY(cursor_arg(c, MEMBERS_CURSOR, "user", &after));
+    TAUT_TRY(taut_limit_arg(c, MEMBERS_LIMIT, TAUT_PAGE_DEFAULT, &limit));
+    TAUT_TRY(taut_cursor_arg(c, MEMBERS_CURSOR, "user", &after));
     TAUT_TRY(channel_see(cv, c, taut_arg_str(c, MEMBERS_CHANNEL), &ch));
     TAUT_TRY(may(cv, c, TAUT_ACT_READ, ch, nobody, NULL));
     const struct taut_val prefix[] = {taut_v_str(c->actor->workspace), taut_v_str(ch->pub.id)};
@@ -178,20 +186,23 @@ int32_t on_members(struct taut_mod *m, struct taut_call *c) {
     taut_json_kopen(j, "members", '[');
     for (i = 0; i < rows->n; i++) taut_json_str(j, taut_row_str(&rows->rows[i], ME_USER));
     taut_json_close(j, ']');
-    if (rows->more) answer_cursor(c, "user", taut_row_str(&rows->rows[rows->n - 1], ME_USER));
+    if (rows->more) taut_cursor_answer(c, "user", taut_row_str(&rows->rows[rows->n - 1], ME_USER));
     return taut_done(c);
 }
 
 /* ---- conversations.open ---- */
 
-static int32_t answer_open(struct taut_call *c, struct taut_batch *b, const struct channel *ch, int fresh) {
+static int32_t answer_open(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch,
+                           int fresh) {
+    struct channel_view view = {.last_read = 0, .unread_count = 0}; /* of a fresh one */
+    int whole = taut_arg_int(c, OPEN_RETURN_IM, 0) != 0;
     struct taut_json *j;
-    if (taut_arg_int(c, OPEN_RETURN_IM, 0)) {
-        j = taut_answer(c);
+    if (whole && !fresh) TAUT_TRY(view_load(cv, c, ch, &view));
+    j = taut_answer(c);
+    if (whole) {
         taut_json_key(j, "channel");
-        shape_channel(j, c->actor->workspace, ch, &CHANNEL_VIEW_PLAIN);
+        shape_channel(j, c->actor->workspace, ch, &view);
     } else {
-        j = taut_answer(c);
         taut_json_kopen(j, "channel", '{');
         taut_json_kstr(j, "id", ch->pub.id);
         taut_json_close(j, '}');
@@ -211,10 +222,10 @@ int32_t on_open(struct taut_mod *m, struct taut_call *c) {
     if (id.len) {
         TAUT_TRY(channel_see(cv, c, id, &ch));
         if (!channel_is_dm(ch)) return taut_fail(c, "method_not_supported_for_channel_type");
-        return answer_open(c, NULL, ch, 0);
+        return answer_open(cv, c, NULL, ch, 0);
     }
     if (!users.len) return taut_fail(c, "users_list_not_supplied");
     TAUT_TRY(dm_open(cv, c, b, users, &ch, &fresh));
     if (!ch) return taut_fail(c, "channel_not_found");
-    return answer_open(c, b, ch, fresh);
+    return answer_open(cv, c, b, ch, fresh);
 }

@@ -5,11 +5,15 @@
 #include "reactions.h"
 #include "text.h"
 
-/* The message that is meant: its channel and time. */
+/* The message that is meant: its channel and time. There are no files yet. */
 static int32_t item_args(struct taut_mod *m, struct taut_call *c, const struct channel **ch, int64_t *ts) {
-    *ts = stamp_read(taut_arg_str(c, REACT_TIMESTAMP));
+    taut_str channel = taut_arg_str(c, ITEM_CHANNEL), timestamp = taut_arg_str(c, ITEM_TIMESTAMP);
+    if (taut_arg_str(c, ITEM_FILE).len) return taut_fail(c, "file_not_found");
+    if (taut_arg_str(c, ITEM_FILE_COMMENT).len) return taut_fail(c, "file_comment_not_found");
+    if (!channel.len || !timestamp.len) return taut_fail(c, "no_item_specified");
+    *ts = stamp_read(timestamp);
     if (*ts <= 0) return taut_fail(c, "bad_timestamp");
-    return channel_see(conv_of(m), c, taut_arg_str(c, REACT_CHANNEL), ch);
+    return channel_see(conv_of(m), c, channel, ch);
 }
 
 /* The emoji's name; people also write it between colons. */
@@ -55,11 +59,12 @@ int32_t on_reactions(struct taut_mod *m, struct taut_call *c) {
     int64_t ts;
     TAUT_TRY(item_args(m, c, &ch, &ts));
     TAUT_TRY(may(cv, c, TAUT_ACT_READ, ch, taut_str_n("", 0), NULL));
-    TAUT_TRY(taut_get(m, c, &messages, MESSAGE_KEY(c->actor->workspace, ch->pub.id, ts), &row));
+    TAUT_TRY(message_find(cv, c, ch, ts, &row));
     if (!row) return taut_fail(c, "message_not_found");
     ms = message_of(row);
     TAUT_TRY(message_bots(cv, c, &ms, 1));
     TAUT_TRY(thread_people(cv, c, ch, &ms, 1));
+    TAUT_TRY(thread_authors(cv, c, ch, &ms, 1));
     TAUT_TRY(reacted_load(cv, c, ch, ts, ts, &all));
     list = reacted_of(c, &all, ts);
     j = taut_answer(c);

@@ -15,9 +15,8 @@ enum {
 
 static int32_t on_message(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch,
                           int64_t ts, const struct taut_row **message) {
-    taut_str ws = c->actor->workspace;
     TAUT_TRY(may(cv, c, TAUT_ACT_REACT, ch, taut_str_n("", 0), b));
-    TAUT_TRY(taut_get(cv->mod, c, &messages, MESSAGE_KEY(ws, ch->pub.id, ts), message));
+    TAUT_TRY(message_find(cv, c, ch, ts, message));
     return *message ? TAUT_OK : taut_fail(c, "message_not_found");
 }
 

@@ -95,6 +95,14 @@ struct message message_of(const struct taut_row *row) {
     };
 }
 
+int message_is_stone(const struct taut_row *row) {
+    return taut_str_is(taut_row_str(row, MS_SUBTYPE), "tombstone");
+}
+
+int message_is_gone(const struct taut_row *row) {
+    return taut_row_int(row, MS_REPLY_COUNT) <= 0 && message_is_stone(row);
+}
+
 int message_in_channel(const struct message *ms) {
     return !ms->thread_ts || taut_str_is(ms->subtype, "thread_broadcast");
 }
@@ -103,13 +111,15 @@ static void bot_part(struct taut_json *j, taut_str workspace, const struct messa
     const struct taut_bot *bot = ms->bot;
     taut_json_kstr(j, "bot_id", ms->bot_id);
     if (!bot) return;
-    if (bot->app.len) taut_json_kstr(j, "app_id", bot->app);
+    taut_json_kstr(j, "app_id", bot->app);
     taut_json_kopen(j, "bot_profile", '{');
     taut_json_kstr(j, "id", bot->id);
     taut_json_kbool(j, "deleted", bot->deleted != 0);
     taut_json_kstr(j, "name", bot->name);
     taut_json_kint(j, "updated", bot->updated);
     taut_json_kstr(j, "app_id", bot->app);
+    taut_json_kopen(j, "icons", '{');
+    taut_json_close(j, '}');
     taut_json_kstr(j, "team_id", workspace);
     taut_json_close(j, '}');
 }

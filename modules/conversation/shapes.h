@@ -31,6 +31,11 @@ struct message {
     int64_t reply_users_count;
 };
 struct message message_of(const struct taut_row *row);
+/* Is it what a deleted parent left in its place? */
+int message_is_stone(const struct taut_row *row);
+/* Is it as good as none: a stone whose replies are gone? The last replies, when they are deleted at the same time,
+ * leave it behind. */
+int message_is_gone(const struct taut_row *row);
 /* Does it stand in the channel itself: no reply, or one that was broadcast? */
 int message_in_channel(const struct message *ms);
 

@@ -1,4 +1,4 @@
-/* text.h - the rules of texts that need no store: message times, channel names, reaction names, cursors, lists.
+/* text.h - the rules of texts that need no store: message times, channel names, reaction names, lists.
  * Pure functions, any thread.
  */
 #ifndef CONVERSATION_TEXT_H
@@ -10,14 +10,15 @@ enum {
     CHANNEL_NAME_MAX = 80,    /* characters */
     MESSAGE_TEXT_MAX = 40000, /* characters */
     REACTION_NAME_MAX = 100,
-    STAMP_SIZE = 28,
-    CURSOR_SIZE = 128
+    STAMP_SIZE = 28
 };
 
 /* A message time as text: "1512085950.000216". out gets STAMP_SIZE bytes; returned is the text in it. */
 taut_str stamp_write(char out[STAMP_SIZE], int64_t us);
 /* And back. Whole seconds and shorter fractions count too; -1 when it is no time. */
 int64_t stamp_read(taut_str s);
+/* The same for bounds of time, which programs compute: digits beyond the sixth are left out. */
+int64_t stamp_read_bound(taut_str s);
 
 /* NULL, or Slack's code for what is wrong with the name. */
 const char *channel_name_error(taut_str name);
@@ -30,18 +31,9 @@ size_t text_length(taut_str s);
 /* The first `max` characters of it. */
 taut_str text_cut(taut_str s, size_t max);
 
-/* An opaque cursor: base64 of "kind:value". out gets CURSOR_SIZE bytes; value has at most 80. Empty when it is longer.
- */
-taut_str cursor_write(char out[CURSOR_SIZE], const char *kind, taut_str value);
-/* The value of a cursor of that kind, in out. 0 when it is none of ours. */
-int cursor_read(taut_str cursor, const char *kind, char out[CURSOR_SIZE], taut_str *value);
-
 /* The next item of a comma list; *rest moves behind it. 0 at the end. Empty items are left out. */
 int list_next(taut_str *rest, taut_str *item);
 int list_has(taut_str list, taut_str item);
 size_t list_count(taut_str list);
-
-/* How many values the compact JSON array has; -1 when it is no array, or holds anything but objects. */
-int32_t json_objects(taut_str json);
 
 #endif

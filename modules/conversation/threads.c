@@ -3,12 +3,31 @@
 
 enum { PEOPLE_ROWS = 20000, PEOPLE_ROWS_MIN = 50, PEOPLE_ROWS_MAX = 1000 }; /* for a page; for each thread of it */
 
+int32_t message_find(struct conv *cv, struct taut_call *c, const struct channel *ch, int64_t ts,
+                     const struct taut_row **out) {
+    TAUT_TRY(taut_get(cv->mod, c, &messages, MESSAGE_KEY(c->actor->workspace, ch->pub.id, ts), out));
+    if (*out && message_is_gone(*out)) *out = NULL;
+    return TAUT_OK;
+}
+
 int32_t thread_parent(struct conv *cv, struct taut_call *c, const struct channel *ch, int64_t ts,
                       const struct taut_row **out) {
-    taut_str ws = c->actor->workspace;
-    TAUT_TRY(taut_get(cv->mod, c, &messages, MESSAGE_KEY(ws, ch->pub.id, ts), out));
+    TAUT_TRY(message_find(cv, c, ch, ts, out));
     if (!*out || taut_row_null(*out, MS_THREAD_TS)) return TAUT_OK;
-    return taut_get(cv->mod, c, &messages, MESSAGE_KEY(ws, ch->pub.id, taut_row_int(*out, MS_THREAD_TS)), out);
+    return message_find(cv, c, ch, taut_row_int(*out, MS_THREAD_TS), out);
+}
+
+int32_t thread_authors(struct conv *cv, struct taut_call *c, const struct channel *ch, struct message *list,
+                       uint32_t n) {
+    int32_t err = TAUT_OK;
+    uint32_t i;
+    for (i = 0; i < n; i++) {
+        const struct taut_row *parent = NULL;
+        int32_t got = list[i].thread_ts ? message_find(cv, c, ch, list[i].thread_ts, &parent) : TAUT_OK;
+        if (got < 0) err = got;
+        else if (parent) list[i].parent_user = taut_row_str(parent, MS_USER);
+    }
+    return err;
 }
 
 static void people_count(struct taut_call *c, const struct taut_rows *rows, struct message *ms) {
@@ -73,7 +92,7 @@ int32_t thread_reply_remove(const struct sink *to, const struct channel *ch, con
     taut_delete(to->b, m, &replies, REPLY_KEY(to->workspace, ch->pub.id, reply->thread_ts, reply->ts));
     if (!parent) return TAUT_OK;
     count = taut_row_int(parent, MS_REPLY_COUNT);
-    if (count > 1 || !taut_str_is(taut_row_str(parent, MS_SUBTYPE), "tombstone")) {
+    if (count > 1 || !message_is_stone(parent)) {
         taut_update(to->b, m, &messages, key, 3, &one_less, 1);
         return TAUT_OK;
     }

@@ -5,6 +5,7 @@
  * A crash between two of them leaves a workspace that the next start completes.
  */
 #include "file.h"
+#include "mark.h"
 #include "provision.h"
 
 enum { SAVED_MAX = 64 * 1024 };
@@ -36,6 +37,10 @@ static void on_people(struct taut_mod *m, void *arg, const struct taut_outcome *
             taut_fmt(p->command, "%s cannot be written; it keeps the demo's tokens for the next start", p->path));
         return;
     }
+    if (p->tokens_replaced)
+        taut_log(m, TAUT_LOG_WARN, "tokens_replaced",
+                 "demo.json was missing or not true: everybody got a new token, and the old ones stay valid until they "
+                 "are revoked; see: taut token list, taut token revoke");
     answer(m, p, o->body);
 }
 
@@ -54,6 +59,7 @@ static void on_checked(struct taut_mod *m, void *arg, const struct taut_outcome 
 
 int32_t on_demo(struct taut_mod *m, struct taut_call *c) {
     taut_str data = m->host->info(m)->data;
+    TAUT_TRY(mark_refuse(m, c));
     struct provision *p = taut_scratch(c, sizeof *p);
     p->command = c;
     p->path = taut_fmt(c, "%.*s/demo.json", (int)data.len, data.ptr).ptr;

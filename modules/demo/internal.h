@@ -3,6 +3,7 @@
  *   demo.c       `taut demo`: the command, and DATA/demo.json
  *   provision.c  what the demo workspace has: tasks that look, and add what is missing
  *   file.c       small files: read whole, written atomically
+ *   mark.c       the mark of a seed that is under way
  *   seed.c       `taut seed`: the command, and the stages of the work
  *   rows.c       the batches of the seed
  *   plan.c       who is in which channel and how many messages each has, made before anything is written
@@ -16,9 +17,10 @@
 #include "taut/svc/directory.h"
 #include "taut/taut.h"
 
-/* The module's state: the services it stands on. */
+/* The module's state: the services it stands on, and its start while it lasts. */
 struct demo {
     const struct taut_svc *directory, *conversation;
+    taut_op started;
 };
 
 static inline struct demo *demo_of(const struct taut_mod *m) {

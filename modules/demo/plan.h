@@ -14,6 +14,7 @@ struct plan {
     uint64_t messages;
     int64_t begin_us, end_us; /* all messages lie between */
     char workspace[PLAN_ID];
+    int general_came; /* with the workspace: the owner is in it */
     char (*user_id)[PLAN_ID], (*channel_id)[PLAN_ID], (*token)[PLAN_TOKEN];
     uint32_t (*picks)[PLAN_PICKS]; /* by user: channels besides #general and those it made; PLAN_NONE: fewer */
     uint32_t *member_at;           /* by channel, and one more: where its members begin */

@@ -222,8 +222,10 @@ static void answer(struct taut_call *c, const struct scene *s) {
 }
 
 int32_t provision_people(struct taut_mod *m, struct taut_call *c) {
+    struct provision *p = c->arg;
     struct scene s = {0};
     TAUT_TRY(look(m, c, &s));
+    p->tokens_replaced = s.there[HELPER] != NULL;
     struct taut_batch *b = taut_batch(c);
     taut_batch_workspace(c, b, s.ws->id);
     TAUT_TRY(make_members(m, c, b, &s));

@@ -13,6 +13,7 @@ struct provision {
     taut_str saved;            /* what it had, or empty */
     taut_str members;          /* the members of `saved`, when it is good */
     char workspace[PROVISION_ID_MAX];
+    int tokens_replaced; /* somebody was there already, and may have tokens that are lost */
 };
 
 /* Is what was saved still true? Sets p->members if so. */

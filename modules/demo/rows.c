@@ -1,6 +1,9 @@
 /* rows.c - the batches of a seed. Each task fills one background batch with the units of its job and commits it. A task
  * that runs again makes its ids and tokens anew, in the same places of the plan. */
+#include "mark.h"
 #include "seed.h"
+
+enum { OWNER = 0 }; /* the user who makes the workspace */
 
 static taut_str ws_of(const struct plan *p) {
     return taut_str_z(p->workspace);
@@ -19,15 +22,22 @@ static struct taut_batch *begin(struct taut_mod *m, struct taut_call *c, const s
     return b;
 }
 
+static struct taut_user user_of(struct taut_call *c, const struct plan *p, uint32_t u) {
+    return (struct taut_user){.id = taut_str_z(p->user_id[u]),
+                              .name = taut_fmt(c, "user%06u", u + 1),
+                              .real_name = taut_fmt(c, "User %06u", u + 1)};
+}
+
 int32_t seed_workspace(struct taut_mod *m, struct taut_call *c) {
     struct seed_job *job = c->arg;
     struct plan *p = job->plan;
     const struct taut_workspace spec = {.name = TAUT_LIT("Seeded"), .domain = TAUT_LIT("seeded")};
-    const struct taut_user owner = {.name = TAUT_LIT("owner"), .real_name = TAUT_LIT("Owner")};
+    const struct taut_user owner = user_of(c, p, OWNER);
     taut_str id, owner_id;
     struct taut_batch *b = taut_batch(c);
     TAUT_TRY(dir(m)->workspace_create(dir_self(m), c, b, &spec, &owner, &id, &owner_id));
     keep(p->workspace, sizeof p->workspace, id);
+    mark_set(m, b);
     taut_answer(c);
     return taut_commit(c, b);
 }
@@ -35,9 +45,12 @@ int32_t seed_workspace(struct taut_mod *m, struct taut_call *c) {
 /* #general may have come with the workspace. */
 int32_t seed_channels(struct taut_mod *m, struct taut_call *c) {
     struct seed_job *job = c->arg;
-    const struct plan *p = job->plan;
+    struct plan *p = job->plan;
     const struct taut_channel *general = NULL;
-    if (job->from == 0) TAUT_TRY(conv(m)->channel_by_name(conv_self(m), c, ws_of(p), TAUT_LIT("general"), &general));
+    if (job->from == 0) {
+        TAUT_TRY(conv(m)->channel_by_name(conv_self(m), c, ws_of(p), TAUT_LIT("general"), &general));
+        p->general_came = general != NULL;
+    }
     struct taut_batch *b = begin(m, c, p);
     for (uint64_t i = job->from; i < job->to; i++) {
         uint32_t ch = (uint32_t)i;
@@ -65,14 +78,12 @@ static int32_t add_member(struct taut_mod *m, struct taut_call *c, struct taut_b
 
 static int32_t add_user(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, const struct plan *p,
                         uint32_t u) {
-    struct taut_user spec = {.id = taut_str_z(p->user_id[u]),
-                             .name = taut_fmt(c, "user%06u", u + 1),
-                             .real_name = taut_fmt(c, "User %06u", u + 1)};
-    taut_str id, token, token_id;
-    TAUT_TRY(dir(m)->user_create(dir_self(m), c, b, ws_of(p), &spec, 1, &id));
+    const struct taut_user spec = user_of(c, p, u);
+    taut_str id = spec.id, token, token_id;
+    if (u != OWNER) TAUT_TRY(dir(m)->user_create(dir_self(m), c, b, ws_of(p), &spec, 1, &id));
     TAUT_TRY(dir(m)->token_create(dir_self(m), c, b, ws_of(p), id, no_str(), &token, &token_id));
     keep(p->token[u], sizeof p->token[u], token);
-    TAUT_TRY(add_member(m, c, b, p, 0, u));
+    if (u != OWNER || !p->general_came) TAUT_TRY(add_member(m, c, b, p, 0, u));
     for (uint32_t ch = u ? u : p->users; ch < p->channels; ch += p->users) TAUT_TRY(add_member(m, c, b, p, ch, u));
     for (uint32_t i = 0; i < PLAN_PICKS && p->picks[u][i] != PLAN_NONE; i++)
         TAUT_TRY(add_member(m, c, b, p, p->picks[u][i], u));
@@ -108,6 +119,14 @@ int32_t seed_messages(struct taut_mod *m, struct taut_call *c) {
         last = now;
     }
     TAUT_TRY(touch(m, c, b, p, &last));
+    taut_answer(c);
+    return taut_commit(c, b);
+}
+
+int32_t seed_end(struct taut_mod *m, struct taut_call *c) {
+    struct seed_job *job = c->arg;
+    struct taut_batch *b = begin(m, c, job->plan);
+    mark_remove(m, b);
     taut_answer(c);
     return taut_commit(c, b);
 }

@@ -1,7 +1,8 @@
 /* seed.c - `taut seed`: fills an empty store with a workspace, offline. Stages follow each other; within a stage a few
  * batches are under way at once, so that the store always has one to write while the next are being filled.
  *
- * A seed that is interrupted is not continued: half a workspace is of no use, and the plan was in memory only.
+ * A seed that is interrupted is not continued: half a workspace is of no use, and the plan was in memory only. The
+ * first stage marks the store as half full (mark.h), the last one takes the mark away.
  */
 #include "seed.h"
 
@@ -10,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mark.h"
+
 enum { IN_FLIGHT = 3 };
-enum { STAGE_WORKSPACE, STAGE_CHANNELS, STAGE_USERS, STAGE_MESSAGES, STAGES };
+enum { STAGE_WORKSPACE, STAGE_CHANNELS, STAGE_USERS, STAGE_MESSAGES, STAGE_END, STAGES };
 
 /* A batch has about 2,000 rows. rows: how many a unit is worth in the progress that is shown. */
 static const struct {
@@ -23,6 +26,7 @@ static const struct {
     [STAGE_CHANNELS] = {"channels", seed_channels, 1000, 1},
     [STAGE_USERS] = {"users", seed_users, 300, 7},
     [STAGE_MESSAGES] = {"messages", seed_messages, 2000, 1},
+    [STAGE_END] = {"end", seed_end, 1, 1},
 };
 
 struct seed {
@@ -178,13 +182,11 @@ static int32_t refuse_full_store(struct taut_mod *m, struct taut_call *c) {
     uint32_t n;
     TAUT_TRY(dir(m)->workspaces(dir_self(m), c, &list, &n));
     taut_str data = m->host->info(m)->data;
+    TAUT_TRY(mark_refuse(m, c));
     if (n == 0) return TAUT_OK;
-    return taut_fail_text(
-        c, "not_empty",
-        taut_fmt(c,
-                 "%.*s holds a workspace already (%.*s); seed fills an empty store only. If an earlier "
-                 "seed was interrupted, remove that directory and start again",
-                 (int)data.len, data.ptr, (int)list[0].domain.len, list[0].domain.ptr));
+    return taut_fail_text(c, "not_empty",
+                          taut_fmt(c, "%.*s holds a workspace already (%.*s); seed fills an empty store only",
+                                   (int)data.len, data.ptr, (int)list[0].domain.len, list[0].domain.ptr));
 }
 
 int32_t on_seed(struct taut_mod *m, struct taut_call *c) {
@@ -207,7 +209,7 @@ int32_t on_seed(struct taut_mod *m, struct taut_call *c) {
     s->plan.messages = (uint64_t)messages;
     s->start_us = s->shown_us = taut_mono_us(m);
     plan_make(&s->plan, m, c);
-    s->units[STAGE_WORKSPACE] = 1;
+    s->units[STAGE_WORKSPACE] = s->units[STAGE_END] = 1;
     s->units[STAGE_CHANNELS] = s->plan.channels;
     s->units[STAGE_USERS] = s->plan.users;
     s->units[STAGE_MESSAGES] = s->plan.messages;

@@ -19,5 +19,6 @@ int32_t seed_workspace(struct taut_mod *m, struct taut_call *c);
 int32_t seed_channels(struct taut_mod *m, struct taut_call *c);
 int32_t seed_users(struct taut_mod *m, struct taut_call *c);
 int32_t seed_messages(struct taut_mod *m, struct taut_call *c);
+int32_t seed_end(struct taut_mod *m, struct taut_call *c);
 
 #endif

@@ -1,5 +1,11 @@
-/* bots.c - bots. A bot (B…) has a user (U…) of its own, by which it is a member of channels and an author. */
+/* bots.c - bots. A bot (B…) has a user (U…) of its own, by which it is a member of channels and an author. Until there
+ * are apps each bot is an app of its own: clients expect the id of one. */
 #include "internal.h"
+
+/* A… of a bot that came with no app: always the same for the same bot. */
+static taut_str app_of(struct taut_call *c, taut_str bot) {
+    return taut_fmt(c, "A%.*s", (int)bot.len - 1, bot.ptr + 1);
+}
 
 int32_t bot_get(void *self, struct taut_call *c, taut_str workspace, taut_str id, const struct taut_bot **out) {
     const struct taut_row *row;
@@ -15,6 +21,7 @@ int32_t bot_get(void *self, struct taut_call *c, taut_str workspace, taut_str id
         .deleted = taut_row_int(row, BOT_DELETED) != 0,
         .updated = taut_row_int(row, BOT_UPDATED),
     };
+    if (!bot->app.len) bot->app = app_of(c, bot->id);
     *out = bot;
     return TAUT_OK;
 }

@@ -11,9 +11,10 @@
  *   auth.c        auth/1: who is behind a token
  *   shapes.c      users, bots and workspaces as JSON
  *   methods.c     Web API methods
- *   commands.c    sub-commands of `taut`: workspace and user
+ *   commands.c    sub-commands of `taut`: their table, and those for workspaces
+ *   user_commands.c   the sub-commands for users
  *   token_commands.c  the sub-commands for tokens
- *   page.c        the page at /
+ *   page.c        the page at /, and the avatar
  *   module.c      the module
  */
 #ifndef DIRECTORY_INTERNAL_H
@@ -35,6 +36,8 @@ static inline taut_str no_str(void) {
 /* ---- workspaces.c ---- */
 int32_t workspace_get(void *self, struct taut_call *c, taut_str id, const struct taut_workspace **out);
 int32_t workspace_list(void *self, struct taut_call *c, const struct taut_workspace **out, uint32_t *n);
+/* Makes the tokens of a workspace useless and closes its connections, or makes them good again. Its data stays. */
+void workspace_set_revoked(struct taut_mod *m, struct taut_batch *b, const struct taut_workspace *ws, int revoked);
 int32_t workspace_create(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_workspace *spec,
                          const struct taut_user *owner, taut_str *id, taut_str *owner_id);
 
@@ -51,9 +54,11 @@ void user_insert(struct taut_mod *m, struct taut_batch *b, taut_str workspace, c
 /* {"type":<type>,"user":{…}} for everyone in the workspace. */
 void user_event(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, const char *type, taut_str workspace,
                 const struct taut_user *user);
-/* Marks the user as deleted, tells everybody, and closes the user's connections. */
-void user_deactivate(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, taut_str workspace,
-                     const struct taut_user *user);
+/* Locks the user out, or lets it in again, and tells everybody. Who is locked out loses its connections. */
+void user_set_deleted(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, taut_str workspace,
+                      const struct taut_user *user, int deleted);
+/* The batch rests on the user's flags being what the caller has seen. */
+void user_expect(struct taut_mod *m, struct taut_batch *b, taut_str workspace, const struct taut_user *user);
 
 /* ---- bots.c ---- */
 int32_t bot_get(void *self, struct taut_call *c, taut_str workspace, taut_str id, const struct taut_bot **out);
@@ -83,6 +88,7 @@ int32_t auth_resolve(void *self, struct taut_call *c, taut_str token, struct tau
 
 /* ---- shapes.c ---- */
 struct shape_user_opts {
+    taut_str image;  /* the URL of the avatar, see avatar_url */
     uint32_t locale; /* 1: with "locale" */
 };
 void shape_user(struct taut_json *j, taut_str workspace, const struct taut_user *user, struct shape_user_opts opts);
@@ -90,17 +96,29 @@ void shape_bot(struct taut_json *j, const struct taut_bot *bot);
 void shape_team(struct taut_json *j, const struct taut_workspace *ws, taut_str url);
 
 /* ---- tables of things offered ---- */
-enum { DIRECTORY_METHODS = 6, DIRECTORY_COMMANDS = 8 };
+enum { DIRECTORY_METHODS = 6, DIRECTORY_COMMANDS = 12 };
 extern const struct taut_method directory_methods[DIRECTORY_METHODS];    /* methods.c */
 extern const struct taut_command directory_commands[DIRECTORY_COMMANDS]; /* commands.c */
-int32_t on_page(struct taut_mod *m, struct taut_call *c);                /* page.c */
 
-/* ---- commands.c, for token_commands.c ---- */
+/* ---- page.c ---- */
+#define AVATAR_PATH "/avatar.png"
+int32_t on_page(struct taut_mod *m, struct taut_call *c);
+int32_t on_avatar(struct taut_mod *m, struct taut_call *c);
+taut_str avatar_url(struct taut_mod *m, struct taut_call *c);
+
+/* ---- commands.c, for the other commands ---- */
+#define ARG_WORKSPACE \
+    { .name = "workspace", .type = TAUT_ARG_STR, .help = "id or domain; may be left out when there is only one" }
+enum { COMMAND_LIST_DEFAULT = 1000, COMMAND_LIST_MAX = 10000 };
 /* The workspace that the command is about: by id or domain, or the only one there is. */
 int32_t command_workspace(struct taut_mod *m, struct taut_call *c, taut_str given, const struct taut_workspace **out);
 /* By name or id; fails with user_not_found. */
 int32_t command_user(struct taut_mod *m, struct taut_call *c, const struct taut_workspace *ws, taut_str given,
                      const struct taut_user **out);
+int32_t on_user_create(struct taut_mod *m, struct taut_call *c);
+int32_t on_user_list(struct taut_mod *m, struct taut_call *c);
+int32_t on_user_revoke(struct taut_mod *m, struct taut_call *c);
+int32_t on_user_activate(struct taut_mod *m, struct taut_call *c);
 int32_t on_token_create(struct taut_mod *m, struct taut_call *c);
 int32_t on_token_list(struct taut_mod *m, struct taut_call *c);
 int32_t on_token_revoke(struct taut_mod *m, struct taut_call *c);

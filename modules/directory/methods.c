@@ -1,9 +1,8 @@
 /* methods.c - api.test, auth.test, team.info, users.info, users.list, bots.info. */
-#include <sodium.h>
-
 #include "internal.h"
+#include "taut/page.h"
 
-enum { LIST_DEFAULT = 100, LIST_MAX = 1000, ECHO_MAX = 255 };
+enum { ECHO_MAX = 255 };
 
 static taut_str public_url(struct taut_mod *m, struct taut_call *c) {
     taut_str url = m->host->info(m)->public_url;
@@ -82,7 +81,7 @@ static const struct taut_arg users_info_args[] = {
 
 static int32_t on_users_info(struct taut_mod *m, struct taut_call *c) {
     const struct taut_user *user;
-    struct shape_user_opts opts = {.locale = taut_arg_int(c, UINFO_LOCALE, 0) != 0};
+    struct shape_user_opts opts = {.image = avatar_url(m, c), .locale = taut_arg_int(c, UINFO_LOCALE, 0) != 0};
     TAUT_TRY(user_get(m, c, c->actor->workspace, taut_arg_str(c, UINFO_USER), &user));
     if (!user) return taut_fail(c, "user_not_found");
     struct taut_json *j = taut_answer(c);
@@ -96,50 +95,20 @@ static int32_t on_users_info(struct taut_mod *m, struct taut_call *c) {
 enum { ULIST_CURSOR, ULIST_LIMIT, ULIST_LOCALE, ULIST_TEAM };
 static const struct taut_arg users_list_args[] = {
     [ULIST_CURSOR] = {.name = "cursor", .type = TAUT_ARG_STR},
-    [ULIST_LIMIT] = {.name = "limit", .type = TAUT_ARG_INT},
+    [ULIST_LIMIT] = {.name = "limit", .type = TAUT_ARG_STR},
     [ULIST_LOCALE] = {.name = "include_locale", .type = TAUT_ARG_BOOL},
     [ULIST_TEAM] = {.name = "team_id", .type = TAUT_ARG_STR},
 };
 
-/* A cursor is "after:" and the id of the last user of the page before, in base64. */
-static const char cursor_kind[] = "after:";
-enum { CURSOR_KIND_LEN = sizeof cursor_kind - 1, CURSOR_TEXT_MAX = 64 };
-
-static taut_str cursor_after(struct taut_call *c, taut_str id) {
-    taut_str plain = taut_fmt(c, "%s%.*s", cursor_kind, (int)id.len, id.ptr);
-    size_t cap = sodium_base64_encoded_len(plain.len, sodium_base64_VARIANT_ORIGINAL);
-    char *text = taut_scratch(c, cap);
-    sodium_bin2base64(text, cap, (const unsigned char *)plain.ptr, plain.len, sodium_base64_VARIANT_ORIGINAL);
-    return taut_str_n(text, cap - 1);
-}
-
-/* 0 when it is none of ours. */
-static int cursor_read(struct taut_call *c, taut_str text, taut_str *id) {
-    unsigned char plain[CURSOR_TEXT_MAX];
-    size_t n;
-    if (text.len > CURSOR_TEXT_MAX ||
-        sodium_base642bin(plain, sizeof plain, text.ptr, text.len, NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-        return 0;
-    if (n <= CURSOR_KIND_LEN || memcmp(plain, cursor_kind, CURSOR_KIND_LEN) != 0) return 0;
-    *id = taut_keep(c, taut_str_n((const char *)plain + CURSOR_KIND_LEN, n - CURSOR_KIND_LEN));
-    return 1;
-}
-
 static int32_t on_users_list(struct taut_mod *m, struct taut_call *c) {
-    taut_str workspace = c->actor->workspace, cursor = taut_arg_str(c, ULIST_CURSOR);
-    taut_str team = taut_arg_str(c, ULIST_TEAM), after;
-    struct shape_user_opts opts = {.locale = taut_arg_int(c, ULIST_LOCALE, 0) != 0};
-    int64_t limit = taut_arg_int(c, ULIST_LIMIT, 0);
-    if (limit < 0) return taut_fail(c, "invalid_limit");
-    if (team.len && !taut_str_eq(team, workspace)) return taut_fail(c, "team_not_found");
-
+    taut_str workspace = c->actor->workspace, team = taut_arg_str(c, ULIST_TEAM), after;
+    struct shape_user_opts opts = {.image = avatar_url(m, c), .locale = taut_arg_int(c, ULIST_LOCALE, 0) != 0};
     struct taut_val prefix = taut_v_str(workspace);
     struct taut_scan scan = {.index = TAUT_SCAN_PRIMARY, .prefix = &prefix, .nprefix = 1, .lo_open = 1};
-    scan.limit = (uint32_t)(limit == 0 ? LIST_DEFAULT : limit > LIST_MAX ? LIST_MAX : limit);
-    if (cursor.len) {
-        if (!cursor_read(c, cursor, &after)) return taut_fail(c, "invalid_cursor");
-        scan.lo = taut_v_str(after);
-    }
+    TAUT_TRY(taut_limit_arg(c, ULIST_LIMIT, TAUT_PAGE_MAX, &scan.limit));
+    TAUT_TRY(taut_cursor_arg(c, ULIST_CURSOR, "user", &after));
+    if (team.len && !taut_str_eq(team, workspace)) return taut_fail(c, "team_not_found");
+    scan.lo = taut_v_opt(after);
     const struct taut_rows *rows;
     TAUT_TRY(taut_scan(m, c, &users_table, &scan, &rows));
 
@@ -151,7 +120,7 @@ static int32_t on_users_list(struct taut_mod *m, struct taut_call *c) {
     }
     taut_json_close(j, ']');
     taut_json_kint(j, "cache_ts", now_seconds(m));
-    taut_next_cursor(c, rows->more ? cursor_after(c, taut_row_str(&rows->rows[rows->n - 1], USER_ID)) : no_str());
+    if (rows->more) taut_cursor_answer(c, "user", taut_row_str(&rows->rows[rows->n - 1], USER_ID));
     return taut_done(c);
 }
 

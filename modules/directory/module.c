@@ -28,11 +28,31 @@ static int32_t init(struct taut_mod *m) {
     return taut_svc_provide(m, "auth", 1, &auth_v1, m);
 }
 
+/* Who starts an empty server is told what comes next. */
+static int32_t greet(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_workspace *list;
+    uint32_t n;
+    TAUT_TRY(workspace_list(m, c, &list, &n));
+    if (!n)
+        taut_log(
+            m, TAUT_LOG_INFO, "empty",
+            "there is no workspace yet; make one: taut workspace create --name \"Our team\" --domain our --owner ada");
+    return taut_done(c);
+}
+
+static void start(struct taut_mod *m, taut_op op) {
+    taut_task(m, greet, NULL, NULL);
+    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+}
+
 static const struct taut_table *const tables[] = {&workspaces_table, &users_table, &bots_table, &tokens_table};
-static const struct taut_route routes[] = {{.method = "GET", .path = "/", .run = on_page}};
+static const struct taut_route routes[] = {
+    {.method = "GET", .path = "/", .run = on_page},
+    {.method = "GET", .path = AVATAR_PATH, .run = on_avatar},
+};
 
 TAUT_MODULE(.name = "directory", .version = "0.1.0", .license = "Apache-2.0",
             .summary = "workspaces, people, bots and tokens", .flags = TAUT_MODULE_STANDARD,
             .provides = TAUT_LIST("directory/1", "auth/1"), .needs = TAUT_LIST("storage/1"),
             .tables = TAUT_ARRAY(tables), .methods = TAUT_ARRAY(directory_methods), .routes = TAUT_ARRAY(routes),
-            .commands = TAUT_ARRAY(directory_commands), .init = init);
+            .commands = TAUT_ARRAY(directory_commands), .init = init, .start = start);

@@ -32,7 +32,14 @@ static void write_names(struct taut_json *j, taut_str real_name) {
     taut_json_kstr(j, "last_name", taut_str_n(real_name.ptr + last, real_name.len - last));
 }
 
-static void write_profile(struct taut_json *j, taut_str workspace, const struct taut_user *user, taut_str real_name) {
+/* Bots take an avatar of the size they like, and do not ask whether there is one. */
+static void write_images(struct taut_json *j, taut_str image) {
+    static const char *const sizes[] = {"image_24", "image_32", "image_48", "image_72", "image_192", "image_512"};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) taut_json_kstr(j, sizes[i], image);
+}
+
+static void write_profile(struct taut_json *j, taut_str workspace, const struct taut_user *user, taut_str real_name,
+                          taut_str image) {
     static const char *const unset[] = {"title",        "phone",      "skype", "status_text", "status_text_canonical",
                                         "status_emoji", "avatar_hash"};
     taut_json_kopen(j, "profile", '{');
@@ -45,6 +52,7 @@ static void write_profile(struct taut_json *j, taut_str workspace, const struct 
     write_names(j, real_name);
     if (user->email.len) taut_json_kstr(j, "email", user->email);
     if (user->bot.len) taut_json_kstr(j, "bot_id", user->bot);
+    write_images(j, image);
     taut_json_kstr(j, "team", workspace);
     taut_json_close(j, '}');
 }
@@ -60,7 +68,7 @@ void shape_user(struct taut_json *j, taut_str workspace, const struct taut_user 
     taut_json_kstr(j, "color", color_of(user->id));
     taut_json_kstr(j, "real_name", real_name);
     write_zone(j, user->tz);
-    write_profile(j, workspace, user, real_name);
+    write_profile(j, workspace, user, real_name, opts.image);
     taut_json_kbool(j, "is_admin", (flags & (TAUT_USER_ADMIN | TAUT_USER_OWNER)) != 0);
     taut_json_kbool(j, "is_owner", (flags & TAUT_USER_OWNER) != 0);
     taut_json_kbool(j, "is_primary_owner", (flags & TAUT_USER_PRIMARY_OWNER) != 0);
@@ -79,7 +87,7 @@ void shape_bot(struct taut_json *j, const struct taut_bot *bot) {
     taut_json_kbool(j, "deleted", bot->deleted != 0);
     taut_json_kstr(j, "name", bot->name);
     taut_json_kint(j, "updated", bot->updated);
-    if (bot->app.len) taut_json_kstr(j, "app_id", bot->app);
+    taut_json_kstr(j, "app_id", bot->app);
     taut_json_kstr(j, "user_id", bot->user);
     taut_json_kopen(j, "icons", '{');
     taut_json_close(j, '}');

@@ -2,10 +2,9 @@
 #include "tables.h"
 
 static const struct taut_col workspace_cols[WS_COLS] = {
-    [WS_ID] = {"id", TAUT_TEXT, 0},
-    [WS_NAME] = {"name", TAUT_TEXT, 0},
-    [WS_DOMAIN] = {"domain", TAUT_TEXT, 0},
-    [WS_CREATED] = {"created", TAUT_INT, 0},
+    [WS_ID] = {"id", TAUT_TEXT, 0},          [WS_NAME] = {"name", TAUT_TEXT, 0},
+    [WS_DOMAIN] = {"domain", TAUT_TEXT, 0},  [WS_CREATED] = {"created", TAUT_INT, 0},
+    [WS_REVOKED] = {"revoked", TAUT_INT, 0},
 };
 static const struct taut_index workspace_index[] = {
     [WS_BY_CREATED] = {"created", 0, 1, {WS_CREATED}},

@@ -4,7 +4,7 @@
 
 #include "taut/table.h"
 
-enum { WS_ID, WS_NAME, WS_DOMAIN, WS_CREATED, WS_COLS };
+enum { WS_ID, WS_NAME, WS_DOMAIN, WS_CREATED, WS_REVOKED, WS_COLS }; /* REVOKED is NULL while people get in */
 enum { WS_BY_CREATED, WS_BY_DOMAIN };
 
 /* NULL for an empty email, time zone or bot. */

@@ -1,7 +1,7 @@
 /* token_commands.c - `taut token create|list|revoke`. Their argument tables stand in commands.c. */
-#include "internal.h"
+#include <time.h>
 
-enum { LIST_DEFAULT = 1000, LIST_MAX = 10000 };
+#include "internal.h"
 
 /* ---- create ---- */
 
@@ -51,22 +51,46 @@ int32_t on_token_create(struct taut_mod *m, struct taut_call *c) {
 
 enum { TL_USER, TL_WORKSPACE, TL_LIMIT };
 
-static void write_token(struct taut_json *j, const struct taut_row *row) {
+/* "2026-11-24T05:27:33Z"; empty for NULL. */
+static taut_str time_text(struct taut_call *c, const struct taut_row *row, uint32_t col) {
+    const time_t at = (time_t)taut_row_int(row, col);
+    char text[32];
+    struct tm tm;
+    if (taut_row_null(row, col) || !gmtime_r(&at, &tm)) return no_str();
+    return taut_keep(c, taut_str_n(text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm)));
+}
+
+static void write_token(struct taut_call *c, struct taut_json *j, const struct taut_row *row,
+                        const struct taut_user *user) {
     taut_json_open(j, '{');
     taut_json_kstr(j, "id", taut_row_str(row, TOKEN_ID));
+    taut_json_kstr(j, "user", user ? user->name : no_str());
     taut_json_kstr(j, "user_id", taut_row_str(row, TOKEN_USER));
-    if (!taut_row_null(row, TOKEN_BOT)) taut_json_kstr(j, "bot_id", taut_row_str(row, TOKEN_BOT));
-    taut_json_kint(j, "created", taut_row_int(row, TOKEN_CREATED));
-    if (!taut_row_null(row, TOKEN_REVOKED)) taut_json_kint(j, "revoked", taut_row_int(row, TOKEN_REVOKED));
+    taut_json_kstr(j, "bot_id", taut_row_str(row, TOKEN_BOT));
+    taut_json_kstr(j, "created", time_text(c, row, TOKEN_CREATED));
+    taut_json_kstr(j, "revoked", time_text(c, row, TOKEN_REVOKED));
     taut_json_close(j, '}');
+}
+
+/* Whose the tokens are. */
+static int32_t token_users(struct taut_mod *m, struct taut_call *c, taut_str workspace, const struct taut_rows *rows,
+                           const struct taut_user ***out) {
+    const struct taut_user **users = taut_scratch(c, (rows->n + 1) * sizeof(struct taut_user *));
+    int32_t err = TAUT_OK;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        int32_t got = user_get(m, c, workspace, taut_row_str(&rows->rows[i], TOKEN_USER), &users[i]);
+        if (got < 0) err = got;
+    }
+    *out = users;
+    return err;
 }
 
 int32_t on_token_list(struct taut_mod *m, struct taut_call *c) {
     taut_str name = taut_arg_str(c, TL_USER);
-    int64_t limit = taut_arg_int(c, TL_LIMIT, LIST_DEFAULT);
+    int64_t limit = taut_arg_int(c, TL_LIMIT, COMMAND_LIST_DEFAULT);
     const struct taut_workspace *ws;
     const struct taut_user *user;
-    if (limit < 1 || limit > LIST_MAX)
+    if (limit < 1 || limit > COMMAND_LIST_MAX)
         return taut_fail_text(c, "invalid_limit", TAUT_LIT("--limit is a number from 1 to 10000"));
     TAUT_TRY(command_workspace(m, c, taut_arg_str(c, TL_WORKSPACE), &ws));
     struct taut_val prefix[2] = {taut_v_str(ws->id)};
@@ -78,10 +102,12 @@ int32_t on_token_list(struct taut_mod *m, struct taut_call *c) {
         scan.nprefix = 2;
     }
     const struct taut_rows *rows;
+    const struct taut_user **users;
     TAUT_TRY(taut_scan(m, c, &tokens_table, &scan, &rows));
+    TAUT_TRY(token_users(m, c, ws->id, rows, &users));
     struct taut_json *j = taut_answer(c);
     taut_json_kopen(j, "tokens", '[');
-    for (uint32_t i = 0; i < rows->n; i++) write_token(j, &rows->rows[i]);
+    for (uint32_t i = 0; i < rows->n; i++) write_token(c, j, &rows->rows[i], users[i]);
     taut_json_close(j, ']');
     taut_json_kbool(j, "more", rows->more != 0);
     return taut_done(c);

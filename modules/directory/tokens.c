@@ -67,10 +67,15 @@ int32_t token_row_by_id(struct taut_mod *m, struct taut_call *c, taut_str worksp
 /* What is wrong with a token that is there: *error NULL when nothing is. */
 static int32_t judge_row(struct taut_mod *m, struct taut_call *c, const struct taut_row *row,
                          const struct taut_user **user, const char **error) {
+    const struct taut_workspace *ws = NULL;
+    taut_str workspace = taut_row_str(row, TOKEN_WORKSPACE);
     *error = "token_revoked";
     if (!taut_row_null(row, TOKEN_REVOKED)) return TAUT_OK;
-    TAUT_TRY(user_get(m, c, taut_row_str(row, TOKEN_WORKSPACE), taut_row_str(row, TOKEN_USER), user));
-    *error = !*user || ((*user)->flags & TAUT_USER_DELETED) ? "account_inactive" : NULL;
+    int32_t first = workspace_get(m, c, workspace, &ws);
+    int32_t second = user_get(m, c, workspace, taut_row_str(row, TOKEN_USER), user);
+    TAUT_TRY(first);
+    TAUT_TRY(second);
+    *error = !ws || ws->revoked || !*user || ((*user)->flags & TAUT_USER_DELETED) ? "account_inactive" : NULL;
     return TAUT_OK;
 }
 

@@ -63,7 +63,7 @@ void user_event(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, c
     taut_json_open(j, '{');
     taut_json_kstr(j, "type", taut_str_z(type));
     taut_json_key(j, "user");
-    shape_user(j, workspace, user, (struct shape_user_opts){0});
+    shape_user(j, workspace, user, (struct shape_user_opts){.image = avatar_url(m, c)});
     taut_json_kint(j, "cache_ts", user->updated);
     taut_json_close(j, '}');
     struct taut_event e = {.size = sizeof e, .ntopics = 1, .topics = &workspace, .body = taut_json_out(j)};
@@ -92,16 +92,20 @@ void append_close(struct taut_mod *m, struct taut_batch *b, taut_str who, const 
     taut_append(b, m, &e);
 }
 
-void user_deactivate(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, taut_str workspace,
-                     const struct taut_user *user) {
-    struct taut_user gone = *user;
-    gone.flags |= TAUT_USER_DELETED;
-    gone.updated = now_seconds(m);
-    const struct taut_set sets[] = {{USER_FLAGS, TAUT_SET, taut_v_int(gone.flags)},
-                                    {USER_UPDATED, TAUT_SET, taut_v_int(gone.updated)}};
+void user_expect(struct taut_mod *m, struct taut_batch *b, taut_str workspace, const struct taut_user *user) {
     taut_expect_equals(b, m, &users_table, TAUT_KEY(taut_v_str(workspace), taut_v_str(user->id)), USER_FLAGS,
                        taut_v_int(user->flags));
+}
+
+void user_set_deleted(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, taut_str workspace,
+                      const struct taut_user *user, int deleted) {
+    struct taut_user changed = *user;
+    changed.flags = deleted ? user->flags | TAUT_USER_DELETED : user->flags & ~(uint32_t)TAUT_USER_DELETED;
+    changed.updated = now_seconds(m);
+    const struct taut_set sets[] = {{USER_FLAGS, TAUT_SET, taut_v_int(changed.flags)},
+                                    {USER_UPDATED, TAUT_SET, taut_v_int(changed.updated)}};
+    user_expect(m, b, workspace, user);
     taut_update(b, m, &users_table, TAUT_KEY(taut_v_str(workspace), taut_v_str(user->id)), sets, 2);
-    user_event(m, c, b, "user_change", workspace, &gone);
-    append_close(m, b, user->id, "account_inactive");
+    user_event(m, c, b, "user_change", workspace, &changed);
+    if (deleted) append_close(m, b, user->id, "account_inactive");
 }

@@ -5,7 +5,11 @@ enum { WORKSPACES_MAX = 1000 };
 
 static struct taut_workspace from_row(const struct taut_row *row) {
     return (struct taut_workspace){
-        .id = taut_row_str(row, WS_ID), .name = taut_row_str(row, WS_NAME), .domain = taut_row_str(row, WS_DOMAIN)};
+        .id = taut_row_str(row, WS_ID),
+        .name = taut_row_str(row, WS_NAME),
+        .domain = taut_row_str(row, WS_DOMAIN),
+        .revoked = !taut_row_null(row, WS_REVOKED),
+    };
 }
 
 int32_t workspace_get(void *self, struct taut_call *c, taut_str id, const struct taut_workspace **out) {
@@ -53,11 +57,17 @@ int32_t workspace_create(void *self, struct taut_call *c, struct taut_batch *b, 
     *owner_id = first.id;
 
     taut_batch_workspace(c, b, *id);
-    taut_insert(
-        b, m, &workspaces_table,
-        TAUT_KEY(taut_v_str(*id), taut_v_str(spec->name), taut_v_str(spec->domain), taut_v_int(now_seconds(m))));
+    taut_insert(b, m, &workspaces_table,
+                TAUT_KEY(taut_v_str(*id), taut_v_str(spec->name), taut_v_str(spec->domain), taut_v_int(now_seconds(m)),
+                         taut_v_null()));
     user_insert(m, b, *id, &first);
     /* Nobody can be connected to a workspace that is only being made: its hooks need no events. */
     struct taut_user_create created = {.workspace = *id, .user = &first, .quiet = 1};
     return taut_hook_run(m, c, TAUT_HOOK_WORKSPACE_CREATE, b, &created);
+}
+
+void workspace_set_revoked(struct taut_mod *m, struct taut_batch *b, const struct taut_workspace *ws, int revoked) {
+    const struct taut_set set = {WS_REVOKED, TAUT_SET, revoked ? taut_v_int(now_seconds(m)) : taut_v_null()};
+    taut_update(b, m, &workspaces_table, TAUT_KEY(taut_v_str(ws->id)), &set, 1);
+    if (revoked) append_close(m, b, ws->id, "account_inactive"); /* everybody is on the workspace's topic */
 }

@@ -7,7 +7,7 @@
 
 #include "rtm.h"
 
-enum { FRAME_MAX_BYTES = 16384, FRAME_MAX_DEPTH = 32 };
+enum { FRAME_MAX_BYTES = 16384, FRAME_MAX_DEPTH = 32, STAMP_MAX_BYTES = 20 };
 enum { ERROR_FLOOD = -1, ERROR_UNKNOWN_TYPE = 1, ERROR_NO_TEXT = 2, ERROR_FRAME = 3, ERROR_OTHER = 99 };
 
 struct frame {
@@ -120,6 +120,17 @@ static int32_t on_ping(struct taut_mod *m, struct taut_call *c, const struct fra
     return taut_done(c);
 }
 
+/* digits.digits: whatever else a client sends is not passed on to others. */
+static int is_stamp(taut_str s) {
+    size_t dots = 0;
+    if (s.len < 3 || s.len > STAMP_MAX_BYTES || s.ptr[0] == '.' || s.ptr[s.len - 1] == '.') return 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '.') dots++;
+        else if (s.ptr[i] < '0' || s.ptr[i] > '9') return 0;
+    }
+    return dots == 1;
+}
+
 static int32_t on_typing(struct taut_mod *m, struct taut_call *c, const struct frame *f) {
     const struct taut_conversation_v1 *conversation = rtm_conversation(m);
     void *self = rtm_of(m)->conversation->self;
@@ -135,7 +146,7 @@ static int32_t on_typing(struct taut_mod *m, struct taut_call *c, const struct f
     taut_json_kstr(j, "type", TAUT_LIT("user_typing"));
     taut_json_kstr(j, "channel", ch->id);
     taut_json_kstr(j, "user", c->actor->user);
-    if (thread_ts.len) taut_json_kstr(j, "thread_ts", thread_ts);
+    if (is_stamp(thread_ts)) taut_json_kstr(j, "thread_ts", thread_ts);
     taut_json_close(j, '}');
     struct taut_event event = {
         .size = sizeof event, .ntopics = 1, .topics = &ch->id, .skip = c->conn, .body = taut_json_out(j)};

@@ -1,19 +1,21 @@
-/* ticket.c - the table of tickets: hash buckets for finding, one list in order of issue for expiry and for the bound.
- *
- * A used ticket leaves its bucket at once and its list when it becomes the oldest; until then it is only marked, so the
- * list needs no backward links. n counts what the list holds.
+/* ticket.c - the table of tickets: buckets by hash for finding, buckets by user for counting, one list in order of
+ * issue for expiry and for the bound. A ticket is in all three until it is used, expires or is pushed out.
  */
 #include "ticket.h"
 
 #include <sodium.h>
 
-enum { USED = -1 }; /* in expires_us */
-
 int32_t tickets_init(struct taut_mod *m, struct tickets *ts) {
+    size_t size = TICKET_BUCKETS * sizeof *ts->buckets;
     memset(ts, 0, sizeof *ts);
-    ts->buckets = taut_alloc(m, TICKET_BUCKETS * sizeof *ts->buckets);
-    if (!ts->buckets) return TAUT_E_NOMEM;
-    memset(ts->buckets, 0, TICKET_BUCKETS * sizeof *ts->buckets);
+    ts->buckets = taut_alloc(m, size);
+    ts->owners = taut_alloc(m, size);
+    if (!ts->buckets || !ts->owners) {
+        tickets_fini(m, ts);
+        return TAUT_E_NOMEM;
+    }
+    memset(ts->buckets, 0, size);
+    memset(ts->owners, 0, size);
     return TAUT_OK;
 }
 
@@ -23,6 +25,7 @@ void tickets_fini(struct taut_mod *m, struct tickets *ts) {
         taut_free(m, t);
     }
     taut_free(m, ts->buckets);
+    taut_free(m, ts->owners);
     memset(ts, 0, sizeof *ts);
 }
 
@@ -35,23 +38,54 @@ static struct ticket **bucket_of(struct tickets *ts, const unsigned char hash[TI
     return &ts->buckets[(uint32_t)(hash[0] | hash[1] << 8) % TICKET_BUCKETS];
 }
 
-static void leave_bucket(struct tickets *ts, const struct ticket *t) {
+/* FNV-1a over workspace and user. */
+static struct ticket **owner_of(struct tickets *ts, const struct taut_actor *a) {
+    const taut_str parts[] = {a->workspace, a->user};
+    uint32_t h = 2166136261u;
+    for (size_t p = 0; p < 2; p++)
+        for (size_t i = 0; i < parts[p].len; i++) h = (h ^ (unsigned char)parts[p].ptr[i]) * 16777619u;
+    return &ts->owners[h % TICKET_BUCKETS];
+}
+
+static void enter(struct tickets *ts, struct ticket *t) {
+    struct ticket **bucket = bucket_of(ts, t->hash), **owner = owner_of(ts, &t->actor);
+    t->bucket_next = *bucket;
+    *bucket = t;
+    t->owner_next = *owner;
+    *owner = t;
+    t->older = ts->newest;
+    *(ts->newest ? &ts->newest->newer : &ts->oldest) = t;
+    ts->newest = t;
+    ts->n++;
+}
+
+static void end(struct taut_mod *m, struct tickets *ts, struct ticket *t) {
     struct ticket **at = bucket_of(ts, t->hash);
     while (*at != t) at = &(*at)->bucket_next;
     *at = t->bucket_next;
-}
-
-static void drop_oldest(struct taut_mod *m, struct tickets *ts) {
-    struct ticket *t = ts->oldest;
-    if (t->expires_us != USED) leave_bucket(ts, t);
-    ts->oldest = t->newer;
-    if (!ts->oldest) ts->newest = NULL;
+    for (at = owner_of(ts, &t->actor); *at != t;) at = &(*at)->owner_next;
+    *at = t->owner_next;
+    *(t->older ? &t->older->newer : &ts->oldest) = t->newer;
+    *(t->newer ? &t->newer->older : &ts->newest) = t->older;
     ts->n--;
     taut_free(m, t);
 }
 
 static void drop_stale(struct taut_mod *m, struct tickets *ts, int64_t now_us) {
-    while (ts->oldest && ts->oldest->expires_us <= now_us) drop_oldest(m, ts);
+    while (ts->oldest && ts->oldest->expires_us <= now_us) end(m, ts, ts->oldest);
+}
+
+/* Makes room for one more ticket of that user. */
+static void drop_surplus(struct taut_mod *m, struct tickets *ts, const struct taut_actor *a) {
+    struct ticket *oldest = NULL;
+    uint32_t n = 0;
+    for (struct ticket *t = *owner_of(ts, a); t; t = t->owner_next) {
+        if (!taut_str_eq(t->actor.user, a->user) || !taut_str_eq(t->actor.workspace, a->workspace)) continue;
+        oldest = t;
+        n++;
+    }
+    if (n >= TICKETS_OF_USER) end(m, ts, oldest);
+    while (ts->n >= TICKETS_MAX) end(m, ts, ts->oldest);
 }
 
 static taut_str put(char **at, taut_str s) {
@@ -94,14 +128,8 @@ int32_t ticket_issue(struct taut_mod *m, struct tickets *ts, const struct taut_a
     t->expires_us = now_us + ttl_us;
 
     drop_stale(m, ts, now_us);
-    while (ts->n >= TICKETS_MAX) drop_oldest(m, ts);
-    struct ticket **bucket = bucket_of(ts, t->hash);
-    t->bucket_next = *bucket;
-    *bucket = t;
-    if (ts->newest) ts->newest->newer = t;
-    else ts->oldest = t;
-    ts->newest = t;
-    ts->n++;
+    drop_surplus(m, ts, actor);
+    enter(ts, t);
     return TAUT_OK;
 }
 
@@ -119,7 +147,5 @@ const struct ticket *ticket_find(struct taut_mod *m, struct tickets *ts, taut_st
 void ticket_use(struct taut_mod *m, struct tickets *ts, const struct ticket *used) {
     struct ticket *t = *bucket_of(ts, used->hash);
     while (t != used) t = t->bucket_next;
-    leave_bucket(ts, t);
-    t->expires_us = USED;
-    drop_stale(m, ts, taut_mono_us(m));
+    end(m, ts, t);
 }

@@ -22,7 +22,12 @@ static enum applied refuse(struct member *m, int32_t status, const char *fmt, co
 }
 
 static enum applied broke(struct writer *w, const char *what) {
-    db_log(w->store, w->conn.db, "store_write", what);
+    conn_log(&w->conn, "store_write", what);
+    return BROKE;
+}
+
+static enum applied no_memory(struct writer *w) {
+    w->conn.cause = "out of memory";
     return BROKE;
 }
 
@@ -215,7 +220,7 @@ static enum applied write_events(struct writer *w, const struct taut_batch_view 
                                  const unsigned char *hash) {
     sqlite3_stmt *st = w->put_event;
     if (hash) {
-        if (!scratch_reserve(w, HASH_LEN + b->claim_value.len)) return BROKE;
+        if (!scratch_reserve(w, HASH_LEN + b->claim_value.len)) return no_memory(w);
         memcpy(w->scratch, hash, HASH_LEN);
         if (b->claim_value.len) memcpy(w->scratch + HASH_LEN, b->claim_value.ptr, b->claim_value.len);
     }
@@ -248,13 +253,13 @@ enum applied apply_batch(struct writer *w, struct member *m) {
     const char *fault = batch_fault(w->store, b);
     if (fault) return refuse(m, TAUT_E_INVAL, "%s%s", fault, "");
     struct head *head = b->events.len ? heads_get(&w->heads, b->workspace) : NULL;
-    if (b->events.len && !head) return BROKE;
+    if (b->events.len && !head) return no_memory(w);
     m->first_seq = head ? head->seq + 1 : 0;
 
     unsigned char hash[HASH_LEN];
     bool claims = b->claim_key.len > 0;
     enum applied a = APPLIED;
-    if (claims) a = hash_claim(w, b, hash) ? check_claim(w, m, hash) : BROKE;
+    if (claims) a = hash_claim(w, b, hash) ? check_claim(w, m, hash) : no_memory(w);
     if (a == APPLIED) a = check_all(w, m, m->first_seq);
     if (a != APPLIED) return a;
 

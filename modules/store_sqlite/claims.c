@@ -80,6 +80,15 @@ uint32_t claims_add(struct claims *c, const struct claim *claim) {
     return dropped;
 }
 
+bool claims_add_older(struct claims *c, const struct claim *claim) {
+    if (c->len >= c->limit || (c->len == c->cap && !grow(c))) return false;
+    c->first = (c->first - 1) & (c->cap - 1);
+    c->ring[c->first] = *claim;
+    c->len++;
+    index_put(c, c->first);
+    return true;
+}
+
 void claims_expire(struct claims *c, int64_t now_s) {
     while (c->len && c->ring[c->first].at_s + CLAIM_SECONDS <= now_s) drop_oldest(c);
 }
@@ -89,6 +98,10 @@ void claims_undo(struct claims *c, uint32_t n) {
         index_remove(c, (c->first + c->len - 1) & (c->cap - 1));
         c->len--;
     }
+}
+
+const struct claim *claims_newest(const struct claims *c, uint32_t i) {
+    return &c->ring[(c->first + c->len - 1 - i) & (c->cap - 1)];
 }
 
 const struct claim *claims_find(const struct claims *c, uint64_t hash, uint32_t *cursor) {

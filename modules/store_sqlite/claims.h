@@ -28,8 +28,11 @@ void claims_init(struct claims *c, uint32_t limit);
 void claims_fini(struct claims *c);
 /* How many live ones had to go for it: 0 or 1. */
 uint32_t claims_add(struct claims *c, const struct claim *claim);
+/* One older than all that are there. False: no room for it. */
+bool claims_add_older(struct claims *c, const struct claim *claim);
 void claims_expire(struct claims *c, int64_t now_s);
-void claims_undo(struct claims *c, uint32_t n); /* forgets the newest n */
+void claims_undo(struct claims *c, uint32_t n);                        /* forgets the newest n */
+const struct claim *claims_newest(const struct claims *c, uint32_t i); /* 0: the newest */
 /* Those of that hash, one a call; *cursor starts at 0. */
 const struct claim *claims_find(const struct claims *c, uint64_t hash, uint32_t *cursor);
 

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000, READER_CACHE_SHARE = 4 };
+enum { BUSY_MS = 5000, READER_CACHE_SHARE = 4, NO_WAL = -1 /* beside SQLite's codes; has been logged */ };
 
 int db_exec(sqlite3 *db, const char *sql) {
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
@@ -22,9 +22,24 @@ int db_run(sqlite3_stmt *st) {
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? reset : rc;
 }
 
-void db_log(struct store *s, sqlite3 *db, const char *event, const char *what) {
-    taut_log(s->mod, TAUT_LOG_ERROR, event, "%s: %s: %s (SQLite %d, errno %d)", s->path, what, sqlite3_errmsg(db),
-             sqlite3_extended_errcode(db), sqlite3_system_errno(db));
+static void log_damage(struct store *s) {
+    taut_log(s->mod, TAUT_LOG_ERROR, "store_damaged",
+             "%s is damaged: stop the server, then restore a backup, or save what can be read: sqlite3 %s .recover | "
+             "sqlite3 NEW.db",
+             s->path, s->path);
+}
+
+void conn_log(struct conn *c, const char *event, const char *what) {
+    struct store *s = c->store;
+    int rc = sqlite3_extended_errcode(c->db);
+    uint32_t held;
+    char more[64] = "";
+    c->cause = trouble_cause(c->db);
+    if (!trouble_say(&s->trouble, what, rc, taut_mono_us(s->mod), &held)) return;
+    if (held) snprintf(more, sizeof more, "; %u more like this since it was last said", held);
+    taut_log(s->mod, TAUT_LOG_ERROR, event, "%s: %s: %s (SQLite %d: %s; errno %d)%s", s->path, what, c->cause, rc,
+             sqlite3_errmsg(c->db), sqlite3_system_errno(c->db), more);
+    if (trouble_is_damage(c->db) && trouble_say_damage(&s->trouble)) log_damage(s);
 }
 
 /* Only the owner may read messages. SQLite gives its side files the same mode. Never opens an existing file: closing it
@@ -34,11 +49,29 @@ static void create_private(const char *path) {
     if (fd >= 0) close(fd);
 }
 
+/* Where it cannot, SQLite keeps the mode that it has, and says which. */
+static int use_wal(struct conn *c) {
+    sqlite3_stmt *st = db_prepare(c->db, "PRAGMA journal_mode=WAL");
+    if (!st) return sqlite3_errcode(c->db);
+    int rc = sqlite3_step(st);
+    const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
+    bool wal = mode && strcmp(mode, "wal") == 0;
+    if (mode && !wal)
+        taut_log(
+            c->store->mod, TAUT_LOG_ERROR, "store_open",
+            "%s: SQLite cannot keep a write-ahead log here (its journal mode stays \"%s\"): put the file on a local "
+            "disk; network file systems lack the shared memory that it needs",
+            c->store->path, mode);
+    int reset = sqlite3_finalize(st);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) return rc;
+    return wal || reset != SQLITE_OK ? reset : NO_WAL;
+}
+
 static int set_up_writer(struct conn *c) {
     static const char *const syncs[] = {"PRAGMA synchronous=OFF", "PRAGMA synchronous=NORMAL",
                                         "PRAGMA synchronous=FULL"};
     const struct options *opt = c->store->opt;
-    int rc = db_exec(c->db, "PRAGMA journal_mode=WAL");
+    int rc = use_wal(c);
     if (rc == SQLITE_OK) rc = db_exec(c->db, syncs[opt->sync]);
     char *sql = sqlite3_mprintf("PRAGMA journal_size_limit=%lld", (long long)opt->wal_limit);
     if (!sql) return SQLITE_NOMEM;
@@ -63,13 +96,13 @@ static int set_up(struct conn *c, bool writes) {
 
 int32_t conn_open(struct conn *c, struct store *s, bool writes) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_CREATE : 0);
-    memset(c, 0, sizeof *c);
-    c->store = s;
+    *c = (struct conn){.store = s, .cause = c->cause};
     if (writes) create_private(s->path);
     int rc = sqlite3_open_v2(s->path, &c->db, flags, NULL);
     if (rc == SQLITE_OK) rc = set_up(c, writes);
     if (rc == SQLITE_OK) return TAUT_OK;
-    db_log(s, c->db, "store_open", "cannot open the database");
+    if (rc == NO_WAL) c->cause = "no write-ahead log can be kept here";
+    else conn_log(c, "store_open", "cannot open the database");
     conn_close(c);
     return TAUT_E_IO;
 }
@@ -82,7 +115,7 @@ void conn_close(struct conn *c) {
     sqlite3_finalize(c->lsn);
     sqlite3_finalize(c->head);
     sqlite3_close_v2(c->db);
-    memset(c, 0, sizeof *c);
+    *c = (struct conn){.cause = c->cause};
 }
 
 void bind_val(sqlite3_stmt *st, int at, const struct taut_val *v, uint64_t seq0) {

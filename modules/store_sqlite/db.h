@@ -30,6 +30,7 @@ struct stmt_slot {
 
 struct conn {
     struct store *store;
+    const char *cause; /* of its last failure, in a few words, or NULL; outlives a conn_close */
     sqlite3 *db;
     struct stmt_slot *slots;
     uint32_t nslots, cap;
@@ -43,7 +44,9 @@ void conn_close(struct conn *c);
 int db_exec(sqlite3 *db, const char *sql);
 sqlite3_stmt *db_prepare(sqlite3 *db, const char *sql); /* NULL: sqlite3_errmsg says why */
 int db_run(sqlite3_stmt *st);                           /* steps once and resets */
-void db_log(struct store *s, sqlite3 *db, const char *event, const char *what);
+/* Says what just failed on the connection, with the cause and, for a damaged file, the way out; not too often. `what`
+ * is a literal. */
+void conn_log(struct conn *c, const char *event, const char *what);
 
 /* Binds a value; seq0 is what TAUT_SEQ 0 stands for. Borrowed until the next bind. */
 void bind_val(sqlite3_stmt *st, int at, const struct taut_val *v, uint64_t seq0);

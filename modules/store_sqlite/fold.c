@@ -62,6 +62,8 @@ static bool is_indexed(const struct table *t, uint32_t col) {
 
 static bool can_fold(const struct store *s, const struct taut_write *w) {
     if (w->kind != TAUT_W_UPDATE || !w->nsets || w->nsets > FOLD_SETS) return false;
+    for (uint32_t i = 0; i < w->nvals; i++)
+        if (w->vals[i].type == TAUT_SEQ) return false; /* stands for another number in each batch */
     for (uint32_t i = 0; i < w->nsets; i++) {
         const struct taut_set *set = &w->sets[i];
         if (set->how == TAUT_SET || (set->val.type != TAUT_INT && set->val.type != TAUT_SEQ) || set->col > 63 ||
@@ -131,6 +133,7 @@ static int write_folded(struct conn *c, const struct folded *r) {
 }
 
 int fold_flush(struct fold *f, struct conn *c, uint32_t table) {
+    if (table != FOLD_ALL && !f->tables[table].columns) return SQLITE_OK;
     for (uint32_t i = 0; i < f->n; i++) {
         struct folded *r = &f->rows[i];
         if (r->done || !r->nsets || (table != FOLD_ALL && r->table != table)) continue;

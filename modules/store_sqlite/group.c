@@ -85,12 +85,22 @@ static void rollback(struct writer *w) {
     undo(w);
 }
 
+void commit_refuse(struct taut_mod *mod, taut_op op, int32_t status, const char *why) {
+    struct taut_commit_result *r = calloc(1, sizeof *r);
+    if (r) r->claim_value = taut_str_z("");
+    if (r) r->why = taut_str_z(why ? why : "");
+    taut_op_complete(mod, op, status, r, free);
+}
+
+/* The cause is the connection's. */
 static void fail_all(struct writer *w, int32_t status) {
+    const char *why = w->conn.cause ? w->conn.cause : "";
     for (uint32_t i = 0; i < w->n; i++) {
         struct member *m = &w->members[i];
         if (m->settled) continue;
         free(m->text);
-        m->text = NULL;
+        m->text = strdup(why);
+        m->text_len = m->text ? strlen(why) : 0;
         m->claim_seq = 0;
         m->status = status;
     }
@@ -120,6 +130,7 @@ static int save_counters(struct writer *w) {
         sqlite3_bind_int64(w->put_head, 2, (int64_t)h->seq);
         rc = db_run(w->put_head);
     }
+    if (rc == SQLITE_OK) rc = claim_rows_save(w);
     sqlite3_bind_int64(w->put_lsn, 1, (int64_t)w->lsn);
     return rc == SQLITE_OK ? db_run(w->put_lsn) : rc;
 }
@@ -129,12 +140,12 @@ static int32_t prepare(struct writer *w) {
     enum applied a;
     do {
         if (writer_begin(w) != SQLITE_OK) {
-            db_log(w->store, w->conn.db, "store_write", "cannot lock the database for writing");
+            conn_log(&w->conn, "store_write", "cannot lock the database for writing");
             return TAUT_E_UNAVAILABLE;
         }
         a = apply_all(w);
         if (a == APPLIED && w->lsn != w->lsn_saved && save_counters(w) != SQLITE_OK) {
-            db_log(w->store, w->conn.db, "store_write", "cannot write the counters of a group");
+            conn_log(&w->conn, "store_write", "cannot write the counters of a group");
             a = BROKE;
         }
         if (a != APPLIED) rollback(w);
@@ -148,8 +159,8 @@ static int commit(struct writer *w) {
     int64_t start = taut_mono_us(mod);
     int rc = db_exec(w->conn.db, "COMMIT");
     if (rc != SQLITE_OK) {
-        db_log(
-            w->store, w->conn.db, "store_sync",
+        conn_log(
+            &w->conn, "store_sync",
             "a commit failed, and whether it reached the disk is unknown; nothing is acknowledged until the store has "
             "been opened anew");
         return rc;
@@ -178,6 +189,7 @@ void group_run(struct writer *w, uint32_t n) {
     w->n = n;
     w->rows = 0;
     w->claims_added = w->claims_dropped = 0;
+    w->conn.cause = NULL;
     w->now_us = taut_now_us(w->store->mod);
     for (uint32_t i = 0; i < n; i++) w->members[i] = (struct member){.job = w->jobs[i]};
     claims_expire(&w->claims, w->now_us / 1000000);

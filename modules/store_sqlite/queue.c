@@ -60,15 +60,28 @@ void write_queue_fini(struct write_queue *q) {
     pthread_mutex_destroy(&q->lock);
 }
 
-int32_t write_queue_push(struct write_queue *q, const struct write_job *j) {
+static size_t cost_of(const struct taut_batch_view *b) {
+    size_t cost = (size_t)b->writes.len * WRITE_COST;
+    for (uint32_t i = 0; i < b->events.len; i++) cost += TAUT_AT(b->events, struct taut_event_rec, i)->body.len * 2;
+    return cost;
+}
+
+static bool write_queue_is_full(const struct write_queue *q, size_t cost) {
+    uint32_t jobs = q->interactive.len + q->background.len;
+    return jobs >= QUEUE_JOBS_MAX || (jobs > 0 && q->cost + cost > QUEUE_BYTES_MAX);
+}
+
+int32_t write_queue_push(struct write_queue *q, const struct taut_batch_view *batch, taut_op op) {
+    struct write_job j = {batch, op, cost_of(batch)};
     int32_t err = TAUT_OK;
     pthread_mutex_lock(&q->lock);
     if (!q->open || q->closing) err = TAUT_E_UNAVAILABLE;
-    else if (!ring_push(j->batch->cls == TAUT_CLASS_BACKGROUND ? &q->background : &q->interactive, j))
-        err = TAUT_E_NOMEM;
-    else if (q->waiting) {
+    else if (write_queue_is_full(q, j.cost)) err = TAUT_E_UNAVAILABLE;
+    else if (!ring_push(batch->cls == TAUT_CLASS_BACKGROUND ? &q->background : &q->interactive, &j)) err = TAUT_E_NOMEM;
+    else {
+        q->cost += j.cost;
+        if (q->waiting) pthread_cond_signal(&q->ready);
         q->waiting = false;
-        pthread_cond_signal(&q->ready);
     }
     pthread_mutex_unlock(&q->lock);
     return err;
@@ -78,18 +91,21 @@ static bool is_empty(const struct write_queue *q) {
     return !q->interactive.len && !q->background.len;
 }
 
+static struct timespec from_now(uint32_t ms) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
 /* False when the time was over. */
 static bool wait_for_work(struct write_queue *q, uint32_t timeout_ms) {
-    struct timespec until;
-    if (timeout_ms) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += timeout_ms / 1000;
-        until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-    }
+    struct timespec until = from_now(timeout_ms);
     while (is_empty(q) && !q->closing) {
         q->waiting = true;
         if (!timeout_ms) pthread_cond_wait(&q->ready, &q->lock);
@@ -99,29 +115,34 @@ static bool wait_for_work(struct write_queue *q, uint32_t timeout_ms) {
     return !is_empty(q);
 }
 
-static size_t cost_of(const struct taut_batch_view *b) {
-    size_t cost = (size_t)b->writes.len * WRITE_COST;
-    for (uint32_t i = 0; i < b->events.len; i++) cost += TAUT_AT(b->events, struct taut_event_rec, i)->body.len * 2;
-    return cost;
-}
-
 uint32_t write_queue_take(struct write_queue *q, struct write_job *out, uint32_t max, uint32_t timeout_ms,
                           bool *closed) {
     uint32_t n = 0;
     size_t cost = 0;
     pthread_mutex_lock(&q->lock);
     if (wait_for_work(q, timeout_ms)) {
-        while (n < max && cost < GROUP_COST_MAX && ring_pop(&q->interactive, &out[n])) cost += cost_of(out[n++].batch);
+        while (n < max && cost < GROUP_COST_MAX && ring_pop(&q->interactive, &out[n])) cost += out[n++].cost;
         bool due = n == 0 || ++q->groups_without_background >= BACKGROUND_EVERY;
         if (due) q->groups_without_background = 0;
         while (due && n < max && cost < GROUP_COST_MAX && ring_pop(&q->background, &out[n])) {
-            cost += cost_of(out[n++].batch);
+            cost += out[n++].cost;
             due = q->interactive.len == 0;
         }
     }
+    q->cost -= cost;
     *closed = q->closing && is_empty(q);
     pthread_mutex_unlock(&q->lock);
     return n;
+}
+
+bool write_queue_await_end(struct write_queue *q, uint32_t timeout_ms) {
+    struct timespec until = from_now(timeout_ms);
+    pthread_mutex_lock(&q->lock);
+    while (q->open && pthread_cond_timedwait(&q->ready, &q->lock, &until) != ETIMEDOUT) {
+    }
+    bool ended = !q->open;
+    pthread_mutex_unlock(&q->lock);
+    return ended;
 }
 
 void read_queue_init(struct read_queue *q) {
@@ -140,7 +161,7 @@ void read_queue_fini(struct read_queue *q) {
 int32_t read_queue_push(struct read_queue *q, const struct read_job *j) {
     int32_t err = TAUT_OK;
     pthread_mutex_lock(&q->lock);
-    if (!q->open) err = TAUT_E_UNAVAILABLE;
+    if (!q->open || q->jobs.len >= QUEUE_JOBS_MAX) err = TAUT_E_UNAVAILABLE;
     else if (!ring_push(&q->jobs, j)) err = TAUT_E_NOMEM;
     else if (q->waiting) pthread_cond_signal(&q->ready);
     pthread_mutex_unlock(&q->lock);

@@ -13,6 +13,7 @@
 struct write_job {
     const struct taut_batch_view *batch;
     taut_op op;
+    size_t cost; /* set by the queue */
 };
 
 enum read_kind { READ_GET, READ_SCAN, READ_EVENTS };
@@ -23,6 +24,12 @@ struct read_job {
     taut_str workspace;
     uint64_t after;
     taut_op op;
+};
+
+/* Above these a queue takes nothing, so that a disk that hangs does not cost all memory. */
+enum {
+    QUEUE_JOBS_MAX = 65536,
+    QUEUE_BYTES_MAX = 256 << 20 /* of batches, roughly; one larger than that is taken when it is alone */
 };
 
 struct ring {
@@ -36,8 +43,10 @@ struct write_queue {
     pthread_mutex_t lock;
     pthread_cond_t ready;
     struct ring interactive, background;
+    size_t cost; /* of both */
     uint32_t groups_without_background;
-    bool open, closing, waiting;
+    bool open; /* the writer and its readers run, or are about to */
+    bool closing, waiting;
 };
 struct read_queue {
     pthread_mutex_t lock;
@@ -49,12 +58,15 @@ struct read_queue {
 
 void write_queue_init(struct write_queue *q);
 void write_queue_fini(struct write_queue *q);
-/* TAUT_OK, or why the job was not taken. */
-int32_t write_queue_push(struct write_queue *q, const struct write_job *j);
+/* TAUT_OK, or why the job was not taken: TAUT_E_UNAVAILABLE when it is not open, closing or full, TAUT_E_NOMEM. */
+int32_t write_queue_push(struct write_queue *q, const struct taut_batch_view *batch, taut_op op);
 /* Waits for work, for the close, or for timeout_ms when that is not 0. Takes the next group's jobs: 0 of them when the
  * time is over or the queue is closing and empty. */
 uint32_t write_queue_take(struct write_queue *q, struct write_job *out, uint32_t max, uint32_t timeout_ms,
                           bool *closed);
+
+/* Waits for `open` to become false. False when the time was over. */
+bool write_queue_await_end(struct write_queue *q, uint32_t timeout_ms);
 
 void read_queue_init(struct read_queue *q);
 void read_queue_fini(struct read_queue *q);

@@ -3,7 +3,7 @@
 
 static int32_t failed(struct reader *r, int rc, const char *what) {
     if ((rc & 0xff) == SQLITE_NOMEM) return TAUT_E_NOMEM;
-    db_log(r->store, r->conn.db, "store_read", what);
+    conn_log(&r->conn, "store_read", what);
     return TAUT_E_IO;
 }
 

@@ -30,7 +30,7 @@ static void *reader_main(void *arg) {
     while ((n = read_queue_take(&r->store->reads, jobs, JOBS_MAX, r->store->nreaders))) {
         uint64_t as_of = 0;
         int rc = snapshot_begin(&r->conn, &as_of);
-        if (rc != SQLITE_OK) db_log(r->store, r->conn.db, "store_read", "cannot begin a snapshot");
+        if (rc != SQLITE_OK) conn_log(&r->conn, "store_read", "cannot begin a snapshot");
         for (uint32_t i = 0; i < n; i++) {
             void *result = NULL;
             int32_t status = TAUT_E_IO;

@@ -2,6 +2,8 @@
  * with a line that says what to do; nothing is ever dropped but an index whose declaration changed. */
 #include "schema.h"
 
+#include "writer.h"
+
 static const char own_tables[] =
     "CREATE TABLE IF NOT EXISTS taut_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS taut_heads(workspace TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
@@ -15,7 +17,7 @@ static int32_t refuse(struct conn *c, const char *text) {
 }
 
 static int32_t disk_error(struct conn *c, const char *what) {
-    db_log(c->store, c->db, "store_open", what);
+    conn_log(c, "store_open", what);
     return TAUT_E_IO;
 }
 
@@ -74,16 +76,19 @@ static int32_t read_format(struct conn *c, int64_t *format) {
     return rc == SQLITE_DONE ? TAUT_E_NOTFOUND : disk_error(c, "cannot read the store's format");
 }
 
-static int32_t check_format(struct conn *c) {
-    int64_t format = 0;
-    int32_t err = read_format(c, &format);
-    if (err == TAUT_E_NOTFOUND) return TAUT_OK;
-    if (err < 0 || format <= FORMAT) return err;
+/* *format is the current one for a fresh database. */
+static int32_t check_format(struct conn *c, int64_t *format) {
+    int32_t err = read_format(c, format);
+    if (err == TAUT_E_NOTFOUND) {
+        *format = FORMAT;
+        return TAUT_OK;
+    }
+    if (err < 0 || *format <= FORMAT) return err;
     char text[256];
     snprintf(text, sizeof text,
              "this store was written by a newer Taut (format %lld; this one knows up to %d): run the newer version, or "
              "choose another data directory",
-             (long long)format, FORMAT);
+             (long long)*format, FORMAT);
     return refuse(c, text);
 }
 
@@ -198,7 +203,8 @@ static int32_t open_meta(struct conn *c, unsigned char claim_key[CLAIM_KEY_LEN])
     char insert[64];
     c->store->mod->host->random(c->store->mod, fresh, sizeof fresh);
     snprintf(insert, sizeof insert, "INSERT OR IGNORE INTO taut_meta VALUES('format',%d)", FORMAT);
-    if (db_exec(c->db, own_tables) != SQLITE_OK || db_exec(c->db, insert) != SQLITE_OK)
+    if (db_exec(c->db, own_tables) != SQLITE_OK || db_exec(c->db, claim_rows_table) != SQLITE_OK ||
+        db_exec(c->db, insert) != SQLITE_OK)
         return disk_error(c, "cannot create the store's own tables");
     sqlite3_stmt *st = db_prepare(c->db, "INSERT OR IGNORE INTO taut_meta VALUES('claim_key',?1)");
     if (!st) return disk_error(c, "cannot write the store's own tables");
@@ -212,9 +218,20 @@ static int32_t open_meta(struct conn *c, unsigned char claim_key[CLAIM_KEY_LEN])
     return read ? TAUT_OK : disk_error(c, "cannot read the store's claim key");
 }
 
+/* From format 1, the only older one. */
+static int32_t bring_up(struct conn *c) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "UPDATE taut_meta SET value=%d WHERE key='format'", FORMAT);
+    if (claim_rows_from_log(c) != SQLITE_OK || db_exec(c->db, sql) != SQLITE_OK)
+        return disk_error(c, "cannot bring the store to this version's format");
+    return TAUT_OK;
+}
+
 static int32_t migrate(struct conn *c, unsigned char claim_key[CLAIM_KEY_LEN]) {
-    TAUT_TRY(check_format(c));
+    int64_t format = 0;
+    TAUT_TRY(check_format(c, &format));
     TAUT_TRY(open_meta(c, claim_key));
+    if (format < FORMAT) TAUT_TRY(bring_up(c));
     for (uint32_t i = 0; i < c->store->ntables; i++) TAUT_TRY(open_table(c, &c->store->tables[i]));
     return TAUT_OK;
 }

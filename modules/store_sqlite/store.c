@@ -1,10 +1,12 @@
 /* store.c - the module: storage/1 on SQLite. What runs on the hub: options, life, and putting jobs into queues.
  *
- * The instance makes its threads when the store is opened and joins them when it is opened again or unloaded; between
- * open and close there is one writer and `readers` readers.
+ * Opening starts the writer thread, which starts the readers, ends them, and says when all has ended. The hub never
+ * waits for a disk: it joins the writer only after that.
  */
 #include "fault.h"
 #include "writer.h"
+
+enum { FINI_WAIT_MS = 2000 };
 
 static void give_up(struct store *s, taut_op op, int32_t err) {
     taut_op_complete(s->mod, op, err, NULL, NULL);
@@ -29,6 +31,7 @@ static bool tables_copy(struct store *s, const struct taut_table_ref *refs, uint
     return true;
 }
 
+/* Not before writes.open is false: then it is about to return. */
 static void join_writer(struct store *s) {
     if (s->has_thread) pthread_join(s->writer_thread, NULL);
     s->has_thread = false;
@@ -38,7 +41,6 @@ static void set_gate(struct store *s, bool open) {
     pthread_mutex_lock(&s->writes.lock);
     s->writes.open = open;
     s->writes.closing = false;
-    s->close_op = 0;
     pthread_mutex_unlock(&s->writes.lock);
 }
 
@@ -65,16 +67,26 @@ static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n,
     give_up(s, op, TAUT_E_NOMEM);
 }
 
+static void log_full(struct store *s) {
+    static const char text[] = "too much waits for the disk; further work is refused: it hangs, or is too slow";
+    uint32_t held;
+    if (!is_open(s) || !trouble_say(&s->trouble, text, 0, taut_mono_us(s->mod), &held)) return;
+    taut_log(s->mod, TAUT_LOG_ERROR, "store_full", "%s: %s", s->path, text);
+}
+
 static void on_commit(void *self, const struct taut_batch_view *b, taut_op op) {
     struct store *s = self;
-    struct write_job j = {b, op};
-    int32_t err = write_queue_push(&s->writes, &j);
-    if (err < 0) give_up(s, op, err);
+    int32_t err = write_queue_push(&s->writes, b, op);
+    if (err == TAUT_OK) return;
+    if (err == TAUT_E_UNAVAILABLE) log_full(s);
+    commit_refuse(s->mod, op, err, is_open(s) ? "too much waits for the disk" : "the store is closed");
 }
 
 static void push_read(struct store *s, const struct read_job *j) {
     int32_t err = read_queue_push(&s->reads, j);
-    if (err < 0) give_up(s, j->op, err);
+    if (err == TAUT_OK) return;
+    if (err == TAUT_E_UNAVAILABLE) log_full(s);
+    give_up(s, j->op, err);
 }
 
 static void on_get(void *self, const struct taut_get_req *reqs, uint32_t n, taut_op op) {
@@ -90,22 +102,23 @@ static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t l
               &(struct read_job){.kind = READ_EVENTS, .n = limit, .workspace = workspace, .after = after, .op = op});
 }
 
-/* False when it is not open. */
-static bool begin_close(struct store *s, taut_op op) {
+/* Asks for the end, of which op, when there is one, hears. TAUT_OK: it has ended, nobody will hear; TAUT_E_AGAIN. */
+static int32_t ask_to_close(struct store *s, taut_op op) {
+    int32_t err = TAUT_OK;
     pthread_mutex_lock(&s->writes.lock);
-    bool open = s->writes.open && !s->writes.closing;
-    if (open) {
-        s->close_op = op;
+    if (s->writes.open) {
+        err = op && !ring_push(&s->closers, &op) ? TAUT_E_NOMEM : TAUT_E_AGAIN;
         s->writes.closing = true;
         pthread_cond_signal(&s->writes.ready);
     }
     pthread_mutex_unlock(&s->writes.lock);
-    return open;
+    return err;
 }
 
 static void on_close(void *self, taut_op op) {
     struct store *s = self;
-    if (!begin_close(s, op)) give_up(s, op, TAUT_OK);
+    int32_t err = ask_to_close(s, op);
+    if (err != TAUT_E_AGAIN) give_up(s, op, err);
 }
 
 static const struct taut_storage_v1 storage = {.size = (uint32_t)sizeof storage,
@@ -117,9 +130,10 @@ static const struct taut_storage_v1 storage = {.size = (uint32_t)sizeof storage,
                                                .close = on_close};
 
 static void destroy(struct store *s) {
-    begin_close(s, 0);
     join_writer(s);
     tables_free(s);
+    trouble_fini(&s->trouble);
+    free(s->closers.items);
     write_queue_fini(&s->writes);
     read_queue_fini(&s->reads);
     free(s->path);
@@ -133,6 +147,8 @@ static int32_t on_init(struct taut_mod *m) {
     s->opt = m->config;
     write_queue_init(&s->writes);
     read_queue_init(&s->reads);
+    trouble_init(&s->trouble);
+    s->closers.elem = sizeof(taut_op);
     faults_read(&s->faults);
     /* SQLite's count of its own memory costs a lock at each allocation. Too late when somebody else in the process has
      * used SQLite before: then it stays as it is. */
@@ -144,17 +160,25 @@ static int32_t on_init(struct taut_mod *m) {
     return err;
 }
 
-/* Opening and closing are the service's; there is nothing else to wait for. */
+/* Opening is the service's. */
 static void on_start(struct taut_mod *m, taut_op op) {
     taut_op_complete(m, op, TAUT_OK, NULL, NULL);
 }
+
 static void on_stop(struct taut_mod *m, taut_op op) {
-    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+    on_close(m->state, op);
 }
 
+/* A thread that hangs in the disk still uses all of it, and perhaps for ever. */
 static void on_fini(struct taut_mod *m) {
-    destroy(m->state);
+    struct store *s = m->state;
     m->state = NULL;
+    ask_to_close(s, 0);
+    if (write_queue_await_end(&s->writes, FINI_WAIT_MS)) destroy(s);
+    else
+        taut_log(m, TAUT_LOG_ERROR, "store_hangs",
+                 "%s: the disk does not answer; its threads are left as they are. What was acknowledged is on disk",
+                 s->path);
 }
 
 static const struct taut_opt options[] = {

@@ -15,9 +15,10 @@
 #include "taut/taut.h"
 
 #include "queue.h"
+#include "trouble.h"
 
 enum {
-    FORMAT = 1,               /* of our own tables; a store with a higher one is refused */
+    FORMAT = 2,               /* of our own tables; a store with a higher one is refused */
     COLS_MAX = 60,            /* of one table: what a statement's key has room for */
     SCAN_LIMIT_MAX = 10000,   /* rows */
     READ_BYTES_MAX = 64 << 20 /* of one answer; a longer one is cut as if by its limit */
@@ -72,14 +73,15 @@ struct store {
     struct table *tables;
     uint32_t ntables;
     struct faults faults;
+    struct trouble trouble;
     struct write_queue writes;
     struct read_queue reads;
     struct reader *readers;
     uint32_t nreaders;
     pthread_t writer_thread;
-    bool has_thread;  /* hub: writer_thread is to be joined */
-    taut_op open_op;  /* set before the thread starts */
-    taut_op close_op; /* under writes.lock */
+    bool has_thread;     /* hub: writer_thread is to be joined, once writes.open is false */
+    taut_op open_op;     /* set before the thread starts */
+    struct ring closers; /* of taut_op: they wait for the end; under writes.lock */
 };
 
 #endif

@@ -43,10 +43,21 @@ static void checkpoint(struct writer *w) {
         w->checkpoint_at = CHECKPOINT_BYTES;
     }
     if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED) return;
-    db_log(w->store, w->conn.db, "store_sync",
-           "a checkpoint failed; nothing is acknowledged until the store has been "
-           "opened anew");
+    conn_log(&w->conn, "store_sync",
+             "a checkpoint failed; nothing is acknowledged until the store has been "
+             "opened anew");
     w->broken = true;
+}
+
+/* Where it works and fails by turns, both are said once a minute. */
+static void say_healed(struct writer *w) {
+    static const char text[] = "the store works again";
+    struct store *s = w->store;
+    uint32_t held;
+    if (!trouble_say(&s->trouble, text, 0, taut_mono_us(s->mod), &held)) return;
+    trouble_over(&s->trouble, text);
+    taut_log(s->mod, TAUT_LOG_WARN, "store_healed", "%s: %s; its last commit is %llu", s->path, text,
+             (unsigned long long)w->lsn);
 }
 
 static void heal(struct writer *w) {
@@ -56,12 +67,11 @@ static void heal(struct writer *w) {
     w->wal_bytes = 0;
     w->checkpoint_at = CHECKPOINT_BYTES;
     w->broken = false;
-    taut_log(w->store->mod, TAUT_LOG_WARN, "store_healed", "%s: the store works again; its last commit is %llu",
-             w->store->path, (unsigned long long)w->lsn);
+    say_healed(w);
 }
 
 static void refuse_jobs(struct writer *w, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++) taut_op_complete(w->store->mod, w->jobs[i].op, TAUT_E_UNAVAILABLE, NULL, NULL);
+    for (uint32_t i = 0; i < n; i++) commit_refuse(w->store->mod, w->jobs[i].op, TAUT_E_UNAVAILABLE, w->conn.cause);
 }
 
 static void run(struct writer *w) {
@@ -96,42 +106,52 @@ static void close_all(struct writer *w) {
     if (w->conn.db) {
         if (!sqlite3_get_autocommit(w->conn.db)) db_exec(w->conn.db, "ROLLBACK");
         if (sqlite3_wal_checkpoint_v2(w->conn.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
-            db_log(w->store, w->conn.db, "store_close", "cannot checkpoint; the next start will");
+            conn_log(&w->conn, "store_close", "cannot checkpoint; the next start will");
     }
     writer_unload(w);
 }
 
-/* Takes the gates down, so that later jobs are refused at once. */
-static taut_op shut(struct store *s) {
+/* Lets the hub join this thread. Who waited for the end of the store is to be told. */
+static struct ring shut(struct store *s) {
     pthread_mutex_lock(&s->writes.lock);
-    taut_op op = s->close_op;
+    struct ring closers = s->closers;
+    s->closers = (struct ring){.elem = sizeof(taut_op)};
     s->writes.open = false;
+    pthread_cond_broadcast(&s->writes.ready);
     pthread_mutex_unlock(&s->writes.lock);
-    return op;
+    return closers;
 }
 
-void *writer_main(void *arg) {
-    struct store *s = arg;
-    struct writer *w = calloc(1, sizeof *w);
-    int32_t err = TAUT_E_NOMEM;
-    struct taut_open_result *opened = malloc(sizeof *opened);
-    if (w && opened) {
-        w->store = s;
-        err = open_all(w);
-    }
-    if (err < 0) {
-        shut(s);
-        free(opened);
-        free(w);
-        taut_op_complete(s->mod, s->open_op, err, NULL, NULL);
-        return NULL;
-    }
+static void tell_closers(struct taut_mod *mod, struct ring *closers) {
+    taut_op op;
+    while (ring_pop(closers, &op)) taut_op_complete(mod, op, TAUT_OK, NULL, NULL);
+    free(closers->items);
+}
+
+static void run_until_closed(struct writer *w, struct taut_open_result *opened) {
+    struct store *s = w->store;
     opened->lsn = w->lsn;
     taut_op_complete(s->mod, s->open_op, TAUT_OK, opened, free);
     run(w);
     close_all(w);
+}
+
+void *writer_main(void *arg) {
+    struct store *s = arg;
+    struct taut_mod *mod = s->mod;
+    taut_op open_op = s->open_op;
+    struct writer *w = calloc(1, sizeof *w);
+    struct taut_open_result *opened = malloc(sizeof *opened);
+    int32_t err = TAUT_E_NOMEM;
+    if (w && opened) {
+        w->store = s;
+        err = open_all(w);
+    }
+    if (err == TAUT_OK) run_until_closed(w, opened);
+    else free(opened);
     free(w);
-    taut_op close_op = shut(s);
-    if (close_op) taut_op_complete(s->mod, close_op, TAUT_OK, NULL, NULL);
+    struct ring closers = shut(s);
+    if (err < 0) taut_op_complete(mod, open_op, err, NULL, NULL);
+    tell_closers(mod, &closers);
     return NULL;
 }

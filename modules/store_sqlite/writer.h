@@ -7,6 +7,8 @@
  *   group.c   one group: apply all, commit, report
  *   apply.c   one batch: claim, conditions, rows, events
  *   fold.c    what a group need not ask or write twice
+ *   claim_rows.c  the claims on disk
+ *   wal_check.c   what SQLite will not say of a log that a crash left
  *   load.c    from the file to the state below, at open and after a failure
  */
 #ifndef STORE_WRITER_H
@@ -33,7 +35,7 @@ struct member {
 struct writer {
     struct store *store;
     struct conn conn;
-    sqlite3_stmt *put_event, *put_head, *put_lsn, *get_claim;
+    sqlite3_stmt *put_event, *put_head, *put_lsn, *get_claim, *put_claims, *drop_claims;
     unsigned char claim_key[CLAIM_KEY_LEN];
     struct heads heads;
     struct claims claims;
@@ -41,6 +43,7 @@ struct writer {
     uint64_t lsn, lsn_saved;
     char *scratch; /* for claims: grows as needed */
     size_t scratch_cap;
+    int64_t prune_at_us;
     uint64_t wal_bytes, checkpoint_at;
     bool broken; /* a sync failed: nothing is acknowledged until the store was opened anew */
 
@@ -73,6 +76,18 @@ int writer_begin(struct writer *w);
 /* Opens the connection and reads the state; a store that is opened again is first checkpointed in full. */
 int32_t writer_load(struct writer *w, bool again);
 void writer_unload(struct writer *w);
+
+/* Completes a commit that came to nothing; why is a literal or NULL. Any thread. */
+void commit_refuse(struct taut_mod *mod, taut_op op, int32_t status, const char *why);
+
+/* Sqlite3 result codes; SQLITE_DONE from the load. */
+extern const char claim_rows_table[]; /* its SQL */
+bool claim_rows_prepare(struct writer *w);
+int claim_rows_save(struct writer *w); /* those of the group */
+int claim_rows_load(struct writer *w);
+int claim_rows_from_log(struct conn *c);
+
+void wal_check(struct store *s); /* logs what it finds; before the database is opened */
 
 void *writer_main(void *store);
 

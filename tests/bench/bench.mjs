@@ -5,13 +5,16 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+import { Api } from '../crash/lib/api.mjs';
 import { free_port, new_dir, Server, TAUT } from '../crash/lib/server.mjs';
 import { compiled } from '../crash/lib/tools.mjs';
 
 const SHORT = process.argv.includes('--short');
 const SIZE = SHORT
-  ? { rounds: 3, seconds: 1, starts: 3, lone: 100, users: 2000, channels: 20, messages: 20_000 }
-  : { rounds: 7, seconds: 2.5, starts: 5, lone: 200, users: 100_000, channels: 200, messages: 1_000_000 };
+  ? { rounds: 3, seconds: 1, starts: 3, lone: 100, users: 2000, channels: 20, messages: 20_000, fanouts: 1 }
+  : { rounds: 7, seconds: 2.5, starts: 5, lone: 200, users: 100_000, channels: 200, messages: 1_000_000, fanouts: 3 };
+const SPREAD = { users: 100, channels: 50, messages: 10_000 }; // all of them in all of these
+const SUBSCRIBERS = 1000;
 const IN_FLIGHT = 256;
 const BATCH = 256;
 const IDLE_MS = 2000;
@@ -21,7 +24,11 @@ const on_core = (n) => (CORES ? ['taskset', '-c', String(n)] : []);
 
 const dir = new_dir('bench');
 const at = (name) => path.join(dir, name);
-const tools = { post: compiled('bench/bench_post.c'), sqlite: compiled('bench/bench_sqlite.c', ['sqlite3']) };
+const tools = {
+  post: compiled('bench/bench_post.c'),
+  fanout: compiled('bench/bench_fanout.c'),
+  sqlite: compiled('bench/bench_sqlite.c', ['sqlite3']),
+};
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -47,11 +54,12 @@ function tool(core, program, args) {
 }
 
 class Bench {
-  constructor(server, token, channel) {
-    Object.assign(this, { server, token, channel });
+  // who: the arguments of the load that say by whom and where to.
+  constructor(server, who) {
+    Object.assign(this, { server, who });
   }
   post(connections, pipeline, more) {
-    const where = ['--port', this.server.options.port, '--token', this.token, '--channel', this.channel];
+    const where = ['--port', this.server.options.port, ...this.who];
     return tool(1, tools.post, [...where, '--connections', connections, '--pipeline', pipeline, ...more]);
   }
   posts_per_s(connections = IN_FLIGHT, pipeline = 1, seconds = SIZE.seconds) {
@@ -61,6 +69,9 @@ class Bench {
     return this.post(1, 1, ['--posts', SIZE.lone]).p50_us;
   }
 }
+
+const one = (token, channel) => ['--token', token, '--channel', channel];
+const lines = (file) => readFileSync(at(file), 'utf8').split('\n').filter(Boolean);
 
 async function start(name) {
   const server = new Server({ dir: at(name), port: await free_port(), wrap: on_core(0) });
@@ -87,7 +98,7 @@ function anonymous_mib(pid) {
 // A store with posts in it, for the rows that bare SQLite is to write.
 async function make_template() {
   const { server, info } = await start('template');
-  new Bench(server, info.users[0].token, info.channels[0].id).post(4, 1, ['--posts', 100]);
+  new Bench(server, one(info.users[0].token, info.channels[0].id)).post(4, 1, ['--posts', 100]);
   await server.stop();
   return path.join(at('template'), 'taut.db');
 }
@@ -101,13 +112,23 @@ function bare(what, args) {
   return what === 'fsync' ? tool(0, tools.sqlite, ['fsync', file, ...args]) : tool(0, tools.sqlite, [what, at('template/taut.db'), file, ...args]);
 }
 
-function seed() {
-  const began = Date.now();
-  const args = ['--users', SIZE.users, '--channels', SIZE.channels, '--messages', SIZE.messages, '--tokens', at('tokens'), '--channels-out', at('channels')];
-  execFileSync(TAUT, ['seed', '--data', at('seeded'), ...args.map(String)], { stdio: ['ignore', 'ignore', 'inherit'] });
-  figure('seed', (Date.now() - began) / 1000, 's');
-  const first = (file) => readFileSync(at(file), 'utf8').split('\n')[0];
-  return { token: first('tokens'), channel: first('channels') };
+// Fills the directory of that name; the tokens and channels are in NAME.tokens and NAME.channels.
+function seed(name, { users, channels, messages }) {
+  const args = ['--users', users, '--channels', channels, '--messages', messages];
+  const files = ['--data', at(name), '--tokens', at(`${name}.tokens`), '--channels-out', at(`${name}.channels`)];
+  execFileSync(TAUT, ['seed', ...files, ...args.map(String)], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+// Every person of the workspace "spread" joins every channel.
+async function join_all({ server, info }) {
+  const api = new Api(info.url);
+  const joins = lines('spread.tokens').flatMap((token) => lines('spread.channels').map((channel) => ({ token, channel })));
+  const worker = async () => {
+    for (let j; (j = joins.pop()); ) await api.must('conversations.join', j.token, { channel: j.channel });
+  };
+  await Promise.all(Array.from({ length: 64 }, worker));
+  api.close();
+  return new Bench(server, ['--tokens', at('spread.tokens'), '--channels', at('spread.channels')]);
 }
 
 // The share of the machine that others take while nothing of ours runs.
@@ -122,21 +143,22 @@ async function others_share() {
   return 1 - (b.idle - a.idle) / (b.all - a.all);
 }
 
-async function throughput(empty, seeded) {
-  const of = { empty: [], seeded: [], bare: [], ratio: [], ratio_seeded: [], others: [] };
+async function throughput(empty, seeded, spread) {
+  const of = { empty: [], seeded: [], spread: [], bare: [], ratio: [], ratio_seeded: [], others: [] };
   let last;
-  for (const b of [empty, seeded]) b.posts_per_s(IN_FLIGHT, 1, 1);
+  for (const b of [empty, seeded, spread]) b.posts_per_s(IN_FLIGHT, 1, 1);
   for (let i = 0; i < SIZE.rounds; i++) {
     of.others.push(await others_share());
     last = empty.posts_per_s();
     const full = seeded.posts_per_s().posts_per_s;
+    of.spread.push(spread.posts_per_s().posts_per_s);
     const floor = bare('posts', [SIZE.seconds, BATCH]).posts_per_s;
     of.empty.push(last.posts_per_s);
     of.seeded.push(full);
     of.bare.push(floor);
     of.ratio.push(last.posts_per_s / floor);
     of.ratio_seeded.push(full / floor);
-    say(`round ${i + 1}: ${last.posts_per_s} posts/s empty, ${full} seeded, ${floor} bare SQLite`);
+    say(`round ${i + 1}: ${last.posts_per_s} posts/s empty, ${full} seeded, ${of.spread.at(-1)} spread, ${floor} bare SQLite`);
   }
   figure('taken_by_others', 100 * median(of.others), '% of the machine: the ratios are sound when it is small');
   figure('bare_sqlite', median(of.bare), 'posts/s');
@@ -145,8 +167,10 @@ async function throughput(empty, seeded) {
   figure('posts_p99', last.p99_us / 1000, 'ms');
   figure('posts_16x16', median([0, 0, 0].map(() => empty.posts_per_s(16, 16).posts_per_s)), 'posts/s');
   figure('posts_seeded', median(of.seeded), 'posts/s');
+  figure('posts_spread', median(of.spread), `posts/s by ${SPREAD.users} people to ${SPREAD.channels} channels`);
   figure('posts_to_bare_sqlite', median(of.ratio), '', full_size(at_least(0.3)));
   figure('posts_seeded_to_bare_sqlite', median(of.ratio_seeded), '', full_size(at_least(0.3)));
+  figure('posts_spread_to_empty', median(of.spread.map((v, i) => v / of.empty[i])), '');
   figure('posts_seeded_to_empty', median(of.seeded.map((v, i) => v / of.empty[i])), '', full_size(at_least(0.9)));
 }
 
@@ -164,6 +188,19 @@ function lone(empty) {
   figure('lone_post_over_2_fdatasync', median(over), 'ms', full_size(below(0.5, 'ms')));
 }
 
+// One message to many sockets, W messages on their way at a time.
+function fanout({ server }) {
+  const where = ['--port', server.options.port, '--pid', server.pid(), '--tokens', at('spread.tokens'), '--channel', lines('spread.channels')[0]];
+  for (const w of [1, 32]) {
+    const run = () => tool(1, tools.fanout, [...where, '--sockets', SUBSCRIBERS, '--flight', w, '--seconds', SIZE.seconds]);
+    const runs = Array.from({ length: SIZE.fanouts }, run);
+    const of = (name) => median(runs.map((r) => r[name]));
+    figure(`fanout_${w}`, of('deliveries_per_s'), `deliveries/s to ${SUBSCRIBERS} sockets, ${w} in flight`);
+    figure(`fanout_${w}_cpu`, of('cpu_s_per_million'), 's of the server for a million deliveries');
+    figure(`fanout_${w}_p50`, of('p50_us') / 1000, 'ms from a post until all have it');
+  }
+}
+
 async function main() {
   say(`${SHORT ? 'short run; ' : ''}data in ${dir}`);
   figure('ready_empty', await ready_ms((i) => `empty-${i}`), 'ms', below(300, 'ms'));
@@ -171,16 +208,24 @@ async function main() {
   const { server, info } = await start('empty');
   await sleep(IDLE_MS);
   figure('idle_anonymous_memory', anonymous_mib(server.pid()), 'MiB', below(30, 'MiB'));
-  const empty = new Bench(server, info.users[0].token, info.channels[0].id);
+  const empty = new Bench(server, one(info.users[0].token, info.channels[0].id));
   lone(empty);
-  const { token, channel } = seed();
+  const began = Date.now();
+  seed('seeded', SIZE);
+  figure('seed', (Date.now() - began) / 1000, 's');
   figure('ready_seeded', await ready_ms(() => 'seeded'), 'ms', full_size(below(3000, 'ms')));
   const full = await start('seeded');
   await sleep(IDLE_MS);
   figure('idle_anonymous_memory_seeded', anonymous_mib(full.server.pid()), 'MiB');
-  await throughput(empty, new Bench(full.server, token, channel));
-  await server.stop();
-  await full.server.stop();
+  seed('spread', SPREAD);
+  const spread = await start('spread');
+  await throughput(
+    empty,
+    new Bench(full.server, one(lines('seeded.tokens')[0], lines('seeded.channels')[0])),
+    await join_all(spread),
+  );
+  fanout(spread);
+  for (const s of [server, full.server, spread.server]) await s.stop();
 }
 
 try {

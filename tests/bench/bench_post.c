@@ -1,22 +1,15 @@
 /* bench_post - posts chat.postMessage over HTTP/1.1 keep-alive, from one thread, and measures.
  *
  * C connections, each with P requests in flight; each answer is looked at (it must begin with {"ok":true) and replaced
- * by a new request. Prints one JSON object: posts, bad, seconds, posts_per_s, p50_us, p90_us, p99_us.
- * What is in flight when the time is up is read to its end, but not counted. */
+ * by a new request. With lists of tokens and channels every post is by another person to another channel. Prints one
+ * JSON object: posts, bad, seconds, posts_per_s, p50_us, p90_us, p99_us. What is in flight when the time is up is read
+ * to its end, but not counted. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
+#include "load.h"
+
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { IN_MAX = 64 * 1024, REQUEST_MAX = 1024, TEXT_LEN = 160, FLIGHT_MAX = 64, SAMPLES_MAX = 4 << 20 };
 
@@ -24,7 +17,7 @@ struct options {
     int port, connections, pipeline;
     double seconds;
     long posts; /* 0: by time */
-    const char *token, *channel;
+    struct words tokens, channels;
 };
 
 struct client {
@@ -47,15 +40,11 @@ static long started, counted, bad;
 static uint32_t *samples;
 static size_t nsamples;
 
-static int64_t now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static void die(const char *what) {
-    fprintf(stderr, "bench_post: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
-    exit(1);
+/* Any of them: the key's bits, mixed (the finalizer of splitmix64). */
+static const char *one_of(const struct words *w, uint64_t key) {
+    key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9u;
+    key = (key ^ key >> 27) * 0x94d049bb133111ebu;
+    return w->list[(key ^ key >> 31) % w->n];
 }
 
 /* A POST with a fresh client_msg_id, of about the size that a person's message has. */
@@ -65,15 +54,15 @@ static size_t write_request(char *to) {
         "falling over roofs, gardens, stations and the slow grey river";
     char body[512];
     uint64_t key = next_key++;
-    int n =
-        snprintf(body, sizeof body,
-                 "{\"channel\":\"%s\",\"text\":\"%07llu %.*s\",\"client_msg_id\":\"%08llx-0000-4000-8000-%012llx\"}",
-                 opt.channel, (unsigned long long)key, TEXT_LEN - 8, words, (unsigned long long)(run_id >> 32),
-                 (unsigned long long)((run_id & 0xffffffu) << 24 | (key & 0xffffffu)));
+    int n = snprintf(
+        body, sizeof body,
+        "{\"channel\":\"%s\",\"text\":\"%07llu %.*s\",\"client_msg_id\":\"%08llx-0000-4000-8000-%012llx\"}",
+        one_of(&opt.channels, key), (unsigned long long)key, TEXT_LEN - 8, words, (unsigned long long)(run_id >> 32),
+        (unsigned long long)((run_id & 0xffffffu) << 24 | (key & 0xffffffu)));
     int len = snprintf(to, REQUEST_MAX,
                        "POST /api/chat.postMessage HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
                        "Content-Type: application/json; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s",
-                       opt.token, n, body);
+                       one_of(&opt.tokens, ~key), n, body);
     if (len >= REQUEST_MAX) die("the token is too long");
     return (size_t)len;
 }
@@ -127,20 +116,6 @@ static void on_answer(struct client *c, const char *body, size_t len) {
     if (nsamples < SAMPLES_MAX) samples[nsamples++] = (uint32_t)took;
 }
 
-/* The length of the whole answer at p, or 0 when it is not all there; *body of it. */
-static size_t whole_answer(char *p, size_t n, char **body, size_t *body_len) {
-    char *end = memmem(p, n, "\r\n\r\n", 4);
-    if (!end) return 0;
-    *end = 0;
-    char *length = strcasestr(p, "\ncontent-length:");
-    if (!length) die("an answer without Content-Length");
-    *end = '\r';
-    *body_len = strtoul(length + sizeof "\ncontent-length:" - 1, NULL, 10);
-    *body = end + 4;
-    size_t head = (size_t)(*body - p);
-    return head + *body_len <= n ? head + *body_len : 0;
-}
-
 static void on_readable(struct client *c) {
     ssize_t n = recv(c->fd, c->in + c->in_len, sizeof c->in - c->in_len, MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN) return;
@@ -160,23 +135,9 @@ static void on_readable(struct client *c) {
 }
 
 static void open_client(struct client *c) {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port)};
-    int one = 1;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof to) != 0) die("connect");
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
+    c->fd = connect_to(opt.port);
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &ev) != 0) die("epoll_ctl");
-}
-
-static int by_value(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static uint32_t percentile(unsigned p) {
-    return nsamples ? samples[(nsamples - 1) * p / 100] : 0;
 }
 
 static bool flying(const struct client *clients) {
@@ -209,15 +170,17 @@ static void read_options(int argc, char **argv) {
         else if (!strcmp(k, "--pipeline")) opt.pipeline = atoi(v);
         else if (!strcmp(k, "--seconds")) opt.seconds = atof(v);
         else if (!strcmp(k, "--posts")) opt.posts = atol(v);
-        else if (!strcmp(k, "--token")) opt.token = v;
-        else if (!strcmp(k, "--channel")) opt.channel = v;
+        else if (!strcmp(k, "--token")) words_add(&opt.tokens, v);
+        else if (!strcmp(k, "--tokens")) words_read(&opt.tokens, v);
+        else if (!strcmp(k, "--channel")) words_add(&opt.channels, v);
+        else if (!strcmp(k, "--channels")) words_read(&opt.channels, v);
         else opt.port = 0;
     }
     bool sound = opt.port > 0 && opt.connections > 0 && opt.pipeline > 0 && opt.pipeline <= FLIGHT_MAX;
-    if (sound && opt.token && opt.channel) return;
+    if (sound && opt.tokens.n && opt.channels.n) return;
     fprintf(stderr,
-            "usage: bench_post --port N --token T --channel C [--connections N] [--pipeline N, at most %d] "
-            "[--seconds S | --posts N]\n",
+            "usage: bench_post --port N (--token T | --tokens FILE) (--channel C | --channels FILE) [--connections N] "
+            "[--pipeline N, at most %d] [--seconds S | --posts N]\n",
             FLIGHT_MAX);
     exit(2);
 }
@@ -237,6 +200,7 @@ int main(int argc, char **argv) {
     qsort(samples, nsamples, sizeof *samples, by_value);
     printf(
         "{\"posts\":%ld,\"bad\":%ld,\"seconds\":%.3f,\"posts_per_s\":%.0f,\"p50_us\":%u,\"p90_us\":%u,\"p99_us\":%u}\n",
-        counted, bad, took, (double)counted / took, percentile(50), percentile(90), percentile(99));
+        counted, bad, took, (double)counted / took, percentile(samples, nsamples, 50),
+        percentile(samples, nsamples, 90), percentile(samples, nsamples, 99));
     return bad ? 1 : 0;
 }

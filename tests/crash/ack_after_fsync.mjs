@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Api } from './lib/api.mjs';
 import { connect_rtm, message_of } from './lib/rtm.mjs';
 import { free_port, new_dir, Server } from './lib/server.mjs';
-import { read_strace, STRACE } from './lib/strace.mjs';
+import { read_strace, STRACE, TRACED_ENV } from './lib/strace.mjs';
 import { finish, note, ok, test } from './lib/tap.mjs';
 
 const POSTS = 60;
@@ -23,7 +23,7 @@ async function traced_posts(dir) {
   const maker = new Server({ ...where, env: { TAUT_MUTANT: '' } });
   await maker.start();
   await maker.stop();
-  const server = new Server({ ...where, wrap });
+  const server = new Server({ ...where, wrap, env: TRACED_ENV });
   try {
     const info = await server.start();
     const api = new Api(info.url);

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Api } from './lib/api.mjs';
 import { connect_rtm, message_of } from './lib/rtm.mjs';
 import { free_port, new_dir, Server, TAUT } from './lib/server.mjs';
-import { STRACE } from './lib/strace.mjs';
+import { STRACE, TRACED_ENV } from './lib/strace.mjs';
 import { finish, ok, test } from './lib/tap.mjs';
 
 const DELAY_MS = 1500;
@@ -79,7 +79,7 @@ await test('under strace, each fdatasync takes 1.5 s and a call 0.3 s at most', 
   await made_beforehand(port);
   const inject = `inject=fdatasync,fsync:delay_enter=${DELAY_MS * 1000}`;
   const wrap = [...STRACE, '-o', '/dev/null', '-e', 'trace=fdatasync,fsync', '-e', inject];
-  const server = new Server({ dir: data, port, wrap, args: ['--config', configuration(port)] });
+  const server = new Server({ dir: data, port, wrap, env: TRACED_ENV, args: ['--config', configuration(port)] });
   try {
     await cases(await server.start({}, 60_000));
     await server.stop();

@@ -1,11 +1,13 @@
 // `taut`: commands with and without a running server, and what it says when something is wrong.
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { call, must, request } from './lib/http.mjs';
-import { newDir, Server, taut, writeFile } from './lib/server.mjs';
+import { newDir, Server, TAUT, taut, writeFile } from './lib/server.mjs';
 
 const ok = async (args) => {
   const r = await taut(args);
@@ -41,6 +43,11 @@ describe('commands without a server', { timeout: 90_000 }, () => {
 
   test('say what is wrong', async () => {
     const data = path.join(newDir(), 'data');
+    await refused(['user', 'list', '--data', data], new RegExp(`taut user list: the data directory ${data} does not exist; look at --data`));
+    assert.ok(!existsSync(data));
+    const server = await Server.start({ data, args: ['-c', writeFile(newDir(), 'taut.yaml', 'modules: [store_sqlite, directory, conversation]')] });
+    await server.stop();
+    rmSync(path.join(data, 'taut.db'));
     await refused(['user', 'list', '--data', data], /there is no workspace yet; make one: taut workspace create --name NAME --owner NAME/);
     await ok(['workspace', 'create', '--name', 'Acme', '--owner', 'olga', '--data', data]);
     await refused(['user', 'create', '--name', 'olga', '--data', data], /already has a user "olga"; choose another --name/);
@@ -60,6 +67,68 @@ describe('commands without a server', { timeout: 90_000 }, () => {
     assert.match(String(await ok(['version'])), /0\.1\.0/);
     const modules = await ok(['module', 'list', '--json']);
     assert.match(JSON.stringify(modules), /"rtm"/);
+  });
+});
+
+describe('seed', { timeout: 90_000 }, () => {
+  const seed = (data, n) => ['seed', '--data', data, '--users', '5', '--channels', '3', '--messages', `${n}`, '--tokens', `${data}.t`, '--channels-out', `${data}.c`, '--json'];
+
+  test('makes as many people as it was told, one of them the owner', async () => {
+    const data = path.join(newDir(), 'data');
+    assert.equal((await ok(seed(data, 50))).users, 5);
+    const { users } = await ok(['user', 'list', '--data', data, '--json']);
+    assert.deepEqual(users.map((u) => u.name).sort(), [1, 2, 3, 4, 5].map((i) => `user00000${i}`));
+    assert.deepEqual(users.filter((u) => u.owner).map((u) => u.name), ['user000001']);
+    assert.equal(readFileSync(`${data}.t`, 'utf8').trim().split('\n').length, 5);
+    await refused(seed(data, 50), /holds a workspace already \(seeded\); seed fills an empty store only/);
+    const server = await Server.start({ data });
+    for (const token of readFileSync(`${data}.t`, 'utf8').trim().split('\n')) await must(server, 'auth.test', token);
+    await server.stop();
+  });
+
+  test('that was interrupted leaves a store that nobody takes for a whole one', async () => {
+    const data = path.join(newDir(), 'data');
+    const child = spawn(TAUT, seed(data, 3_000_000), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await new Promise((resolve) => child.stderr.once('data', resolve)); // its first progress
+    child.kill('SIGKILL');
+    await ended;
+    const words = new RegExp(`the seed that filled ${data} was interrupted; remove that directory, then seed again`);
+    await refused(['demo', '--data', data, '--listen', '127.0.0.1:0'], words);
+    await refused(seed(data, 50), words);
+  });
+});
+
+describe('demo', { timeout: 60_000 }, () => {
+  test('says that earlier tokens live on when it had to make new ones', async () => {
+    const server = await Server.start();
+    const earlier = server.user('ada').token;
+    await server.stop();
+    writeFileSync(path.join(server.data, 'demo.json'), '{');
+    await server.up();
+    assert.notEqual(server.user('ada').token, earlier);
+    assert.match(server.log, /demo tokens_replaced: .*the old ones stay valid until they are revoked/);
+    await must(server, 'auth.test', earlier);
+    await server.stop();
+  });
+});
+
+describe('a server with several gateways', { timeout: 60_000 }, () => {
+  test('waits for clients that read nothing once, not once a gateway', async () => {
+    const server = new Server({ args: ['-c', writeFile(newDir(), 'taut.yaml', 'server: { gateways: 4 }\nmodules: [store_sqlite, directory, conversation, rtm]\n')] });
+    await server.up();
+    const { token } = server.user('ada');
+    const channel = server.channel('general');
+    for (let i = 0; i < 20; i++) await must(server, 'chat.postMessage', token, { channel, text: 'x'.repeat(39_000) });
+    const history = `GET /api/conversations.history?channel=${channel}&limit=20 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    const idle = Array.from({ length: 24 }, () => net.connect(server.port, '127.0.0.1').on('error', () => {}).pause());
+    for (const socket of idle) socket.write(history.repeat(8));
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // until their kernel buffers are full
+    const begin = Date.now();
+    await server.stop();
+    const seconds = (Date.now() - begin) / 1000;
+    for (const socket of idle) socket.destroy();
+    assert.ok(seconds > 4 && seconds < 9, `${seconds} s`);
   });
 });
 
@@ -100,11 +169,12 @@ describe('commands with a running server', { timeout: 90_000 }, () => {
     await refused(['demo', '--data', newDir(), '--listen', '0.0.0.0:0'], /--allow-remote/);
   });
 
-  test('metrics and health are on the admin address only', async () => {
+  test('metrics are on the admin address only', async () => {
     const admin = { url: server.admin_url };
     const { status, text } = await request(admin, { method: 'GET', path: '/metrics' });
     assert.equal(status, 200);
     assert.match(text, /^taut_mod_rtm_tickets_total \d+$/m);
+    assert.match(text, /^# HELP taut_gateway_lags_total Times that a connection began to lag\.$/m);
     assert.equal((await request(server, { method: 'GET', path: '/metrics' })).status, 404);
   });
 });
@@ -119,6 +189,17 @@ describe('the configuration', { timeout: 60_000 }, () => {
     for (const m of ['store_sqlite', 'directory', 'conversation', 'rtm']) assert.match(yaml, new RegExp(`^  - ${m}`, 'm'));
     const r = await check(yaml);
     assert.equal(r.code, 0, r.err);
+  });
+
+  test('need not list the module of a command that serves', async () => {
+    const file = writeFile(newDir(), 'taut.yaml', 'server: { data: kept }\nmodules:\n  - store_sqlite: { sync: full }\n  - directory\n  - conversation\n  - rtm\n');
+    const yaml = await ok(['demo', '-c', file, '--listen', '127.0.0.1:0', '--print-config']);
+    assert.match(yaml, /^  - rtm\n  - demo\n/m);
+    assert.ok(yaml.includes(`  data: ${path.dirname(file)}/kept\n`));
+    const server = new Server({ data: path.join(newDir(), 'data'), args: ['-c', file] });
+    await server.up();
+    await must(server, 'auth.test', server.user('ada').token);
+    await server.stop();
   });
 
   test('with an unknown module, option or value is refused at its line and column, all errors at once', async () => {

@@ -198,6 +198,48 @@ describe('two people and a bot', { timeout: 120_000 }, () => {
     assert.ok(!mine.channels.some((x) => x.id === c));
   });
 
+  test('never leave a private channel without anybody, however many leave at once', async () => {
+    for (let i = 0; i < 5; i++) {
+      const { channel } = await ada.web.conversations.create({ name: `empty-${i}`, is_private: true });
+      const c = channel.id;
+      await ada.web.conversations.invite({ channel: c, users: `${ben.id},${cleo.id}` });
+      const left = await Promise.allSettled([ada, ben, cleo].map((p) => p.web.conversations.leave({ channel: c })));
+      assert.equal(left.filter((r) => r.status === 'fulfilled').length, 2);
+      assert.equal(left.find((r) => r.status === 'rejected').reason.data.error, 'last_member');
+    }
+  });
+
+  test('find no thread in a DM that is not there yet, and the DM is not made by asking', async () => {
+    const post = (args) => bot.web.chat.postMessage({ channel: cleo.id, text: 'hm', ...args });
+    await refused(post({ thread_ts: '1512085950.000216' }), 'thread_not_found');
+    await refused(bot.web.conversations.open({ users: cleo.id, prevent_creation: true }), 'channel_not_found');
+    assert.match((await post({})).channel, /^D/);
+    const { channel } = await cleo.web.conversations.open({ users: bot.id, return_im: true });
+    assert.equal(channel.unread_count, 1);
+    assert.equal(channel.latest.text, 'hm');
+    assert.equal(typeof channel.last_read, 'string');
+    const fresh = await bot.web.conversations.open({ users: ben.id, return_im: true });
+    assert.equal(fresh.channel.unread_count, 0);
+    assert.match(fresh.channel.last_read, /^0+\.0+$/);
+  });
+
+  test('leave no trace of a thread when its last replies go at once', async () => {
+    const { channel } = await ada.web.conversations.create({ name: 'stones' });
+    const c = channel.id;
+    for (let i = 0; i < 5; i++) {
+      const { ts } = await ada.web.chat.postMessage({ channel: c, text: 'root' });
+      const replies = [];
+      for (const text of ['a', 'b']) replies.push((await ada.web.chat.postMessage({ channel: c, thread_ts: ts, text })).ts);
+      await ada.web.chat.delete({ channel: c, ts });
+      await Promise.all(replies.map((r) => ada.web.chat.delete({ channel: c, ts: r })));
+      const { messages } = await ada.web.conversations.history({ channel: c });
+      assert.deepEqual(messages.map((m) => m.text), []);
+      await refused(ada.web.conversations.replies({ channel: c, ts }), 'thread_not_found');
+      await refused(ada.web.chat.postMessage({ channel: c, thread_ts: ts, text: 'late' }), 'thread_not_found');
+      await refused(ada.web.reactions.add({ channel: c, timestamp: ts, name: 'eyes' }), 'message_not_found');
+    }
+  });
+
   test('see that somebody types, and the one who types does not', async () => {
     await ada.rtm.sendTyping(general);
     const event = await ben.sees('typing', (e) => e.type === 'user_typing' && e.channel === general);

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { call, many, must } from './lib/http.mjs';
+import { call, many, must, request } from './lib/http.mjs';
 import { refused, webClient } from './lib/people.mjs';
-import { Server } from './lib/server.mjs';
+import { Server, taut } from './lib/server.mjs';
+import { Socket } from './lib/socket.mjs';
 
 describe('methods', { timeout: 90_000 }, () => {
   let server, ada, web, bot, general;
@@ -129,7 +130,136 @@ describe('methods', { timeout: 90_000 }, () => {
     ]) {
       assert.equal((await call(server, method, ada.token, { ...args, cursor: 'no cursor' })).error, 'invalid_cursor', method);
     }
-    assert.equal((await call(server, 'users.list', ada.token, { limit: -1 })).error, 'invalid_limit');
+    for (const [method, args] of [
+      ['users.list', {}],
+      ['conversations.list', {}],
+      ['conversations.history', { channel: general }],
+      ['conversations.replies', { channel: general, ts: '1.000001' }],
+      ['conversations.members', { channel: general }],
+      ['users.conversations', {}],
+    ])
+      for (const limit of [0, -1, 'ten', 1.5])
+        assert.equal((await call(server, method, ada.token, { ...args, limit })).error, 'invalid_limit', `${method} ${limit}`);
+  });
+
+  test('users have pictures of every size, which are there', async () => {
+    const { user } = await web.users.info({ user: ada.id });
+    for (const size of [24, 32, 48, 72, 192, 512]) assert.match(user.profile[`image_${size}`], /^http/);
+    const picture = await request(server, { method: 'GET', path: new URL(user.profile.image_72).pathname });
+    assert.equal(picture.status, 200);
+    assert.equal(picture.headers['content-type'], 'image/png');
+    assert.match(picture.text.slice(1), /^PNG/);
+  });
+
+  test('the message of a bot says whose it is, and no scope is claimed that is not honoured', async () => {
+    const { message } = await bot.chat.postMessage({ channel: general, text: 'beep' });
+    assert.match(message.app_id, /^A/);
+    assert.equal(message.bot_profile.app_id, message.app_id);
+    assert.deepEqual(message.bot_profile.icons, {});
+    const { headers } = await request(server, { path: '/api/auth.test', headers: { authorization: `Bearer ${server.bot.token}` } });
+    assert.match(headers['x-oauth-scopes'], /chat:write/);
+    assert.doesNotMatch(headers['x-oauth-scopes'], /chat:write\./);
+  });
+
+  test('users.conversations of another: what one shares, and cursors that give nothing away', async () => {
+    const ben = server.users[1];
+    const made = async (token, name, is_private) => (await must(server, 'conversations.create', token, { name, is_private })).channel.id;
+    const hidden = [];
+    for (let i = 0; i < 4; i++) hidden.push(await made(ben.token, `hidden-${i}`, true));
+    const open = await made(ben.token, 'open-to-all', false);
+    const shared = await made(ben.token, 'shared', true);
+    await must(server, 'conversations.invite', ben.token, { channel: shared, users: ada.id });
+    const foreign = await made(ada.token, 'without-ben', true);
+    const types = 'public_channel,private_channel,im,mpim';
+    const seen = [];
+    let cursor = '';
+    do {
+      const page = await must(server, 'users.conversations', ada.token, { user: ben.id, types, limit: 2, cursor });
+      cursor = page.response_metadata?.next_cursor ?? '';
+      const where = Buffer.from(cursor, 'base64').toString();
+      for (const id of hidden) assert.ok(!where.includes(id));
+      seen.push(...page.channels.map((c) => c.id));
+    } while (cursor);
+    assert.ok(seen.includes(open) && seen.includes(shared) && seen.includes(general));
+    assert.equal(new Set(seen).size, seen.length);
+    for (const id of [...hidden, foreign]) assert.ok(!seen.includes(id));
+    for (const id of hidden) { // nor does a made-up position say whether there is something behind it
+      const before = Buffer.from(`joined:${id.slice(0, -1)}`).toString('base64');
+      const page = await must(server, 'users.conversations', ada.token, { user: ben.id, types, limit: 1, cursor: before });
+      assert.ok(!Buffer.from(page.response_metadata?.next_cursor ?? '', 'base64').toString().includes(id));
+    }
+  });
+
+  test('a page of large messages ends early, and goes on', async () => {
+    const { channel } = await must(server, 'conversations.create', ada.token, { name: 'heavy' });
+    const text = 'x'.repeat(40_000);
+    const first = await must(server, 'chat.postMessage', ada.token, { channel: channel.id, text: 'root' });
+    await many(60, 8, (i) => must(server, 'chat.postMessage', ada.token, { channel: channel.id, text: `${i} ${text}`.slice(0, 40_000) }));
+    await many(60, 8, (i) =>
+      must(server, 'chat.postMessage', ada.token, { channel: channel.id, thread_ts: first.ts, text: `${i} ${text}`.slice(0, 40_000) }),
+    );
+    for (const [method, args] of [['conversations.history', {}], ['conversations.history', { oldest: first.ts, inclusive: true }], ['conversations.replies', { ts: first.ts }]]) {
+      const seen = [];
+      let cursor = '', pages = 0;
+      do {
+        const { json, text: body } = await request(server, {
+          path: `/api/${method}`,
+          headers: { 'content-type': 'application/json; charset=utf-8', authorization: `Bearer ${ada.token}` },
+          body: JSON.stringify({ channel: channel.id, limit: 999, cursor, ...args }),
+        });
+        assert.equal(json.ok, true);
+        assert.ok(body.length < 1.5e6, `${method}: a page of ${body.length} bytes`);
+        cursor = json.response_metadata?.next_cursor ?? '';
+        assert.equal(json.has_more, cursor !== '');
+        seen.push(...json.messages.map((m) => m.ts));
+        pages++;
+      } while (cursor);
+      assert.equal(new Set(seen).size, 61, method);
+      assert.ok(pages > 2);
+    }
+  });
+
+  test('history with only an oldest begins there, newest first in each page', async () => {
+    const { channel } = await must(server, 'conversations.create', ada.token, { name: 'since' });
+    const ts = [];
+    for (let i = 0; i < 9; i++) ts.push((await must(server, 'chat.postMessage', ada.token, { channel: channel.id, text: `m${i}` })).ts);
+    const pages = [];
+    for await (const page of web.paginate('conversations.history', { channel: channel.id, oldest: ts[1], limit: 3 }))
+      pages.push(page.messages.map((m) => m.text));
+    assert.deepEqual(pages, [['m4', 'm3', 'm2'], ['m7', 'm6', 'm5'], ['m8']]);
+    const texts = async (args) => (await must(server, 'conversations.history', ada.token, { channel: channel.id, ...args })).messages.map((m) => m.text);
+    assert.deepEqual(await texts({ oldest: ts[1], latest: ts[6], limit: 2 }), ['m5', 'm4']);
+    assert.deepEqual(await texts({ oldest: ts[1], latest: 'now', limit: 2 }), ['m8', 'm7']);
+    assert.deepEqual(await texts({ oldest: `${ts[6]}9`, inclusive: true }), ['m8', 'm7', 'm6']);
+  });
+
+  test('what is wrong with blocks, attachments and metadata has its code', async () => {
+    const error = async (args, method = 'chat.postMessage') => (await call(server, method, ada.token, { channel: general, text: 'x', ...args })).error;
+    assert.equal(await error({ blocks: '{}' }), 'invalid_blocks_format');
+    assert.equal(await error({ blocks: [{ text: 'no type' }] }), 'invalid_blocks');
+    assert.equal(await error({ blocks: Array(51).fill({ type: 'divider' }) }), 'invalid_blocks');
+    assert.equal(await error({ attachments: {} }), 'invalid_attachments');
+    assert.equal(await error({ metadata: [] }), 'invalid_metadata_format');
+    assert.equal(await error({ metadata: { event_type: 'a' } }), 'invalid_metadata_schema');
+    assert.equal(await error({ markdown_text: 'y' }), 'markdown_text_conflict');
+    const { ts, message } = await must(server, 'chat.postMessage', ada.token, { channel: general, markdown_text: '**bold**' });
+    assert.equal(message.text, '**bold**');
+    assert.equal((await call(server, 'chat.update', ada.token, { channel: general, ts })).error, 'no_text');
+    assert.equal((await call(server, 'reactions.add', ada.token, { file: 'F1', name: 'wave' })).error, 'file_not_found');
+    assert.equal((await call(server, 'reactions.add', ada.token, { name: 'wave' })).error, 'no_item_specified');
+  });
+
+  test('history shows metadata when asked, and whom a broadcast answers', async () => {
+    const { channel } = await must(server, 'conversations.create', ada.token, { name: 'loud' });
+    const c = channel.id;
+    const metadata = { event_type: 'deploy', event_payload: { id: 1 } };
+    const { ts } = await must(server, 'chat.postMessage', ada.token, { channel: c, text: 'root', metadata });
+    await must(server, 'chat.postMessage', ada.token, { channel: c, text: 'hear', thread_ts: ts, reply_broadcast: true });
+    const plain = (await must(server, 'conversations.history', ada.token, { channel: c })).messages;
+    assert.equal(plain.find((m) => m.ts === ts).metadata, undefined);
+    assert.equal(plain.find((m) => m.text === 'hear').parent_user_id, ada.id);
+    const full = (await must(server, 'conversations.history', ada.token, { channel: c, include_all_metadata: true })).messages;
+    assert.deepEqual(full.find((m) => m.ts === ts).metadata, metadata);
   });
 
   test('conversations.create keeps names as Slack does', async () => {
@@ -166,5 +296,56 @@ describe('methods', { timeout: 90_000 }, () => {
     const ts = messages.map((m) => m.ts);
     assert.deepEqual(ts, [...ts].sort().reverse());
     assert.equal(messages.filter((m) => !m.subtype).length, 200);
+  });
+});
+
+describe('accounts', { timeout: 90_000 }, () => {
+  let server, ada;
+  before(async () => {
+    server = await Server.start();
+    ada = server.users[0];
+  });
+  after(() => server.stop());
+  const run = async (...args) => {
+    const r = await taut([...args, '--data', server.data, '--json']);
+    return r.code === 0 ? r.json : { error: r.err };
+  };
+  const error = async (token) => (await call(server, 'auth.test', token)).error;
+
+  test('users are revoked and let in again, but not the last owner', async () => {
+    const { user } = await run('user', 'create', '--name', 'rita');
+    const { token, id } = await run('token', 'create', '--user', 'rita');
+    assert.equal((await run('user', 'revoke', 'rita')).user.deleted, true);
+    assert.equal(await error(token), 'account_inactive');
+    assert.equal((await run('user', 'activate', user.id)).user.deleted, false);
+    assert.equal(await error(token), undefined);
+    const owners = (await run('user', 'list')).users.filter((u) => u.owner);
+    assert.equal(owners.length, 1);
+    assert.match((await run('user', 'revoke', owners[0].name)).error, /last owner .* --force/);
+    await run('user', 'create', '--name', 'second-owner', '--owner');
+    assert.equal((await run('user', 'revoke', owners[0].name)).user.deleted, true);
+    assert.match((await run('user', 'revoke', 'second-owner')).error, /last owner/);
+    assert.equal((await run('user', 'revoke', 'second-owner', '--force')).user.deleted, true);
+    for (const name of [owners[0].name, 'second-owner']) await run('user', 'activate', name);
+    const listed = (await run('token', 'list', '--user', 'rita')).tokens[0];
+    assert.equal(listed.id, id);
+    assert.equal(listed.user, 'rita');
+    assert.match(listed.created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    assert.equal(listed.revoked, '');
+    const bots = (await run('user', 'list')).users.filter((u) => u.bot_id);
+    assert.ok(bots.some((b) => b.id === server.bot.user_id));
+  });
+
+  test('a workspace is revoked: sockets close, tokens are good for nothing, and its data comes back', async () => {
+    const socket = await Socket.connect(server, ada.token);
+    const { url } = await must(server, 'rtm.connect', ada.token);
+    assert.equal((await run('workspace', 'revoke', server.team.id)).workspace.revoked, true);
+    await socket.closed;
+    assert.equal(await error(ada.token), 'account_inactive');
+    const late = Socket.open(url);
+    await late.next('the refusal', (f) => f.type === 'error');
+    assert.equal((await run('workspace', 'list')).workspaces[0].revoked, true);
+    assert.equal((await run('workspace', 'activate', server.team.domain)).workspace.revoked, false);
+    assert.equal(await error(ada.token), undefined);
   });
 });

@@ -1,5 +1,6 @@
-/* http_harness.h - for test_http.c: a gateway on a loopback socket, a hub that answers by the method's name, a client.
- * echo is answered at once; hold is kept until `release` comes, then newest first; early is answered early and late. */
+/* http_harness.h - for test_http*.c: a gateway on a loopback socket, a hub that answers by the method's name, a client.
+ * echo is answered at once; hold is kept until `release` comes, then newest first; early is answered early and late;
+ * large has an answer of 8 MiB. */
 #ifndef HTTP_HARNESS_H
 #define HTTP_HARNESS_H
 
@@ -74,7 +75,8 @@ static void answer_early(struct call *c) {
     struct early_msg *m = calloc(1, sizeof *m + sizeof body);
     m->msg.kind = MSG_EARLY;
     m->cookie = c->cookie;
-    m->http_status = 200;
+    m->http_status = 504;
+    m->content_type = "text/plain";
     memcpy(m + 1, body, sizeof body);
     m->body = taut_str_n((char *)(m + 1), sizeof body - 1);
     port_post(c->home, &m->msg);
@@ -156,6 +158,8 @@ static struct gateway_config config = {.listen = "127.0.0.1:0",
                                        .hub = &hub.port,
                                        .max_connections = 8,
                                        .max_calls = 300,
+                                       .max_call_bytes = 150000,
+                                       .max_input = 100000,
                                        .max_body = 20000,
                                        .max_header = 4096,
                                        .header_timeout = 900,
@@ -267,7 +271,7 @@ static size_t hear(int fd, const char *last) {
 static void heard(const char *text) {
     if (!strstr(got, text)) fail_msg("no \"%s\" in:\n%s", text, got);
 }
-static bool is_closed(int fd) {
+static inline bool is_closed(int fd) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     char c;
     int ready;
@@ -275,11 +279,30 @@ static bool is_closed(int fd) {
     while (ready < 0 && errno == EINTR);
     return ready > 0 && recv(fd, &c, 1, 0) <= 0;
 }
+static inline void connections_become(unsigned n) {
+    const atomic_ullong *open = &gateway_stats(g)->http_connections;
+    for (int i = 0; i < 3000 && atomic_load(open) != n; i++) usleep(1000);
+    assert_int_equal(atomic_load(open), n);
+}
 static void wait_for(atomic_uint *counter, unsigned n) {
     for (int i = 0; i < 3000 && atomic_load(counter) < n; i++) usleep(1000);
     assert_true(atomic_load(counter) >= n);
 }
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+/* Lets the gateway see that hold's answers are small: before that it asks for few at a time. hub.calls: 1. */
+static void answer_one_hold(int fd) {
+    say(fd, GET("/api/hold?text=first"));
+    wait_for(&hub.holding, 1);
+    release();
+    hear(fd, "first");
+    atomic_store(&hub.holding, 0);
+}
+static inline void close_hard(int fd) {
+    struct linger hard = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(fd);
+}
 
 #endif

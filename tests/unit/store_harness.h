@@ -55,16 +55,19 @@ static inline void set_path(void) {
     }
 }
 
-static inline int32_t open_with(const struct taut_table *table) {
+static inline taut_op start_opening(const struct taut_table *table) {
     static struct taut_table_ref ref;
     ref = (struct taut_table_ref){0, 0, "test_notes", table};
     host.ndurable = 0;
-    host.log[0] = 0;
+    host.log[0] = host.lines[0] = 0;
     t.mod = (struct taut_mod){&host_table, &t.config, NULL, "store_sqlite"};
     assert_int_equal(t.def->init(&t.mod), TAUT_OK);
     taut_op op = host_op();
     host.storage->open(host.self, &ref, 1, op);
-    return host_status(op);
+    return op;
+}
+static inline int32_t open_with(const struct taut_table *table) {
+    return host_status(start_opening(table));
 }
 static inline void close_store(void) {
     taut_op op = host_op();

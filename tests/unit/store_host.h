@@ -13,7 +13,7 @@
 
 #include "taut/taut.h"
 
-enum { HOST_OPS = 1 << 16, HOST_METRICS = 16 };
+enum { HOST_OPS = 1 << 18, HOST_METRICS = 16 };
 
 struct host_slot {
     int done;
@@ -28,9 +28,10 @@ static struct {
     uint32_t last_op;
     struct taut_durable durable[HOST_OPS];
     uint32_t ndurable;
-    char log[4096];
+    char log[4096]; /* the last line */
+    char lines[1 << 16];
     int64_t metrics[HOST_METRICS];
-    _Atomic int64_t clock_shift_us;
+    _Atomic int64_t clock_shift_us, mono_shift_us;
     const struct taut_storage_v1 *storage;
     void *self;
 } host = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -40,6 +41,8 @@ static void host_log(struct taut_mod *m, int32_t level, const char *event, taut_
     (void)level;
     pthread_mutex_lock(&host.lock);
     snprintf(host.log, sizeof host.log, "%s: %.*s", event, (int)text.len, text.ptr);
+    size_t at = strlen(host.lines);
+    snprintf(host.lines + at, sizeof host.lines - at, "%s\n", host.log);
     pthread_mutex_unlock(&host.lock);
 }
 static int64_t clock_us(clockid_t id) {
@@ -53,7 +56,15 @@ static int64_t host_now_us(struct taut_mod *m) {
 }
 static int64_t host_mono_us(struct taut_mod *m) {
     (void)m;
-    return clock_us(CLOCK_MONOTONIC);
+    return clock_us(CLOCK_MONOTONIC) + host.mono_shift_us;
+}
+/* How often that stands in the log since the store was opened. */
+static inline int host_logged(const char *what) {
+    int n = 0;
+    pthread_mutex_lock(&host.lock);
+    for (const char *p = host.lines; (p = strstr(p, what)); p++) n++;
+    pthread_mutex_unlock(&host.lock);
+    return n;
 }
 static void host_random(struct taut_mod *m, void *p, size_t n) {
     (void)m;
@@ -117,6 +128,12 @@ static void host_release(struct host_slot *s) {
     if (s->destroy) s->destroy(s->result);
     s->result = NULL;
     s->destroy = NULL;
+}
+static inline bool host_is_done(taut_op op) {
+    pthread_mutex_lock(&host.lock);
+    bool done = host.slots[op].done;
+    pthread_mutex_unlock(&host.lock);
+    return done;
 }
 static int32_t host_status(taut_op op) {
     struct host_slot s = host_wait(op);

@@ -1,5 +1,6 @@
 /* test_cli.c - the `taut` program, run as a user runs it: each case in a child process, its exit code and words
  * compared. The modules are those of tests/badmods; sample.c declares the commands. */
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,6 +20,7 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "cli/internal.h"
 
 enum { WORDS_MAX = 16, TEXT_MAX = 16384, WAIT_MS = 10000 };
 
@@ -25,6 +28,9 @@ enum { WORDS_MAX = 16, TEXT_MAX = 16384, WAIT_MS = 10000 };
 static char dir[PATH_MAX];
 
 static char out[TEXT_MAX], err[TEXT_MAX];
+
+/* How many files the next ones may open; 0: as many as we. */
+static rlim_t files_max;
 
 static void slurp(const char *file, char text[TEXT_MAX]) {
     FILE *f = fopen(file, "r");
@@ -47,6 +53,7 @@ static pid_t start(const char *line, const char *name) {
     snprintf(file, sizeof file, "%s.err", name);
     if (!freopen(file, "w", stderr)) _exit(99);
     setvbuf(stderr, NULL, _IONBF, 0);
+    if (files_max && setrlimit(RLIMIT_NOFILE, &(struct rlimit){files_max, files_max}) != 0) _exit(99);
     exit(cli_main(argc, argv));
 }
 
@@ -132,7 +139,18 @@ static void test_check_prints_all_errors_or_ok(void **state) {
     write_file("good.yaml", "server: { data: d }\nmodules:\n  - chain_a\n  - sample\n");
     write_file("bad.yaml", "sever: {}\nmodules:\n  - sample: { cahce: 1 }\n");
     expect("check -c good.yaml", 0, "good.yaml: ok: 2 modules\n", "");
-    expect("check --config=bad.yaml", 1, "", "bad.yaml:1:1: unknown section \"sever\"; did you mean \"server\"?\n");
+    expect("check --config=bad.yaml", 1, "",
+           "bad.yaml:1:1: unknown section \"sever\"; did you mean \"server\"?\n"
+           "bad.yaml:3:15: modules.sample: unknown option \"cahce\"; did you mean \"cache\"?\n");
+    write_file("bad.yaml", "server: { gateways: 99, listen: 0.0.0.0:1 }\nadmin: { lisen: a:1 }\nmodules:\n  - chain_b\n"
+                           "  - sample: { sync: ful }\n");
+    expect("check -c bad.yaml", 1, "",
+           "bad.yaml:1:21: server.gateways: 99 is out of range: it must be 0 to 32\n"
+           "bad.yaml:1:33: server.public_url: must be given when listen is 0.0.0.0:1, which no client can connect to; "
+           "write what they use, like http://192.0.2.7:8065 or https://chat.example.org\n"
+           "bad.yaml:2:10: admin: unknown option \"lisen\"; did you mean \"listen\"?\n"
+           "bad.yaml:4:5: modules.chain_b: needs service \"a/1\", which no enabled module provides\n"
+           "bad.yaml:5:21: modules.sample.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?\n");
     write_file("bad.yaml", "modules:\n  - sample: { cahce: 1 }\n  - nothing_like_it\n");
     assert_int_equal(run("check -c bad.yaml"), 1);
     assert_non_null(strstr(err, "bad.yaml:2:15: modules.sample: unknown option \"cahce\"; did you mean \"cache\"?\n"));
@@ -144,19 +162,42 @@ static void test_print_config_is_what_would_run(void **state) {
     (void)state;
     char yaml[PATH_MAX + 256];
     snprintf(yaml, sizeof yaml,
-             "server:\n  listen: 127.0.0.1:20110\n  data: %s/d\n  rate_limits: false\nadmin:\n  listen: "
+             "server:\n  listen: 127.0.0.1:22310\n  data: %s/d\n  rate_limits: false\nadmin:\n  listen: "
              "127.0.0.1:0\nmodules:\n"
              "  - sample\n",
              dir);
-    expect("sample stay x --data d --listen 127.0.0.1:20110 --print-config", 0, yaml, "");
+    expect("sample stay x --data d --listen 127.0.0.1:22310 --print-config", 0, yaml, "");
 }
 
 static void test_commands_that_serve_stay_on_this_machine(void **state) {
     (void)state;
-    expect("sample stay x --data d --listen 0.0.0.0:20110", 1, "",
-           "taut sample stay: other machines can reach 0.0.0.0:20110, and this command is made for this machine only; "
+    expect("sample stay x --data d --listen 0.0.0.0:22310", 1, "",
+           "standard configuration: server.public_url: must be given when listen is 0.0.0.0:22310, which no client can "
+           "connect to; write what they use, like http://192.0.2.7:8065 or https://chat.example.org\n"
+           "taut sample stay: other machines can reach 0.0.0.0:22310, and this command is made for this machine only; "
            "listen on 127.0.0.1, or add --allow-remote\n");
-    assert_int_equal(run("sample stay x --data d --listen 0.0.0.0:20110 --allow-remote --print-config"), 0);
+    assert_int_equal(run("sample stay x --data d --listen 0.0.0.0:22310 --public-url http://192.0.2.7:22310 "
+                         "--allow-remote --print-config"),
+                     0);
+    assert_non_null(strstr(out, "  public_url: http://192.0.2.7:22310\n"));
+}
+
+static void test_serve_and_check_need_a_configuration(void **state) {
+    (void)state;
+    expect("serve", 1, "", "taut serve: no configuration: give one with -c, or write ./taut.yaml\n");
+    expect("serve --data d", 1, "", "taut serve: no configuration: give one with -c, or write ./taut.yaml\n");
+    expect("check", 1, "", "taut check: no configuration: give one with -c, or write ./taut.yaml\n");
+}
+
+static void test_a_command_that_serves_brings_its_module(void **state) {
+    (void)state;
+    write_file("without.yaml", "server: { data: d }\nmodules:\n  - chain_a\n");
+    assert_int_equal(run("sample stay x -c without.yaml --print-config"), 0);
+    assert_non_null(strstr(out, "modules:\n  - chain_a\n  - sample\n"));
+    write_file("as.yaml", "server: { data: d }\nmodules:\n  - sample: { as: other }\n");
+    assert_int_equal(run("sample stay x -c as.yaml --print-config"), 0);
+    assert_non_null(strstr(out, "modules:\n  - sample:\n      as: other\n"));
+    assert_null(strstr(out, "  - sample\n"));
 }
 
 static void test_a_command_of_a_module_that_is_not_enabled_is_unknown(void **state) {
@@ -170,12 +211,11 @@ static void test_a_command_of_a_module_that_is_not_enabled_is_unknown(void **sta
 static void test_a_module_directory_without_modules_is_named(void **state) {
     (void)state;
     setenv("TAUT_MODULE_DIR", "/nowhere", 1);
-    int rc = run("serve --data d");
+    int rc = run("sample stay x");
     setenv("TAUT_MODULE_DIR", TAUT_MODULE_DIR "/../badmods", 1);
-    assert_int_equal(rc, 1);
-    assert_string_equal(err,
-                        "standard configuration: there are no modules in /nowhere; install taut as a whole, or set "
-                        "TAUT_MODULE_DIR\n");
+    assert_int_equal(rc, 2);
+    assert_string_equal(err, "there are no modules in /nowhere; install taut as a whole, or set TAUT_MODULE_DIR\n"
+                             "taut: unknown command \"sample\"; see: taut --help\n");
 }
 
 /* ---- modules ---- */
@@ -187,6 +227,7 @@ static void test_module_info_needs_no_running_code(void **state) {
     assert_non_null(strstr(out, "{\"name\":\"cache\",\"type\":\"bytes\",\"default\":\"1MiB\",\"help\":\"\"}"));
     assert_int_equal(run("module info " TAUT_MODULE_DIR "/../badmods/chain_b.so"), 0);
     assert_non_null(strstr(out, "provides: b/1\nneeds: a/1\n"));
+    assert_non_null(strstr(out, "\nabi: 0.1 (needs 0."));
     expect(
         "module info too_new", 1, "",
         "taut module info: too_new.so: needs module ABI 0.7, this server offers 0.0-0.1; rebuild the module or upgrade "
@@ -199,18 +240,59 @@ static void test_module_info_needs_no_running_code(void **state) {
 
 static void test_a_command_runs_here_when_no_server_does(void **state) {
     (void)state;
-    struct stat st;
+    char words[2 * PATH_MAX + 256];
+    assert_int_equal(run("sample echo hi --data fresh"), 1);
+    snprintf(words, sizeof words,
+             "taut sample echo: the data directory %s/fresh does not exist; look at --data, or at server.data of the "
+             "configuration\n",
+             dir);
+    assert_string_equal(err, words);
+    assert_int_not_equal(access("fresh", F_OK), 0);
+    assert_int_equal(mkdir("fresh", 0700), 0);
+    assert_int_equal(run("sample echo hi --data fresh"), 1);
+    assert_non_null(strstr(err, "/fresh is none of taut's: it has no lock file; look at --data, or at server.data"));
+    assert_int_equal(mkdir("fresh/dir", 0700), 0);
+    write_file("fresh/dir/lock", "");
     expect("sample echo hi --times=3 --loud-voice --data fresh/dir", 0, "text: hi\ntimes: 3\nloud: true\n",
            "echoing\n");
     expect("sample echo --text hi --json --data fresh/dir", 0, "{\"text\":\"hi\",\"times\":1,\"loud\":false}\n",
            "echoing\n");
     expect("sample echo fail --data fresh/dir", 1, "", "taut sample echo: name_taken: somebody was first\n");
-    assert_int_equal(stat("fresh/dir", &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_int_equal(chmod("fresh/dir", 0777), 0);
+    snprintf(words, sizeof words,
+             "taut sample echo: everybody on this machine may write in the data directory %s/fresh/dir (mode 0777); "
+             "change that: chmod 700 %s/fresh/dir\n",
+             dir, dir);
+    expect("sample echo hi --data fresh/dir", 1, "", words);
     write_file("file", "");
     assert_int_equal(run("sample echo x --data file/dir"), 1);
     assert_non_null(strstr(err, "taut sample echo: the data directory "));
     assert_non_null(strstr(err, "/file/dir cannot be used: Not a directory\n"));
+}
+
+static void test_too_few_descriptors_are_said_so(void **state) {
+    (void)state;
+    files_max = 16;
+    int echo = run("sample echo hi --data fresh/dir");
+    assert_string_equal(err, "taut sample echo: only 16 files may be open, and it needs 64 at least; raise the limit: "
+                             "ulimit -n 256\n");
+    int stay = run("sample stay hi --data few --listen 127.0.0.1:0");
+    files_max = 0;
+    assert_int_equal(echo, 1);
+    assert_int_equal(stay, 1);
+    assert_string_equal(err, "taut sample stay: only 16 files may be open, and it needs 64 at least; raise the limit: "
+                             "ulimit -n 10256\n");
+}
+
+static void test_numbers_are_shown_short(void **state) {
+    (void)state;
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    assert_true(render(f, TAUT_LIT("{\"seconds\":7.7000000000000002,\"n\":12345678}")));
+    fclose(f);
+    assert_string_equal(text, "seconds: 7.7\nn: 12345678\n");
+    free(text);
 }
 
 /* Waits until the file has a line. */
@@ -246,6 +328,8 @@ static void test_a_server_holds_its_directory_and_takes_commands(void **state) {
     pid_t server = start("sample stay hello --json --data held --listen 127.0.0.1:0", "server");
     assert_true(wait_for("server.out", out));
     assert_string_equal(out, "{\"text\":\"hello\",\"times\":1,\"loud\":false}\n");
+    assert_int_equal(stat("held", &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
     assert_int_equal(stat("held/control.sock", &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 
@@ -291,6 +375,38 @@ static void test_a_server_holds_its_directory_and_takes_commands(void **state) {
     assert_int_not_equal(stat("held/control.sock", &st), 0);
 }
 
+/* As end_of; kills it when it does not end. */
+static int end_in_time(pid_t pid) {
+    int status = 0;
+    for (int ms = 0; ms < WAIT_MS; ms += 10) {
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+        usleep(10000);
+    }
+    kill(pid, SIGKILL);
+    return end_of(pid);
+}
+
+/* Its answer goes into a full pipe: the thread that would take up signals hangs there. */
+static void test_a_second_signal_ends_a_server_that_hangs(void **state) {
+    (void)state;
+    static const char bytes[4096];
+    assert_int_equal(mkfifo("hung.out", 0600), 0);
+    int fd = open("hung.out", O_RDWR | O_NONBLOCK);
+    while (write(fd, bytes, sizeof bytes) > 0) {
+    }
+    pid_t server = start("sample stay hello --json --data hung --listen 127.0.0.1:0", "hung");
+    assert_true(wait_for("hung.err", err));
+    usleep(200000);
+    kill(server, SIGTERM);
+    usleep(200000);
+    assert_int_equal(waitpid(server, NULL, WNOHANG), 0);
+    kill(server, SIGTERM);
+    int rc = end_in_time(server);
+    close(fd);
+    assert_int_equal(rc, 1000 + SIGTERM);
+}
+
 static void test_a_server_whose_command_fails_ends(void **state) {
     (void)state;
     assert_int_equal(run("sample stay fail --data failing --listen 127.0.0.1:0"), 1);
@@ -319,11 +435,16 @@ int main(void) {
         cmocka_unit_test(test_check_prints_all_errors_or_ok),
         cmocka_unit_test(test_print_config_is_what_would_run),
         cmocka_unit_test(test_commands_that_serve_stay_on_this_machine),
+        cmocka_unit_test(test_serve_and_check_need_a_configuration),
+        cmocka_unit_test(test_a_command_that_serves_brings_its_module),
         cmocka_unit_test(test_a_command_of_a_module_that_is_not_enabled_is_unknown),
         cmocka_unit_test(test_a_module_directory_without_modules_is_named),
         cmocka_unit_test(test_module_info_needs_no_running_code),
         cmocka_unit_test(test_a_command_runs_here_when_no_server_does),
+        cmocka_unit_test(test_too_few_descriptors_are_said_so),
+        cmocka_unit_test(test_numbers_are_shown_short),
         cmocka_unit_test(test_a_server_holds_its_directory_and_takes_commands),
+        cmocka_unit_test(test_a_second_signal_ends_a_server_that_hangs),
         cmocka_unit_test(test_a_server_whose_command_fails_ends),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -44,6 +44,8 @@ static void test_a_list_of_modules_alone_means_all_defaults(void **state) {
     assert_str(c->admin.listen, "127.0.0.1:8066");
     assert_int_equal(c->server.max_connections, 10000);
     assert_int_equal(c->server.max_body, 1 << 20);
+    assert_int_equal(c->server.max_call_bytes, 64 << 20);
+    assert_int_equal(c->server.max_input, 64 << 20);
     assert_int_equal(c->server.idle_timeout, 120000);
     assert_int_equal(c->server.connection_queue, 256 * 1024);
     assert_int_equal(c->server.log_level, TAUT_LOG_INFO);
@@ -88,6 +90,65 @@ static void test_the_command_line_goes_over_the_file(void **state) {
     const struct config_override bad = {.listen = "8065"};
     c = config_read_text("taut.yaml", taut_str_z("modules: []\n"), &bad);
     assert_str(c->errors.list[0], "--listen: \"8065\" is not an address; write HOST:PORT, such as 127.0.0.1:8065");
+    config_free(c);
+}
+
+static void test_an_address_that_means_all_of_them_needs_a_public_url(void **state) {
+    (void)state;
+    const char *const words =
+        "server.public_url: must be given when listen is 0.0.0.0:8065, which no client can connect "
+        "to; write what they use, like http://192.0.2.7:8065 or https://chat.example.org";
+    const char *const file = "server: { listen: 0.0.0.0:8065 }\nmodules: []\n";
+    char expected[512];
+    snprintf(expected, sizeof expected, "taut.yaml:1:19: %s\n", words);
+    expect_errors(file, expected);
+    expect_errors("server: { listen: '[::]:1' }\nmodules: []\n",
+                  "taut.yaml:1:19: server.public_url: must be given when listen is [::]:1, which no client can connect "
+                  "to; write what they use, like http://192.0.2.7:8065 or https://chat.example.org\n");
+    expect_errors("server: { listen: 0.0.0.0:8065, public_url: 'http://192.0.2.7:8065' }\nmodules: []\n", "");
+    const struct config_override url = {.public_url = "https://chat.example.org"};
+    struct config *c = config_read_text("taut.yaml", taut_str_z(file), &url);
+    assert_int_equal(c->errors.n, 0);
+    assert_str(c->server.public_url, "https://chat.example.org");
+    config_free(c);
+    const struct config_override all = {.listen = "0.0.0.0:8065"};
+    c = config_read_text("taut.yaml", taut_str_z("server: { public_url: 'http://a.example' }\nmodules: []\n"), &all);
+    assert_int_equal(c->errors.n, 0);
+    assert_str(c->server.public_url, "http://a.example");
+    config_free(c);
+}
+
+static void test_relative_data_is_below_the_folder_of_the_file(void **state) {
+    (void)state;
+    char folder[] = "/tmp/taut-config-XXXXXX", file[64], expected[PATH_MAX], cwd[PATH_MAX];
+    assert_non_null(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/taut.yaml", folder);
+    FILE *f = fopen(file, "w");
+    fputs("server: { data: ./d }\nmodules: []\n", f);
+    fclose(f);
+    struct config *c = config_read_file(file, NULL);
+    snprintf(expected, sizeof expected, "%s/d", folder);
+    assert_str(c->server.data, expected);
+    config_free(c);
+    const struct config_override o = {.data = "e"};
+    c = config_read_file(file, &o);
+    snprintf(expected, sizeof expected, "%s/e", getcwd(cwd, sizeof cwd - 8));
+    assert_str(c->server.data, expected);
+    config_free(c);
+    unlink(file);
+    rmdir(folder);
+}
+
+static void test_a_module_can_be_added_to_those_of_the_file(void **state) {
+    (void)state;
+    struct config *c = read_text("modules:\n  - store: { sync: full }\n");
+    config_add_module(c, "more");
+    assert_int_equal(c->nmodules, 2);
+    assert_str(c->modules[0].name, "store");
+    assert_str(c->modules[1].module, "more");
+    char *yaml = config_print(c);
+    assert_non_null(strstr(yaml, "modules:\n  - store:\n      sync: full\n  - more\n"));
+    free(yaml);
     config_free(c);
 }
 
@@ -284,6 +345,9 @@ int main(void) {
         cmocka_unit_test(test_a_list_of_modules_alone_means_all_defaults),
         cmocka_unit_test(test_values_of_every_type_are_read),
         cmocka_unit_test(test_the_command_line_goes_over_the_file),
+        cmocka_unit_test(test_an_address_that_means_all_of_them_needs_a_public_url),
+        cmocka_unit_test(test_relative_data_is_below_the_folder_of_the_file),
+        cmocka_unit_test(test_a_module_can_be_added_to_those_of_the_file),
         cmocka_unit_test(test_all_errors_come_at_once_in_the_order_of_their_places),
         cmocka_unit_test(test_what_is_no_configuration_is_said_so),
         cmocka_unit_test(test_keys_given_twice_are_refused),

@@ -9,9 +9,11 @@
 
 #include "../../modules/conversation/channels.c"
 #include "../../modules/conversation/may.c"
+#include "../../modules/conversation/parts.c"
 #include "../../modules/conversation/shapes.c"
 #include "../../modules/conversation/tables.c"
 #include "../../modules/conversation/text.c"
+#include "taut/page.h"
 
 static void same(taut_str got, const char *want) {
     assert_int_equal(got.len, strlen(want));
@@ -52,6 +54,15 @@ static void times_are_read_back(void **state) {
         assert_int_equal(stamp_read(taut_str_z(cases[i].text)), cases[i].us);
 }
 
+static void bounds_of_time_may_have_more_digits(void **state) {
+    (void)state;
+    assert_int_equal(stamp_read_bound(TAUT_LIT("1512085950.0002169")), 1512085950000216);
+    assert_int_equal(stamp_read_bound(TAUT_LIT("1512085950.123456789")), 1512085950123456);
+    assert_int_equal(stamp_read_bound(TAUT_LIT("1512085950")), 1512085950000000);
+    assert_int_equal(stamp_read_bound(TAUT_LIT("1512085950.0002169x")), -1);
+    assert_int_equal(stamp_read_bound(TAUT_LIT("now")), -1);
+}
+
 static void channel_names_follow_the_rules(void **state) {
     static const struct {
         const char *name, *error;
@@ -80,6 +91,23 @@ static void channel_names_follow_the_rules(void **state) {
     }
 }
 
+static void channel_names_have_no_character_that_nobody_sees(void **state) {
+    static const uint32_t bad[] = {0x130,  0x34f,  0x61c,  0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180e,
+                                   0x200b, 0x200e, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0x3164, 0xffa0};
+    char name[8] = "a";
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        size_t n = 1;
+        if (bad[i] >= 0x800) name[n++] = (char)(0xe0 | bad[i] >> 12), name[n++] = (char)(0x80 | (bad[i] >> 6 & 63));
+        else name[n++] = (char)(0xc0 | bad[i] >> 6);
+        name[n++] = (char)(0x80 | (bad[i] & 63));
+        assert_string_equal(channel_name_error(taut_str_n(name, n)), "invalid_name_specials");
+    }
+    assert_null(channel_name_error(TAUT_LIT("e\xcc\x81t\xc3\xa9"))); /* a mark joins the letter before it */
+    assert_string_equal(channel_name_error(TAUT_LIT("\xcc\x81x")), "invalid_name_specials");
+    assert_string_equal(channel_name_error(TAUT_LIT("\xe3\x82\x99x")), "invalid_name_specials");
+}
+
 static void a_channel_name_has_at_most_80_characters(void **state) {
     char name[2 * 81];
     (void)state;
@@ -106,30 +134,6 @@ static void texts_are_counted_and_cut_by_characters(void **state) {
     assert_false(text_blank(TAUT_LIT(" a")));
 }
 
-static void cursors_come_back(void **state) {
-    char out[CURSOR_SIZE], in[CURSOR_SIZE];
-    taut_str value, cursor = cursor_write(out, "user", TAUT_LIT("U061NFTT2"));
-    (void)state;
-    same(cursor, "dXNlcjpVMDYxTkZUVDI=");
-    assert_true(cursor_read(cursor, "user", in, &value));
-    same(value, "U061NFTT2");
-    assert_false(cursor_read(cursor, "next_ts", in, &value));
-    assert_false(cursor_read(TAUT_LIT("!!"), "user", in, &value));
-    assert_false(cursor_read(TAUT_LIT("dXNlcjo="), "user", in, &value));
-    assert_false(cursor_read(TAUT_LIT("dXNl\0A=="), "user", in, &value));
-}
-
-static void cursors_of_every_length_come_back(void **state) {
-    char text[80], out[CURSOR_SIZE], in[CURSOR_SIZE];
-    taut_str value;
-    (void)state;
-    memset(text, 'x', sizeof text);
-    for (size_t n = 1; n <= sizeof text; n++) {
-        assert_true(cursor_read(cursor_write(out, "k", taut_str_n(text, n)), "k", in, &value));
-        assert_int_equal(value.len, n);
-    }
-}
-
 static void lists_are_walked_item_by_item(void **state) {
     taut_str rest = TAUT_LIT(",a,,bc,"), item;
     (void)state;
@@ -143,14 +147,94 @@ static void lists_are_walked_item_by_item(void **state) {
     assert_false(list_next(&rest, &item));
 }
 
-static void objects_of_a_json_array_are_counted(void **state) {
+/* ---- parts.h ---- */
+
+static void parts_are_what_their_names_say(void **state) {
+    static const struct {
+        const char *blocks, *attachments, *metadata;
+        const char *error;
+    } cases[] = {
+        {.blocks = "", .error = NULL},
+        {.blocks = "[]", .attachments = "[]", .metadata = "{}", .error = NULL},
+        {.blocks = "[{\"type\":\"divider\"}]", .error = NULL},
+        {.blocks = "{}", .error = "invalid_blocks_format"},
+        {.blocks = "[1]", .error = "invalid_blocks"},
+        {.blocks = "[{}]", .error = "invalid_blocks"},
+        {.blocks = "[{\"type\":1}]", .error = "invalid_blocks"},
+        {.blocks = "[{\"type\":\"a\"},\"b\"]", .error = "invalid_blocks"},
+        {.attachments = "{}", .error = "invalid_attachments"},
+        {.attachments = "[\"a\"]", .error = "invalid_attachments"},
+        {.attachments = "[{\"text\":\"a\"}]", .error = NULL},
+        {.metadata = "[]", .error = "invalid_metadata_format"},
+        {.metadata = "{\"event_type\":\"a\"}", .error = "invalid_metadata_schema"},
+        {.metadata = "{\"event_type\":1,\"event_payload\":{}}", .error = "invalid_metadata_schema"},
+        {.metadata = "{\"event_type\":\"a\",\"event_payload\":[]}", .error = "invalid_metadata_schema"},
+        {.metadata = "{\"event_type\":\"a\",\"event_payload\":{}}", .error = NULL},
+    };
     (void)state;
-    assert_int_equal(json_objects(TAUT_LIT("[]")), 0);
-    assert_int_equal(json_objects(TAUT_LIT("[{},{\"a\":[{},\"},{\\\"\"]}]")), 2);
-    assert_int_equal(json_objects(TAUT_LIT("{}")), -1);
-    assert_int_equal(json_objects(TAUT_LIT("[1]")), -1);
-    assert_int_equal(json_objects(TAUT_LIT("[\"a\"]")), -1);
-    assert_int_equal(json_objects(TAUT_LIT("")), -1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct parts parts = {taut_str_z(cases[i].blocks), taut_str_z(cases[i].attachments),
+                                    taut_str_z(cases[i].metadata)};
+        const char *error = parts_error(&parts);
+        if (cases[i].error) assert_string_equal(error, cases[i].error);
+        else assert_null(error);
+    }
+}
+
+static void a_message_has_at_most_50_blocks(void **state) {
+    enum { BLOCK = 13 };
+    char text[51 * BLOCK + 1];
+    (void)state;
+    for (size_t i = 0; i < 51; i++) memcpy(text + i * BLOCK, i ? ",{\"type\":\"a\"}" : "[{\"type\":\"a\"}", BLOCK);
+    text[51 * BLOCK] = ']';
+    assert_string_equal(parts_error(&(struct parts){.blocks = taut_str_n(text, sizeof text)}), "invalid_blocks");
+    text[50 * BLOCK] = ']';
+    assert_null(parts_error(&(struct parts){.blocks = taut_str_n(text, 50 * BLOCK + 1)}));
+}
+
+static void an_empty_list_is_no_part(void **state) {
+    (void)state;
+    assert_false(parts_shown(&(struct parts){.blocks = TAUT_LIT("[]"), .metadata = TAUT_LIT("{\"a\":1}")}));
+    assert_true(parts_shown(&(struct parts){.attachments = TAUT_LIT("[{}]")}));
+    same(part_kept(TAUT_LIT("{}")), "");
+    same(part_kept(TAUT_LIT("[{}]")), "[{}]");
+}
+
+/* ---- taut/page.h ---- */
+
+static void cursors_come_back(void **state) {
+    char out[TAUT_CURSOR_SIZE], in[TAUT_CURSOR_SIZE];
+    taut_str value, cursor = taut_cursor_write(out, "user", TAUT_LIT("U061NFTT2"));
+    (void)state;
+    same(cursor, "dXNlcjpVMDYxTkZUVDI=");
+    assert_true(taut_cursor_read(cursor, "user", in, &value));
+    same(value, "U061NFTT2");
+    assert_false(taut_cursor_read(cursor, "next_ts", in, &value));
+    assert_false(taut_cursor_read(TAUT_LIT("!!"), "user", in, &value));
+    assert_false(taut_cursor_read(TAUT_LIT("dXNlcjo="), "user", in, &value));
+    assert_false(taut_cursor_read(TAUT_LIT("dXNl\0A=="), "user", in, &value));
+}
+
+static void cursors_of_every_length_come_back(void **state) {
+    char text[80], out[TAUT_CURSOR_SIZE], in[TAUT_CURSOR_SIZE];
+    taut_str value;
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t n = 1; n <= sizeof text; n++) {
+        assert_true(taut_cursor_read(taut_cursor_write(out, "k", taut_str_n(text, n)), "k", in, &value));
+        assert_int_equal(value.len, n);
+    }
+}
+
+static void a_limit_is_a_number_above_zero(void **state) {
+    (void)state;
+    assert_int_equal(taut_limit_read(TAUT_LIT(""), 7), 7);
+    assert_int_equal(taut_limit_read(TAUT_LIT("1"), 7), 1);
+    assert_int_equal(taut_limit_read(TAUT_LIT("1000"), 7), 1000);
+    assert_int_equal(taut_limit_read(TAUT_LIT("1001"), 7), 1000);
+    assert_int_equal(taut_limit_read(TAUT_LIT("99999999999999999999"), 7), 1000);
+    static const char *const bad[] = {"0", "-1", "ten", "1.5", " 5", "5x"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_int_equal(taut_limit_read(taut_str_z(bad[i]), 7), 0);
 }
 
 /* ---- may.h ---- */
@@ -297,6 +381,34 @@ static void reactions_are_shown_under_a_message(void **state) {
          "\"team\":\"T1\",\"reactions\":[{\"name\":\"wave\",\"users\":[\"U1\",\"U2\"],\"count\":2}]}");
 }
 
+static void a_stone_without_replies_is_gone(void **state) {
+    struct taut_val vals[MS_COLUMNS] = {[MS_SUBTYPE] = taut_v_str(TAUT_LIT("tombstone"))};
+    const struct taut_row row = {.ncols = MS_COLUMNS, .vals = vals};
+    (void)state;
+    vals[MS_REPLY_COUNT] = taut_v_int(0);
+    assert_true(message_is_gone(&row));
+    vals[MS_REPLY_COUNT] = taut_v_int(1);
+    assert_false(message_is_gone(&row));
+    assert_true(message_is_stone(&row));
+    vals[MS_SUBTYPE] = taut_v_null();
+    vals[MS_REPLY_COUNT] = taut_v_int(0);
+    assert_false(message_is_gone(&row));
+}
+
+static void the_message_of_a_bot_has_a_whole_profile(void **state) {
+    const struct taut_bot bot = {.id = TAUT_LIT("B1"), .app = TAUT_LIT("A1"), .name = TAUT_LIT("beep"), .updated = 5};
+    const struct message ms = {
+        .user = TAUT_LIT("U1"), .bot_id = bot.id, .bot = &bot, .text = TAUT_LIT("x"), .ts = 1000000};
+    struct writer w;
+    struct taut_json *j = writer_init(&w);
+    (void)state;
+    shape_message(j, TAUT_LIT("T1"), &ms, NULL);
+    same(taut_json_out(j), "{\"type\":\"message\",\"user\":\"U1\",\"bot_id\":\"B1\",\"app_id\":\"A1\","
+                           "\"bot_profile\":{\"id\":\"B1\",\"deleted\":false,\"name\":\"beep\",\"updated\":5,"
+                           "\"app_id\":\"A1\",\"icons\":{},\"team_id\":\"T1\"},\"text\":\"x\","
+                           "\"ts\":\"0000000001.000000\",\"team\":\"T1\"}");
+}
+
 static void replies_stay_out_of_the_channel_unless_broadcast(void **state) {
     const struct message root = {.ts = 1}, reply = {.ts = 2, .thread_ts = 1},
                          loud = {.ts = 3, .thread_ts = 1, .subtype = TAUT_LIT("thread_broadcast")};
@@ -310,14 +422,19 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_written_with_six_digits),
         cmocka_unit_test(times_are_read_back),
+        cmocka_unit_test(bounds_of_time_may_have_more_digits),
         cmocka_unit_test(channel_names_follow_the_rules),
+        cmocka_unit_test(channel_names_have_no_character_that_nobody_sees),
         cmocka_unit_test(a_channel_name_has_at_most_80_characters),
         cmocka_unit_test(reaction_names_follow_the_rules),
         cmocka_unit_test(texts_are_counted_and_cut_by_characters),
         cmocka_unit_test(cursors_come_back),
         cmocka_unit_test(cursors_of_every_length_come_back),
         cmocka_unit_test(lists_are_walked_item_by_item),
-        cmocka_unit_test(objects_of_a_json_array_are_counted),
+        cmocka_unit_test(parts_are_what_their_names_say),
+        cmocka_unit_test(a_message_has_at_most_50_blocks),
+        cmocka_unit_test(an_empty_list_is_no_part),
+        cmocka_unit_test(a_limit_is_a_number_above_zero),
         cmocka_unit_test(strangers_to_private_channels_learn_nothing),
         cmocka_unit_test(public_channels_are_open_to_read_and_join),
         cmocka_unit_test(dms_have_no_membership_to_change),
@@ -329,6 +446,8 @@ int main(void) {
         cmocka_unit_test(the_event_of_a_message_adds_where_it_is),
         cmocka_unit_test(a_parent_shows_its_thread),
         cmocka_unit_test(reactions_are_shown_under_a_message),
+        cmocka_unit_test(a_stone_without_replies_is_gone),
+        cmocka_unit_test(the_message_of_a_bot_has_a_whole_profile),
         cmocka_unit_test(replies_stay_out_of_the_channel_unless_broadcast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,7 +220,7 @@ struct seen {
 static void look(struct gateway *g, void *arg) {
     struct seen *s = arg;
     struct conn *c = conn_find(g, A.id);
-    uint32_t bytes = c ? c->queued + c->held : 0;
+    uint32_t bytes = c ? c->queued + c->held_len : 0;
     if (bytes > s->most) s->most = bytes;
     s->lagging = c && c->lagging;
 }
@@ -293,6 +293,77 @@ static void ephemera_are_dropped_before_anything_else(void **state) {
         else assert_int_equal(number_in((char *)A.data), want++);
     }
     assert_true(ephemeral < 195);
+    hang_up(&A);
+}
+
+static uint64_t cursor_in(const char *body) {
+    const char *n = strstr(body, "\"cursor\":\"1-");
+    return n ? strtoull(n + 12, NULL, 16) : 0;
+}
+
+/* An answer that waits behind events which are dropped as the connection begins to lag. */
+static void a_cursor_never_claims_what_was_dropped(void **state) {
+    (void)state;
+    enum { ACKED = 195 };
+    struct open_as as = {.topics = {"C1"}, .hello = "", .rcvbuf = 8192};
+    struct seen seen = {0};
+    bool acked = false;
+    open_conn(&A, &as);
+    send_text(&A, "{}");
+    struct call *c = CONTAINER_OF(next_mail(MSG_CALL), struct call, msg);
+    for (uint64_t seq = 1; seq <= STALL_EVENTS; seq++) {
+        publish_event(stall_event(seq));
+        if (seq != ACKED) continue;
+        c->msg.kind = MSG_ANSWER;
+        c->out.seq = ACKED;
+        c->out.body = TAUT_LIT("{\"ok\":true}");
+        port_post(&H.g->port, &c->msg);
+    }
+    on_gateway(look, &seen);
+    assert_true(seen.lagging);
+    for (uint64_t want = 1; want <= 300;) {
+        while (!has_data(&A, 0)) {
+            struct msg *m = next_mail_within(5);
+            if (!m) continue;
+            answer_refill(CONTAINER_OF(m, struct conn_msg, msg)->seq);
+            free(m);
+        }
+        assert_true(get_frame(&A));
+        const char *body = (const char *)A.data;
+        if (strncmp(body, "{\"ok\":true}", 11) == 0) {
+            acked = true;
+            assert_int_equal(strspn(body + 11, " "), strlen(body + 11)); /* blanks where the cursor stood */
+            continue;
+        }
+        assert_int_equal(number_in(body), want);
+        assert_int_equal(cursor_in(body), want++);
+    }
+    assert_true(acked);
+    close(A.fd);
+}
+
+static void look_at_ring(struct gateway *g, void *arg) {
+    struct conn *c = conn_find(g, A.id);
+    *(uint32_t *)arg = c->ring_cap;
+}
+
+static void publish_together(uint64_t from, uint32_t n) {
+    struct events_msg *m = make_events(MSG_EVENTS, n);
+    for (uint32_t i = 0; i < n; i++) m->events[i] = make_event(from + i, 0, "C1", "", "{\"n\":1}");
+    port_post(&H.g->port, &m->msg);
+    for (uint32_t i = 0; i < n; i++) assert_true(get_frame(&A));
+}
+
+static void a_ring_of_usual_size_is_kept_and_a_large_one_freed(void **state) {
+    (void)state;
+    uint32_t cap;
+    open_live(&A, "C1", 0);
+    publish_together(1, 40);
+    on_gateway(look_at_ring, &cap);
+    assert_int_equal(cap, 64);
+    publish_together(41, 100);
+    on_gateway(look_at_ring, &cap);
+    assert_int_equal(cap, 0);
     hang_up(&A);
 }
 
@@ -383,6 +454,8 @@ int main(void) {
         T(a_jump_in_the_stream_is_read_from_the_log),
         T(a_stalled_reader_loses_repeats_and_reorders_nothing),
         T(ephemera_are_dropped_before_anything_else),
+        T(a_cursor_never_claims_what_was_dropped),
+        T(a_ring_of_usual_size_is_kept_and_a_large_one_freed),
         T(topics_stay_right_while_people_come_go_join_and_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,24 @@ static void test_what_is_no_module_for_this_server_is_refused_in_one_line(void *
     expect_refused("bad_option",
                    "bad_option.so: option \"far\" lies outside of the options struct; this is a fault of the "
                    "module");
+    expect_refused("cut", "cut.so: is cut off (5000 bytes); install it again");
     expect_refused("absent", "absent.so: cannot be loaded: cannot open shared object file: No such file or directory");
+}
+
+/* A module whose file ends early. */
+static int cut_one(void **state) {
+    (void)state;
+    char bytes[5000];
+    FILE *from = fopen(DIR "/sample.so", "r"), *to = fopen(DIR "/cut.so", "w");
+    assert_int_equal(fread(bytes, 1, sizeof bytes, from), sizeof bytes);
+    assert_int_equal(fwrite(bytes, 1, sizeof bytes, to), sizeof bytes);
+    fclose(from);
+    return fclose(to);
+}
+
+static int remove_it(void **state) {
+    (void)state;
+    return unlink(DIR "/cut.so");
 }
 
 static struct modules *load(const char *yaml, struct config **c) {
@@ -74,6 +91,20 @@ static void test_errors_of_a_configuration_name_their_places(void **state) {
         "taut.yaml:5:5: modules: \"../x\" is not the name of a module\n");
     expect_errors("modules:\n  - sample:\n      sync: off\n      cache: 2GiB\n",
                   "taut.yaml:4:14: modules.sample.cache: is too large without sync\n");
+}
+
+static void test_errors_of_one_section_hide_no_others(void **state) {
+    (void)state;
+    expect_errors(
+        "server: { gateways: 99 }\nadmin: { listen: x }\nmodules:\n  - sample: { sync: ful }\n  - chain_b\n",
+        "taut.yaml:1:21: server.gateways: 99 is out of range: it must be 0 to 32\n"
+        "taut.yaml:2:18: admin.listen: \"x\" is not an address; write HOST:PORT, such as 127.0.0.1:8065\n"
+        "taut.yaml:4:21: modules.sample.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?\n"
+        "taut.yaml:5:5: modules.chain_b: needs service \"a/1\", which no enabled module provides\n");
+    /* what an item that cannot be read would have provided is not called missing */
+    expect_errors("modules:\n  - chain_a: {}\n    x: {}\n  - chain_b\n",
+                  "taut.yaml:2:5: modules: one module an item, but here are \"chain_a\" and \"x\"; indent the options "
+                  "further than the name\n");
 }
 
 static void test_services_that_are_missing_doubled_or_in_a_circle(void **state) {
@@ -225,8 +256,10 @@ static void test_metrics_of_instances_carry_their_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_no_module_for_this_server_is_refused_in_one_line),
+        cmocka_unit_test_setup_teardown(test_what_is_no_module_for_this_server_is_refused_in_one_line, cut_one,
+                                        remove_it),
         cmocka_unit_test(test_errors_of_a_configuration_name_their_places),
+        cmocka_unit_test(test_errors_of_one_section_hide_no_others),
         cmocka_unit_test(test_services_that_are_missing_doubled_or_in_a_circle),
         cmocka_unit_test(test_start_order_follows_needs_and_wants_and_else_the_file),
         cmocka_unit_test(test_a_module_with_shorter_tables_is_read_over_zeros),

@@ -115,7 +115,7 @@ static void host_publish(struct taut_mod *m, taut_str workspace, const struct ta
 static int32_t find_workspace(void *self, struct taut_call *c, taut_str id, const struct taut_workspace **out) {
     static struct taut_workspace ws;
     (void)self, (void)c;
-    ws = (struct taut_workspace){id, TAUT_LIT("Acme"), TAUT_LIT("acme")};
+    ws = (struct taut_workspace){.id = id, .name = TAUT_LIT("Acme"), .domain = TAUT_LIT("acme")};
     *out = &ws;
     return TAUT_OK;
 }
@@ -205,8 +205,7 @@ static struct {
     int64_t ticket_lifetime, messages_per_second; /* as the module's options struct */
 } config = {30000, 0};
 
-static const struct taut_actor actor = {
-    .size = sizeof actor, .workspace = {"T1", 2}, .user = {"U1", 2}, .token = {"K1", 2}};
+static struct taut_actor actor = {.size = sizeof actor, .workspace = {"T1", 2}, .user = {"U1", 2}, .token = {"K1", 2}};
 
 static int setup(void **state) {
     (void)state;
@@ -326,15 +325,38 @@ static void what_is_no_ticket_opens_nothing(void **state) {
     close_it();
 }
 
+/* The same for one of many users. */
+static taut_str connect_as(int i) {
+    char name[12];
+    snprintf(name, sizeof name, "V%d", i);
+    actor.user = taut_str_z(name);
+    taut_str ticket = connect_ticket();
+    actor.user = TAUT_LIT("U1");
+    return ticket;
+}
+
 static void the_table_is_bounded_and_the_oldest_ticket_goes(void **state) {
     (void)state;
-    enum { MAX = 100000 };
+    enum { MAX = 100000, OF_USER = 32 };
     taut_str first = connect_ticket(), second = connect_ticket(), used = connect_ticket();
-    assert_true(open_with(used)); /* leaves a hole in the order of issue */
+    assert_true(open_with(used));
     close_it();
-    for (int i = 0; i < MAX - 2; i++) connect_ticket();
+    for (int i = 0; i < MAX - 1; i++) connect_as(i / OF_USER);
     assert_false(open_with(first));
     assert_true(open_with(second));
+    close_it();
+}
+
+static void nobody_pushes_out_the_tickets_of_another(void **state) {
+    (void)state;
+    taut_str mine = connect_ticket(), first = connect_as(1), second = connect_as(1), last = second;
+    for (int i = 0; i < 31; i++) last = connect_as(1);
+    assert_false(open_with(first)); /* the 33rd took its place */
+    for (int i = 0; i < 200000; i++) last = connect_as(1);
+    assert_false(open_with(second));
+    assert_true(open_with(mine));
+    close_it();
+    assert_true(open_with(last));
     close_it();
 }
 
@@ -422,6 +444,24 @@ static void typing_is_published_once_in_three_seconds_for_each_channel(void **st
     close_it();
 }
 
+static void typing_passes_on_no_text_of_the_client(void **state) {
+    static const char *const bad[] = {"1", ".5", "5.", "1.2.3", "1.2x", "", "1234567890123.1234567", "<b>"};
+    char text[128];
+    (void)state;
+    assert_true(open_with(connect_ticket()));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(text, sizeof text, "{\"id\":1,\"type\":\"typing\",\"channel\":\"C1\",\"thread_ts\":\"%s\"}", bad[i]);
+        w.now_us += 3000000;
+        frame(text);
+        assert_string_equal(w.published_body.ptr, "{\"type\":\"user_typing\",\"channel\":\"C1\",\"user\":\"U1\"}");
+    }
+    w.now_us += 3000000;
+    frame("{\"id\":1,\"type\":\"typing\",\"channel\":\"C1\",\"thread_ts\":\"1512085950.000216\"}");
+    assert_string_equal(w.published_body.ptr, "{\"type\":\"user_typing\",\"channel\":\"C1\",\"user\":\"U1\","
+                                              "\"thread_ts\":\"1512085950.000216\"}");
+    close_it();
+}
+
 static void a_ping_is_echoed(void **state) {
     (void)state;
     assert_true(open_with(connect_ticket()));
@@ -473,11 +513,13 @@ int main(void) {
         CASE(a_ticket_of_a_revoked_token_opens_nothing),
         CASE(what_is_no_ticket_opens_nothing),
         CASE(the_table_is_bounded_and_the_oldest_ticket_goes),
+        CASE(nobody_pushes_out_the_tickets_of_another),
         CASE(a_message_is_acknowledged_as_it_is_stored),
         CASE(a_refusal_of_a_service_is_answered_in_rtm_form),
         CASE(a_flood_is_told_to_slow_down_and_recovers),
         CASE(a_run_again_is_not_charged),
         CASE(typing_is_published_once_in_three_seconds_for_each_channel),
+        CASE(typing_passes_on_no_text_of_the_client),
         CASE(a_ping_is_echoed),
         CASE(what_is_no_frame_is_an_error),
     };

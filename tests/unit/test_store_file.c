@@ -33,18 +33,102 @@ static void a_later_version_adds_columns_and_indexes(void **state) {
 static void a_store_of_a_newer_format_is_refused(void **state) {
     (void)state;
     close_store();
-    sql("UPDATE taut_meta SET value=2 WHERE key='format'");
+    sql("UPDATE taut_meta SET value=3 WHERE key='format'");
     assert_int_equal(open_with(&notes), TAUT_E_INVAL);
     char want[512];
     snprintf(want, sizeof want,
-             "store_schema: %s: this store was written by a newer Taut (format 2; this one knows up to "
-             "1): run the newer version, or choose another data directory",
+             "store_schema: %s: this store was written by a newer Taut (format 3; this one knows up to "
+             "2): run the newer version, or choose another data directory",
              t.path);
     assert_string_equal(host.log, want);
     assert_int_equal(commit(BATCH(WRITES(NOTE(1, "a"))), NULL), TAUT_E_UNAVAILABLE);
     t.def->fini(&t.mod);
-    sql("UPDATE taut_meta SET value=1 WHERE key='format'");
+    sql("UPDATE taut_meta SET value=2 WHERE key='format'");
     assert_int_equal(open_with(&notes), TAUT_OK);
+}
+
+static void a_store_of_format_1_is_brought_up_with_its_claims(void **state) {
+    (void)state;
+    OK(EVENTS(EVENT("{}")), CLAIM("old", "1"));
+    host.clock_shift_us = 86401ll * 1000000;
+    OK(EVENTS(EVENT("{}")));
+    OK(EVENTS(EVENT("{}"), EVENT("{}")), CLAIM("a", "2"));
+    assert_int_equal(commit(BATCH_OF("T2", EVENTS(EVENT("{}")), CLAIM("b", "3")), NULL), TAUT_OK);
+    close_store();
+    sql("DROP TABLE taut_claims; UPDATE taut_meta SET value=1 WHERE key='format'");
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(commit(BATCH(EVENTS(EVENT("{}")), CLAIM("a", "x")), NULL), TAUT_E_CLAIMED);
+        assert_int_equal(commit(BATCH_OF("T2", EVENTS(EVENT("{}")), CLAIM("b", "x")), NULL), TAUT_E_CLAIMED);
+        reopen();
+    }
+    OK(EVENTS(EVENT("{}")), CLAIM("old", "x"));
+    close_store();
+    sql("SELECT 1/(value=2) FROM taut_meta WHERE key='format'");
+    assert_int_equal(open_with(&notes), TAUT_OK);
+}
+
+static atomic_int reads;
+static ssize_t counted_pread(int fd, void *p, size_t n, off_t at) {
+    reads++;
+    return pread(fd, p, n, at);
+}
+static int count_reads_of_opening(void) {
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    close_store();
+    vfs->xSetSystemCall(vfs, "pread", (sqlite3_syscall_ptr)counted_pread);
+    vfs->xSetSystemCall(vfs, "pread64", (sqlite3_syscall_ptr)counted_pread);
+    reads = 0;
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    vfs->xSetSystemCall(vfs, "pread", NULL);
+    vfs->xSetSystemCall(vfs, "pread64", NULL);
+    return reads;
+}
+
+static void opening_reads_as_much_as_there_are_claims_whatever_the_log_holds(void **state) {
+    (void)state;
+    OK(EVENTS(EVENT("{}")), CLAIM("key", "1"));
+    int before = count_reads_of_opening();
+    assert_true(before > 0);
+    close_store();
+    sql("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i+1 FROM n WHERE i<5000) INSERT INTO taut_events "
+        "SELECT 'T1', i, (SELECT at FROM taut_events WHERE seq=1), 'C1', NULL, NULL, NULL, "
+        "hex(zeroblob(500)) FROM n; UPDATE taut_heads SET seq=5000");
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    assert_true(count_reads_of_opening() < before + 10);
+    assert_int_equal(commit(BATCH(EVENTS(EVENT("{}")), CLAIM("key", "x")), NULL), TAUT_E_CLAIMED);
+}
+
+static const char *number(int i) {
+    static char text[16];
+    snprintf(text, sizeof text, "%d", i);
+    return text;
+}
+
+static int claim_rows(void) {
+    sqlite3 *db;
+    sqlite3_stmt *st;
+    assert_int_equal(sqlite3_open(t.path, &db), SQLITE_OK);
+    sqlite3_prepare_v2(db, "SELECT count(*) FROM taut_claims", -1, &st, NULL);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    int n = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return n;
+}
+
+static void claims_older_than_a_day_leave_the_file(void **state) {
+    (void)state;
+    for (int i = 0; i < 300; i++) OK(EVENTS(EVENT("{}")), .claim_key = taut_str_z(number(i)));
+    assert_int_equal(claim_rows(), 300);
+    host.clock_shift_us = host.mono_shift_us = 86500ll * 1000000;
+    OK(EVENTS(EVENT("{}")), CLAIM("x", ""));
+    OK(EVENTS(EVENT("{}")), CLAIM("y", ""));
+    OK(EVENTS(EVENT("{}")), CLAIM("z", ""));
+    assert_int_equal(claim_rows(), 3);
+    reopen();
+    assert_int_equal(commit(BATCH(EVENTS(EVENT("{}")), CLAIM("y", "")), NULL), TAUT_E_CLAIMED);
+    host.mono_shift_us = 0;
 }
 
 static void only_the_owner_may_read_the_file_and_nobody_else_may_write_it(void **state) {
@@ -192,6 +276,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_later_version_adds_columns_and_indexes),
         TEST(a_store_of_a_newer_format_is_refused),
+        TEST(a_store_of_format_1_is_brought_up_with_its_claims),
+        TEST(opening_reads_as_much_as_there_are_claims_whatever_the_log_holds),
+        TEST(claims_older_than_a_day_leave_the_file),
         TEST(only_the_owner_may_read_the_file_and_nobody_else_may_write_it),
         TEST(the_write_ahead_log_keeps_to_its_limit),
         TEST(close_finishes_what_was_submitted),

@@ -125,9 +125,32 @@ static void a_group_larger_than_what_can_be_gathered_loses_nothing(void **state)
     for (int i = 0; i < MANY; i++) assert_int_equal(note_int(i, LATER), 2 * (1 + i));
 }
 
+static void a_row_named_by_the_batchs_own_seq_is_that_row(void **state) {
+    const struct taut_val own[] = {S("T1"), taut_v_seq(0)}, next[] = {S("T1"), taut_v_seq(1)};
+    struct taut_set add = {LATER, TAUT_ADD, I(7)}, most = {LATER, TAUT_MAX, taut_v_seq(1)};
+    struct taut_write writes[] = {{.kind = TAUT_W_UPDATE, .vals = own, .nvals = 2, .sets = &add, .nsets = 1},
+                                  {.kind = TAUT_W_UPDATE, .vals = next, .nvals = 2, .sets = &most, .nsets = 1}};
+    struct taut_event_rec two[] = {EVENT("{}"), EVENT("{}")};
+    struct taut_batch_view b = *BATCH(.writes = {writes, 2, sizeof writes[0]}, .events = {two, 2, sizeof two[0]});
+    (void)state;
+    close_store();
+    assert_int_equal(open_with(&notes_later), TAUT_OK);
+    for (int i = 0; i < 5; i++) OK(WRITES(NOTE(i, "a")));
+    taut_op held = hold_writer(), first = submit(&b), second = submit(&b);
+    assert_int_equal(host_status(held), TAUT_OK);
+    assert_int_equal(host_status(first), TAUT_OK);
+    assert_int_equal(host_status(second), TAUT_OK);
+    assert_int_equal(note_int(0, LATER), -1);
+    assert_int_equal(note_int(1, LATER), 7);
+    assert_int_equal(note_int(2, LATER), 2);
+    assert_int_equal(note_int(3, LATER), 7);
+    assert_int_equal(note_int(4, LATER), 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(groups_of_any_batches_end_as_if_each_were_alone),
+        TEST(a_row_named_by_the_batchs_own_seq_is_that_row),
         TEST(a_group_larger_than_what_can_be_gathered_loses_nothing),
     };
     return run_store_tests(tests, sizeof tests / sizeof tests[0]);

@@ -110,6 +110,36 @@ static void fragments_are_put_together_around_control_frames(void **state) {
     hang_up(&A);
 }
 
+/* Whatever has been sent before: a peer may answer with any bytes, and some do. */
+static void pings_are_text_and_pongs_may_be_anything(void **state) {
+    (void)state;
+    open_plain(&A);
+    send_text(&A, "1");
+    answer(expect_frame("1"), "{}", 0);
+    expect_text(&A, "{}");
+    ticks(10);
+    assert_true(get_frame(&A));
+    assert_int_equal(A.opcode, OP_PING);
+    assert_int_equal(A.len, 16);
+    assert_int_equal(strspn((char *)A.data, "0123456789abcdef"), 16);
+    send_raw(&A, OP_TEXT, true, "\xc3", 1); /* half a character … */
+    send_raw(&A, 0x80 | OP_PONG, true, "\xff\0\xfe", 3);
+    send_raw(&A, 0x80 | OP_CONT, true, "\xa9", 1); /* … and its other half */
+    answer(expect_frame("\xc3\xa9"), "{\"n\":2}", 0);
+    expect_text(&A, "{\"n\":2}");
+    hang_up(&A);
+}
+
+static void text_is_judged_as_a_whole_message(void **state) {
+    (void)state;
+    open_plain(&A);
+    send_raw(&A, OP_TEXT, true, "\xc3", 1);
+    send_raw(&A, 0x80 | OP_CONT, true, "x", 1);
+    expect_close(&A, 1007);
+    expect_closed(A.id);
+    close(A.fd);
+}
+
 static void what_comes_behind_the_request_is_read(void **state) {
     (void)state;
     unsigned char behind[64];
@@ -150,7 +180,8 @@ static void hostile_frames_are_refused(void **state) {
         {0x80 | OP_TEXT, "\xff\xfe", 2, 1007},
         {0x80 | OP_TEXT, "\xc3", 1, 1007},         /* ends in the middle of a character */
         {0x80 | OP_TEXT, "\xed\xa0\x80", 3, 1007}, /* a surrogate */
-        {0xc0 | OP_TEXT, "x", 1, 1002},            /* compressed, which was not agreed on */
+        {0x80 | OP_TEXT, "{\0}", 3, 1007},
+        {0xc0 | OP_TEXT, "x", 1, 1002}, /* compressed, which was not agreed on */
         {0x90 | OP_TEXT, "x", 1, 1002},
         {0x83, "x", 1, 1002},           /* no such opcode */
         {OP_PING, "x", 1, 1002},        /* control frames are not fragmented */
@@ -166,14 +197,130 @@ static void hostile_frames_are_refused(void **state) {
     }
 }
 
-/* libwebsockets 4.1.6 does not look at the mask bit of clients: such a frame is harmless, and taken as it stands. */
-static void an_unmasked_frame_does_no_harm(void **state) {
+static void unmasked_frames_are_refused(void **state) {
     (void)state;
+    static const unsigned char firsts[] = {0x80 | OP_TEXT, OP_TEXT, 0x80 | OP_PING, 0x80 | OP_PONG, 0x80 | OP_CLOSE};
+    for (size_t i = 0; i < COUNT_OF(firsts); i++) {
+        open_plain(&A);
+        send_raw(&A, firsts[i], false, "\x03\xe8", 2);
+        expect_close(&A, 1002);
+        expect_closed(A.id);
+        close(A.fd);
+    }
     open_plain(&A);
+    send_text(&A, "1"); /* not only the first frame is looked at */
+    answer(expect_frame("1"), "{}", 0);
     send_raw(&A, 0x80 | OP_TEXT, false, "bare", 4);
-    answer(expect_frame("bare"), "{}", 0);
     expect_text(&A, "{}");
+    expect_close(&A, 1002);
+    expect_closed(A.id);
+    close(A.fd);
+}
+
+static size_t put_pings(unsigned char *out, int from, int n) {
+    size_t len = 0;
+    for (int i = from; i < from + n; i++) {
+        char payload[16];
+        len += put_frame(out + len, 0x80 | OP_PING, true, payload, (size_t)snprintf(payload, sizeof payload, "p%d", i));
+    }
+    return len;
+}
+
+static void every_ping_of_one_segment_is_answered(void **state) {
+    (void)state;
+    unsigned char out[256];
+    open_plain(&A);
+    size_t len = put_pings(out, 0, 4);
+    len += put_frame(out + len, 0x80 | OP_PING, true, "\xff\0\r\n{", 5);
+    len += put_frame(out + len, 0x80 | OP_PING, true, "", 0);
+    write_all(A.fd, out, len);
+    for (int i = 0; i < 4; i++) {
+        char want[16];
+        snprintf(want, sizeof want, "p%d", i);
+        assert_true(get_frame(&A));
+        assert_int_equal(A.opcode, OP_PONG);
+        assert_string_equal((char *)A.data, want);
+    }
+    assert_true(get_frame(&A));
+    assert_int_equal(A.len, 5);
+    assert_memory_equal(A.data, "\xff\0\r\n{", 5);
+    assert_true(get_frame(&A));
+    assert_int_equal(A.opcode, OP_PONG);
+    assert_int_equal(A.len, 0);
     hang_up(&A);
+}
+
+/* Of very many pings that come at once older ones may stay without an answer, but never the newest. */
+static void of_a_flood_of_pings_the_newest_is_answered(void **state) {
+    (void)state;
+    static unsigned char out[1 << 16];
+    int pongs = 0;
+    open_plain(&A);
+    size_t len = put_pings(out, 0, 3000);
+    write_all(A.fd, out, len);
+    do {
+        assert_true(get_frame(&A));
+        assert_int_equal(A.opcode, OP_PONG);
+        pongs++;
+    } while (strcmp((char *)A.data, "p2999") != 0);
+    assert_true(pongs > 10);
+    expect_silence(&A);
+    hang_up(&A);
+}
+
+static void frames_may_come_byte_by_byte(void **state) {
+    (void)state;
+    static char text[301];
+    unsigned char out[1024];
+    memset(text, 'y', sizeof text - 1);
+    open_plain(&A);
+    size_t len = put_frame(out, OP_TEXT, true, text, 150);
+    len += put_frame(out + len, 0x80 | OP_PING, true, "abc", 3);
+    len += put_frame(out + len, 0x80 | OP_CONT, true, text + 150, 150);
+    for (size_t i = 0; i < len; i++) {
+        write_all(A.fd, out + i, 1);
+        if (i % 8 == 0) usleep(200);
+    }
+    answer(expect_frame(text), "{\"n\":1}", 0);
+    assert_true(get_frame(&A));
+    assert_int_equal(A.opcode, OP_PONG);
+    assert_string_equal((char *)A.data, "abc");
+    expect_text(&A, "{\"n\":1}");
+    hang_up(&A);
+}
+
+static void close_frames_are_answered_by_what_they_say(void **state) {
+    (void)state;
+    static const struct {
+        const char *data;
+        size_t len;
+        int code;
+    } cases[] = {
+        {"", 0, 1000},         {"\x03\xe9 bye", 6, 1001}, {"\x0f\xa0", 2, 4000},
+        {"\x03", 1, 1002},     {"\x03\xed", 2, 1002}, /* 1005 */
+        {"\x03\xf7", 2, 1002},                        /* 1015 */
+        {"\x00\x01", 2, 1002}, {"\x03\xe8\xff", 3, 1007},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        open_plain(&A);
+        send_raw(&A, 0x80 | OP_CLOSE, true, cases[i].data, cases[i].len);
+        assert_true(get_frame(&A));
+        assert_int_equal(A.opcode, OP_CLOSE);
+        assert_int_equal(A.data[0] << 8 | A.data[1], cases[i].code);
+        assert_false(get_frame(&A));
+        expect_closed(A.id);
+        close(A.fd);
+    }
+}
+
+static void a_length_of_64_bits_is_refused_before_it_comes(void **state) {
+    (void)state;
+    static const unsigned char head[] = {0x81, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4};
+    open_plain(&A);
+    write_all(A.fd, head, sizeof head);
+    expect_close(&A, 1009);
+    expect_closed(A.id);
+    close(A.fd);
 }
 
 static void a_ping_larger_than_allowed_ends_it(void **state) {
@@ -250,6 +397,37 @@ static void reading_pauses_at_64_unanswered_frames(void **state) {
     hang_up(&A);
 }
 
+static void look_at_rest(struct gateway *g, void *arg) {
+    const struct conn *c = conn_find(g, A.id);
+    *(uint32_t *)arg = c->rest_len;
+}
+
+static void reading_pauses_at_64_kib_unanswered(void **state) {
+    (void)state;
+    uint32_t rest;
+    static char big[16 * 1024 + 1];
+    struct call *calls[12];
+    memset(big, 'x', sizeof big - 1);
+    open_plain(&A);
+    for (int i = 0; i < 12; i++) send_text(&A, big);
+    for (int i = 0; i < 4; i++) calls[i] = expect_frame(big);
+    no_mail();
+    on_gateway(look_at_rest, &rest);
+    assert_true(rest <= 4096); /* one read: the others wait in the kernel */
+    answer(calls[0], "{}", 0);
+    no_mail();
+    answer(calls[1], "{}", 0); /* half of them are answered */
+    for (int i = 4; i < 6; i++) calls[i] = expect_frame(big);
+    no_mail();
+    for (int i = 2; i < 12; i += 2) {
+        answer(calls[i], "{}", 0);
+        answer(calls[i + 1], "{}", 0);
+        for (int k = i + 4; k < i + 6 && k < 12; k++) calls[k] = expect_frame(big);
+    }
+    for (int i = 0; i < 12; i++) expect_text(&A, "{}");
+    hang_up(&A);
+}
+
 /* ---- slow and silent peers ---- */
 
 static void publish_fill(uint64_t seq) {
@@ -285,7 +463,7 @@ static void partial_writes_and_control_frames_in_both_directions_keep_every_byte
             assert_string_equal((char *)A.data, expected);
         } else if (A.opcode == OP_PING) {
             pings++;
-            assert_int_equal(A.len, 8);
+            assert_int_equal(A.len, 16);
             send_raw(&A, 0x80 | OP_PONG, true, A.data, A.len);
         } else {
             char expected[64];
@@ -349,7 +527,7 @@ static void a_peer_that_gives_no_sign_of_life_is_let_go(void **state) {
     for (int i = 0; i < 2; i++) {
         assert_true(get_frame(&A));
         assert_int_equal(A.opcode, OP_PING);
-        assert_int_equal(A.len, 8);
+        assert_int_equal(A.len, 16);
     }
     send_raw(&A, 0x80 | OP_PONG, true, A.data, A.len);
     usleep(50000);
@@ -393,15 +571,23 @@ int main(void) {
         T(an_answer_has_a_cursor_only_when_all_before_it_was_queued),
         T(an_early_answer_is_the_only_one),
         T(fragments_are_put_together_around_control_frames),
+        T(pings_are_text_and_pongs_may_be_anything),
+        T(text_is_judged_as_a_whole_message),
         T(what_comes_behind_the_request_is_read),
         T(a_bad_frame_behind_the_request_ends_it),
         T(hostile_frames_are_refused),
-        T(an_unmasked_frame_does_no_harm),
+        T(unmasked_frames_are_refused),
+        T(every_ping_of_one_segment_is_answered),
+        T(of_a_flood_of_pings_the_newest_is_answered),
+        T(frames_may_come_byte_by_byte),
+        T(close_frames_are_answered_by_what_they_say),
+        T(a_length_of_64_bits_is_refused_before_it_comes),
         T(a_ping_larger_than_allowed_ends_it),
         T(a_peer_that_closes_is_answered_and_the_hub_told_once),
         T(the_hub_closes_with_code_and_reason_after_what_is_queued),
         T(a_rejected_socket_gets_its_last_frame_and_the_code),
         T(reading_pauses_at_64_unanswered_frames),
+        T(reading_pauses_at_64_kib_unanswered),
         cmocka_unit_test_setup_teardown(partial_writes_and_control_frames_in_both_directions_keep_every_byte_in_order,
                                         setup_large_queue, teardown),
         cmocka_unit_test_setup_teardown(a_peer_that_reads_slowly_stays_and_one_that_reads_nothing_is_let_go,

@@ -10,6 +10,8 @@
 
 struct taut_workspace {
     taut_str id, name, domain;
+    uint32_t revoked; /* nobody gets in: its tokens are good for nothing */
+    uint32_t reserved;
 };
 
 enum {

@@ -74,7 +74,7 @@ struct taut_commit_result {
     uint64_t first_seq; /* of the batch's first event, or 0 */
     uint64_t claim_seq;
     taut_str claim_value;
-    taut_str why; /* for logs: what a refusal was about */
+    taut_str why; /* what a refusal was about: short, without paths; callers may be shown it */
 };
 
 /* One batch on disk. */

@@ -1,17 +1,24 @@
 // Small C programs of the tests, compiled when first needed.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { ROOT } from './server.mjs';
 
 const mtime = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
+// Of the newest: that file, or a header beside it.
+function newest(file) {
+  const dir = path.dirname(file);
+  const headers = readdirSync(dir).filter((name) => name.endsWith('.h'));
+  return Math.max(...[file, ...headers.map((name) => path.join(dir, name))].map(mtime));
+}
+
 // The program of tests/…/NAME.c, newer than its source.
 export function compiled(source, libs = []) {
   const from = path.join(ROOT, 'tests', source);
   const to = path.join(ROOT, 'build/tools', path.basename(source, '.c'));
-  if (mtime(to) > mtime(from)) return to;
+  if (mtime(to) > newest(from)) return to;
   mkdirSync(path.dirname(to), { recursive: true });
   const flags = '-std=gnu11 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion'.split(' ');
   execFileSync(process.env.CC ?? 'cc', [...flags, '-o', to, from, ...libs.map((l) => `-l${l}`)], { stdio: 'inherit' });

@@ -1,0 +1,92 @@
+/* trouble.c - see trouble.h. */
+#include "trouble.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct {
+    int number;
+    const char *text;
+} errnos[] = {{ENOSPC, "disk full"},
+              {EDQUOT, "disk quota exceeded"},
+              {EFBIG, "the file would be larger than is allowed"},
+              {EIO, "disk error"},
+              {EROFS, "the file system is read-only"},
+              {EACCES, "permission denied"},
+              {EPERM, "permission denied"},
+              {ENOENT, "no such file or directory"},
+              {EISDIR, "a directory is in its place"},
+              {EMFILE, "too many open files"},
+              {ENFILE, "too many open files"}};
+
+static const char *cause_of_errno(int number) {
+    for (size_t i = 0; i < sizeof errnos / sizeof *errnos; i++)
+        if (errnos[i].number == number) return errnos[i].text;
+    return NULL;
+}
+
+const char *trouble_cause(sqlite3 *db) {
+    const char *text = NULL;
+    int rc = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
+    switch (rc) {
+    case SQLITE_FULL: return "disk full";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return "the database file is damaged";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return "another program has locked the database";
+    case SQLITE_IOERR: text = cause_of_errno(sqlite3_system_errno(db)); return text ? text : "disk error";
+    case SQLITE_CANTOPEN: text = cause_of_errno(sqlite3_system_errno(db)); break;
+    }
+    return text ? text : sqlite3_errstr(rc);
+}
+
+bool trouble_is_damage(sqlite3 *db) {
+    int rc = sqlite3_errcode(db) & 0xff;
+    return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
+}
+
+void trouble_init(struct trouble *t) {
+    memset(t, 0, sizeof *t);
+    pthread_mutex_init(&t->lock, NULL);
+}
+
+void trouble_fini(struct trouble *t) {
+    pthread_mutex_destroy(&t->lock);
+}
+
+void trouble_over(struct trouble *t, const char *but) {
+    pthread_mutex_lock(&t->lock);
+    for (int i = 0; i < TROUBLE_KINDS; i++)
+        if (t->kinds[i].what != but) t->kinds[i] = (struct trouble_kind){0};
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* Its kind, or the one to be forgotten for it: a free one, or the one that was said longest ago. */
+static struct trouble_kind *find(struct trouble *t, const char *what, int rc) {
+    struct trouble_kind *oldest = &t->kinds[0];
+    for (int i = 0; i < TROUBLE_KINDS; i++) {
+        struct trouble_kind *k = &t->kinds[i];
+        if (k->what == what && k->rc == rc) return k;
+        if (k->quiet_until_us < oldest->quiet_until_us) oldest = k;
+    }
+    return oldest;
+}
+
+bool trouble_say(struct trouble *t, const char *what, int rc, int64_t now_us, uint32_t *held) {
+    pthread_mutex_lock(&t->lock);
+    struct trouble_kind *k = find(t, what, rc);
+    bool known = k->what == what && k->rc == rc, say = !known || now_us >= k->quiet_until_us;
+    *held = known ? k->held : 0;
+    if (say) *k = (struct trouble_kind){what, rc, 0, now_us + TROUBLE_QUIET_US};
+    else k->held++;
+    pthread_mutex_unlock(&t->lock);
+    return say;
+}
+
+bool trouble_say_damage(struct trouble *t) {
+    pthread_mutex_lock(&t->lock);
+    bool told = t->damage_told;
+    t->damage_told = true;
+    pthread_mutex_unlock(&t->lock);
+    return !told;
+}

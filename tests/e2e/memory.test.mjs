@@ -1,0 +1,94 @@
+// Memory is bounded whatever a peer does: readers that pause, callers that do not read their answers, bodies that do
+// not end. Nothing is lost by it, and others are served meanwhile.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { many, must } from './lib/http.mjs';
+import { anonymous, deafPeer, FRUGAL, isSanitized, peakWhile, Reader, slowestWhile } from './lib/memory.mjs';
+import { Server, sleep } from './lib/server.mjs';
+
+const POSTS = 20_000;
+const TEXT = 'x'.repeat(1000);
+const READERS = 50;
+const CATCH_UP_MS = 120_000;
+const PEERS = 4;
+const HISTORIES = 200; // of 999 messages each, asked for by each peer that does not read
+const LOOK_MS = 3000;
+const BODIES = 800;
+const BODY_BYTES = 512 * 1024; // half of each is sent
+const SOON_MS = 250;
+
+describe('memory', { timeout: 400_000 }, () => {
+  let server, general, ada, ben, scale;
+  before(async () => {
+    server = await Server.start({ env: FRUGAL });
+    general = server.channel('general');
+    [ada, ben] = server.users;
+    scale = isSanitized(server) ? 2 : 1;
+    await post(POSTS); // the tail, the caches and the allocator have what they want
+  });
+  after(() => server.stop());
+
+  const post = (n) => many(n, 64, () => must(server, 'chat.postMessage', ada.token, { channel: general, text: TEXT }));
+  const grown = async (t, what, work) => {
+    const steady = anonymous(server);
+    const peak = await peakWhile(server, work);
+    t.diagnostic(`${what}: from ${steady.toFixed(1)} to at most ${peak.toFixed(1)} MiB`);
+    return (peak - steady) / scale;
+  };
+
+  // What is posted meanwhile is some 26 MiB of events, which queues share, and read again a copy for each of them.
+  for (const [n, mib] of [[1, 12], [READERS, 64]]) {
+    test(`does not grow by ${POSTS} messages that ${n} paused readers have yet to read; they lose nothing`, async (t) => {
+      const readers = await many(n, 8, () => Reader.connect(server, ben.token));
+      readers.forEach((r) => r.pause());
+      const growth = await grown(t, 'while they are paused', () => post(POSTS));
+      assert.ok(growth < 12, `${growth.toFixed(1)} MiB`);
+      const more = await grown(t, 'while they catch up', async () => {
+        readers.forEach((r) => r.resume());
+        await Promise.all(readers.map((r) => r.until(POSTS, CATCH_UP_MS)));
+      });
+      assert.ok(more < mib, `${more.toFixed(1)} MiB`);
+      readers.forEach((r) => r.terminate());
+    });
+  }
+
+  // More in all than what the server holds of unfinished requests (64 MiB); what it frees, the allocator may keep.
+  test('does not grow by bodies that do not end, nor by the same again, and others are answered soon', async (t) => {
+    const head =
+      'POST /api/chat.postMessage HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+      `Content-Length: ${BODY_BYTES}\r\n\r\n`;
+    const flood = async () => {
+      const peers = await many(BODIES, 1, () => deafPeer(server, head + 'x'.repeat(BODY_BYTES / 2)));
+      await sleep(LOOK_MS);
+      peers.forEach((p) => p.destroy());
+    };
+    for (const mib of [96, 32]) {
+      let slowest;
+      const growth = await grown(t, 'while they send', async () => {
+        slowest = await slowestWhile(server, ada.token, flood);
+      });
+      t.diagnostic(`the slowest auth.test of another: ${slowest.toFixed(0)} ms`);
+      assert.ok(growth < mib, `${growth.toFixed(1)} MiB`);
+      assert.ok(slowest < SOON_MS * scale, `${slowest.toFixed(0)} ms`);
+    }
+  });
+
+  test('does not grow by answers that nobody reads, and others are answered soon', async (t) => {
+    const one =
+      `GET /api/conversations.history?channel=${general}&limit=999 HTTP/1.1\r\nHost: x\r\n` +
+      `Authorization: Bearer ${ben.token}\r\n\r\n`;
+    const peers = [];
+    let slowest;
+    const growth = await grown(t, 'while they ask', async () => {
+      slowest = await slowestWhile(server, ada.token, async () => {
+        for (let i = 0; i < PEERS; i++) peers.push(await deafPeer(server, one.repeat(HISTORIES)));
+        await sleep(LOOK_MS);
+      });
+    });
+    t.diagnostic(`the slowest auth.test of another: ${slowest.toFixed(0)} ms`);
+    peers.forEach((p) => p.destroy());
+    assert.ok(growth < 100, `${growth.toFixed(1)} MiB`);
+    assert.ok(slowest < SOON_MS * scale, `${slowest.toFixed(0)} ms`);
+  });
+});
