@@ -144,7 +144,7 @@ async function others_share() {
 }
 
 async function throughput(empty, seeded, spread) {
-  const of = { empty: [], seeded: [], spread: [], bare: [], ratio: [], ratio_seeded: [], others: [] };
+  const of = { empty: [], seeded: [], spread: [], bare: [], bare_spread: [], ratio: [], ratio_seeded: [], others: [] };
   let last;
   for (const b of [empty, seeded, spread]) b.posts_per_s(IN_FLIGHT, 1, 1);
   for (let i = 0; i < SIZE.rounds; i++) {
@@ -152,13 +152,14 @@ async function throughput(empty, seeded, spread) {
     last = empty.posts_per_s();
     const full = seeded.posts_per_s().posts_per_s;
     of.spread.push(spread.posts_per_s().posts_per_s);
-    const floor = bare('posts', [SIZE.seconds, BATCH]).posts_per_s;
+    const floor = bare('posts', [SIZE.seconds, 1, BATCH]).posts_per_s;
+    of.bare_spread.push(bare('posts', [SIZE.seconds, SPREAD.channels, BATCH]).posts_per_s);
     of.empty.push(last.posts_per_s);
     of.seeded.push(full);
     of.bare.push(floor);
     of.ratio.push(last.posts_per_s / floor);
     of.ratio_seeded.push(full / floor);
-    say(`round ${i + 1}: ${last.posts_per_s} posts/s empty, ${full} seeded, ${of.spread.at(-1)} spread, ${floor} bare SQLite`);
+    say(`round ${i + 1}: ${last.posts_per_s} posts/s empty, ${full} seeded, ${of.spread.at(-1)} spread, ${floor} bare SQLite, ${of.bare_spread.at(-1)} bare spread`);
   }
   figure('taken_by_others', 100 * median(of.others), '% of the machine: the ratios are sound when it is small');
   figure('bare_sqlite', median(of.bare), 'posts/s');
@@ -170,6 +171,8 @@ async function throughput(empty, seeded, spread) {
   figure('posts_spread', median(of.spread), `posts/s by ${SPREAD.users} people to ${SPREAD.channels} channels`);
   figure('posts_to_bare_sqlite', median(of.ratio), '', full_size(at_least(0.3)));
   figure('posts_seeded_to_bare_sqlite', median(of.ratio_seeded), '', full_size(at_least(0.3)));
+  figure('bare_sqlite_spread', median(of.bare_spread), `posts/s to ${SPREAD.channels} channels`);
+  figure('posts_spread_to_bare_sqlite_spread', median(of.spread.map((v, i) => v / of.bare_spread[i])), '');
   figure('posts_spread_to_empty', median(of.spread.map((v, i) => v / of.empty[i])), '');
   figure('posts_seeded_to_empty', median(of.seeded.map((v, i) => v / of.empty[i])), '', full_size(at_least(0.9)));
 }

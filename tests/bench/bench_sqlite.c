@@ -3,7 +3,7 @@
  * The schema and one row of each kind are read from a store in which the server has stored posts (TEMPLATE.db), so that
  * the rows are the server's own: a message, its event, the channel's last_ts by max(); no index on idempotency keys.
  * WAL, synchronous=FULL, checkpoints as SQLite does them.
- *   posts TEMPLATE.db OUT.db SECONDS BATCH   {"posts","seconds","posts_per_s"}
+ *   posts TEMPLATE.db OUT.db SECONDS CHANNELS BATCH   {"posts","seconds","posts_per_s"}
  *   single TEMPLATE.db OUT.db COUNT          {"p50_us"}: a post a transaction
  *   fsync OUT.file COUNT                     {"p50_us"}: 4 KiB written behind the last and fdatasync */
 #define _GNU_SOURCE
@@ -16,22 +16,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COUNT_MAX = 100000, PAGE = 4096 };
+enum { COUNT_MAX = 100000, PAGE = 4096, CHANNELS_MAX = 1000 };
 
 /* A table that a post writes to: which row to take as the model, and which columns a new row changes. */
 static const struct kind {
-    const char *table, *model, *number, *key;
+    const char *table, *model, *number, *key, *channel; /* channel: the column that names it */
 } kinds[] = {
     {"conversation_messages",
      "SELECT * FROM conversation_messages WHERE client_msg_id IS NOT NULL ORDER BY ts DESC LIMIT 1", "ts",
-     "client_msg_id"},
-    {"taut_events", "SELECT * FROM taut_events WHERE claim IS NOT NULL ORDER BY seq DESC LIMIT 1", "seq", "claim"},
+     "client_msg_id", "channel"},
+    {"taut_events", "SELECT * FROM taut_events WHERE claim IS NOT NULL ORDER BY seq DESC LIMIT 1", "seq", "claim", "topics"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 struct inserter {
     sqlite3_stmt *stmt;
-    int number_at, key_at; /* parameters, from 1; key_at 0: none */
+    int number_at, key_at, channel_at; /* parameters, from 1 */
     int64_t number;
     char *key;
     int key_len;
@@ -41,6 +41,8 @@ struct inserter {
 static sqlite3 *db, *from;
 static struct inserter inserters[KINDS];
 static sqlite3_stmt *begin, *commit, *touch;
+static char channels[CHANNELS_MAX][32];
+static int nchannels = 1;
 static uint64_t rng = 88172645463325252u;
 
 static void die(const char *what) {
@@ -102,6 +104,7 @@ static void load_inserter(struct inserter *in, const struct kind *k) {
     for (int i = 0; i < sqlite3_column_count(model); i++) {
         const char *name = sqlite3_column_name(model, i);
         if (!strcmp(name, k->number)) in->number_at = i + 1, in->number = sqlite3_column_int64(model, i);
+        if (!strcmp(name, k->channel)) in->channel_at = i + 1;
         if (strcmp(name, k->key) != 0) continue;
         in->key_at = i + 1;
         in->key_is_blob = sqlite3_column_type(model, i) == SQLITE_BLOB;
@@ -111,7 +114,7 @@ static void load_inserter(struct inserter *in, const struct kind *k) {
         memcpy(in->key, sqlite3_column_blob(model, i), (size_t)in->key_len);
     }
     sqlite3_finalize(model);
-    if (!in->number_at || !in->key_at) die("a column of the template");
+    if (!in->number_at || !in->key_at || !in->channel_at) die("a column of the template");
 }
 
 static void load_channel(void) {
@@ -120,12 +123,18 @@ static void load_channel(void) {
                       "m.workspace=c.workspace AND m.channel=c.id WHERE m.client_msg_id IS NOT NULL LIMIT 1");
     if (sqlite3_step(model) != SQLITE_ROW) die("the template has no channel with a post");
     sqlite3_stmt *st = insert_like("conversation_channels", model);
-    run(st);
+    for (int i = 0; i < nchannels; i++) { /* names and pairs are unique: they stay those of the first, or none */
+        snprintf(channels[i], sizeof channels[i], "C%03d%.20s", i, (const char *)sqlite3_column_text(model, 1) + 4);
+        for (int c = 0; i && c < sqlite3_column_count(model); c++)
+            if (!strcmp(sqlite3_column_name(model, c), "name") || !strcmp(sqlite3_column_name(model, c), "is_general"))
+                sqlite3_bind_null(st, c + 1);
+        sqlite3_bind_text(st, 2, channels[i], -1, SQLITE_STATIC);
+        run(st);
+    }
     sqlite3_finalize(st);
     touch =
         prepare(db, "UPDATE conversation_channels SET last_ts=max(ifnull(last_ts,?3),?3) WHERE workspace=?1 AND id=?2");
     sqlite3_bind_value(touch, 1, sqlite3_column_value(model, 0));
-    sqlite3_bind_value(touch, 2, sqlite3_column_value(model, 1));
     sqlite3_finalize(model);
 }
 
@@ -143,7 +152,8 @@ static void open_all(const char *template_file, const char *out) {
 }
 
 /* A new row: the next number, a fresh key. */
-static void insert(struct inserter *in) {
+static void insert(struct inserter *in, const char *channel) {
+    sqlite3_bind_text(in->stmt, in->channel_at, channel, -1, SQLITE_STATIC);
     sqlite3_bind_int64(in->stmt, in->number_at, ++in->number);
     for (int i = 0; i < 16; i += 8) {
         rng ^= rng << 13, rng ^= rng >> 7, rng ^= rng << 17;
@@ -155,7 +165,9 @@ static void insert(struct inserter *in) {
 }
 
 static void post(void) {
-    for (int i = 0; i < KINDS; i++) insert(&inserters[i]);
+    const char *channel = channels[rng % (uint64_t)nchannels];
+    for (int i = 0; i < KINDS; i++) insert(&inserters[i], channel);
+    sqlite3_bind_text(touch, 2, channel, -1, SQLITE_STATIC);
     sqlite3_bind_int64(touch, 3, inserters[0].number);
     run(touch);
 }
@@ -212,7 +224,9 @@ int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     int count = argc > 3 ? atoi(argv[argc - 1]) : 0;
     if (count < 1 || count > COUNT_MAX) what = "";
-    if (!strcmp(what, "posts") && argc == 6) {
+    if (!strcmp(what, "posts") && argc == 7) {
+        nchannels = atoi(argv[5]);
+        if (nchannels < 1 || nchannels > CHANNELS_MAX) die("the number of channels");
         open_all(argv[2], argv[3]);
         posts(atof(argv[4]), count);
     } else if (!strcmp(what, "single") && argc == 5) {
@@ -222,7 +236,7 @@ int main(int argc, char **argv) {
         sync_file(argv[2], took, count);
     } else {
         fprintf(stderr,
-                "usage: bench_sqlite posts TEMPLATE.db OUT.db SECONDS BATCH | single TEMPLATE.db OUT.db COUNT | "
+                "usage: bench_sqlite posts TEMPLATE.db OUT.db SECONDS CHANNELS BATCH | single TEMPLATE.db OUT.db COUNT | "
                 "fsync FILE COUNT\n");
         return 2;
     }
