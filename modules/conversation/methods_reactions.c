@@ -24,28 +24,27 @@ static int32_t name_arg(struct taut_call *c, taut_str *name) {
     return reaction_name_ok(*name) ? TAUT_OK : taut_fail(c, "invalid_name");
 }
 
-int32_t on_react(struct taut_mod *m, struct taut_call *c) {
+typedef int32_t (*change_fn)(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch,
+                             int64_t ts, taut_str name);
+
+static int32_t change(struct taut_mod *m, struct taut_call *c, change_fn fn) {
     struct taut_batch *b = taut_batch(c);
     const struct channel *ch;
     taut_str name;
     int64_t ts;
     TAUT_TRY(name_arg(c, &name));
     TAUT_TRY(item_args(m, c, &ch, &ts));
-    TAUT_TRY(reaction_add(conv_of(m), c, b, ch, ts, name));
+    TAUT_TRY(fn(conv_of(m), c, b, ch, ts, name));
     taut_answer(c);
     return taut_commit(c, b);
 }
 
+int32_t on_react(struct taut_mod *m, struct taut_call *c) {
+    return change(m, c, reaction_add);
+}
+
 int32_t on_unreact(struct taut_mod *m, struct taut_call *c) {
-    struct taut_batch *b = taut_batch(c);
-    const struct channel *ch;
-    taut_str name;
-    int64_t ts;
-    TAUT_TRY(name_arg(c, &name));
-    TAUT_TRY(item_args(m, c, &ch, &ts));
-    TAUT_TRY(reaction_remove(conv_of(m), c, b, ch, ts, name));
-    taut_answer(c);
-    return taut_commit(c, b);
+    return change(m, c, reaction_remove);
 }
 
 int32_t on_reactions(struct taut_mod *m, struct taut_call *c) {
