@@ -204,7 +204,7 @@ static void an_empty_list_is_no_part(void **state) {
 
 static void cursors_come_back(void **state) {
     char out[TAUT_CURSOR_SIZE], in[TAUT_CURSOR_SIZE];
-    taut_str value, cursor = taut_cursor_write(out, "user", TAUT_LIT("U061NFTT2"));
+    taut_str value = {"", 0}, cursor = taut_cursor_write(out, "user", TAUT_LIT("U061NFTT2"));
     (void)state;
     same(cursor, "dXNlcjpVMDYxTkZUVDI=");
     assert_true(taut_cursor_read(cursor, "user", in, &value));
