@@ -72,7 +72,10 @@ static void begin_stop(struct gateway *g) {
 
 static void on_mail(struct port *p, struct msg *m) {
     struct gateway *g = CONTAINER_OF(p, struct gateway, port);
-    if (m->kind == MSG_ANSWER && !g->ended) http_call_returned(g, CONTAINER_OF(m, struct call, msg));
+    if (m->kind == MSG_ANSWER && !g->ended) {
+        g->at_hub--;
+        http_call_returned(g, CONTAINER_OF(m, struct call, msg));
+    }
     if (g->ended || (g->ws_stopped && is_for_ws(m))) {
         discard(g, m);
         return;

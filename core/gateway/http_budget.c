@@ -79,7 +79,7 @@ static size_t request_bytes(const struct call *c) {
 }
 
 bool http_hub_is_full(const struct gateway *g) {
-    return g->calls.out >= g->config.max_calls || g->http->call_bytes >= g->http->max_call_bytes;
+    return g->at_hub >= g->config.max_calls || g->http->call_bytes >= g->http->max_call_bytes;
 }
 
 void http_call_sent(struct gateway *g, const struct call *call) {

@@ -21,6 +21,7 @@ struct gateway {
     struct port port;     /* mail from the hub */
     struct outbox to_hub; /* flushed once per loop turn (uv_prepare / check) */
     struct call_pool calls;
+    uint32_t at_hub; /* of them; the others are answers that wait to be read */
     struct gateway_stats stats;
     uint64_t next_conn; /* ids of connections: high bits random per boot, the gateway's number in the middle */
     struct ws_server *ws;
@@ -65,6 +66,7 @@ void fanout_refilled(struct gateway *g, struct events_msg *m); /* MSG_REFILLED *
 
 /* Every message to the hub goes through this; it leaves at the end of the loop turn. */
 static inline void to_hub(struct gateway *g, struct msg *m) {
+    g->at_hub += m->kind == MSG_CALL;
     outbox_add(&g->to_hub, m);
 }
 

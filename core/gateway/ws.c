@@ -291,6 +291,7 @@ static void ping_bucket(struct ws_server *s) {
     for (struct link *l = bucket->next; l != bucket; l = next) {
         struct conn *c = CONTAINER_OF(l, struct conn, bucket);
         next = l->next;
+        if (c->reading_paused) conn_heard(c); /* it is we who do not listen */
         if (s->tick - c->heard_at > SILENT_INTERVALS * s->interval_s) {
             conn_kill(c);
             continue;

@@ -32,6 +32,30 @@ static void no_request_is_taken_while_a_large_answer_is_unread(void **state) {
     close(fd);
 }
 
+static int set_up_few(void **state) {
+    config.max_calls = 2;
+    int rc = set_up(state);
+    config.max_calls = 300;
+    return rc;
+}
+
+static void answers_that_nobody_reads_take_no_place_at_the_hub(void **state) {
+    (void)state;
+    int deaf[2], fd;
+    for (int i = 0; i < 2; i++) {
+        deaf[i] = connect_to(false);
+        say(deaf[i], GET("/api/large"));
+    }
+    wait_for(&hub.calls, 2);
+    usleep(50000);
+    fd = connect_to(false);
+    say(fd, GET("/api/echo?text=end"));
+    hear(fd, "end");
+    heard("HTTP/1.1 200 OK\r\n");
+    close(fd);
+    for (int i = 0; i < 2; i++) close(deaf[i]);
+}
+
 static void what_the_hub_cannot_take_is_told_to_come_again(void **state) {
     (void)state;
     int fds[3], admin = connect_to(true);
@@ -220,6 +244,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(large_answers_are_asked_for_few_at_a_time),
         TEST(no_request_is_taken_while_a_large_answer_is_unread),
+        cmocka_unit_test_setup_teardown(answers_that_nobody_reads_take_no_place_at_the_hub, set_up_few, tear_down),
         TEST(what_the_hub_cannot_take_is_told_to_come_again),
         TEST(a_peer_that_resets_is_forgotten_with_what_waits),
         TEST(a_peer_that_closes_is_forgotten_with_what_waits_at_its_first_answer),
