@@ -39,21 +39,19 @@ static int set_up_few(void **state) {
     return rc;
 }
 
-static void answers_that_nobody_reads_take_no_place_at_the_hub(void **state) {
+static void answers_that_wait_for_those_before_them_take_no_place_at_the_hub(void **state) {
     (void)state;
-    int deaf[2], fd;
-    for (int i = 0; i < 2; i++) {
-        deaf[i] = connect_to(false);
-        say(deaf[i], GET("/api/large"));
-    }
+    int fd = connect_to(false), other = connect_to(false);
+    say(fd, GET("/api/hold?text=1") GET("/api/echo?text=2"));
     wait_for(&hub.calls, 2);
     usleep(50000);
-    fd = connect_to(false);
-    say(fd, GET("/api/echo?text=end"));
-    hear(fd, "end");
+    say(other, GET("/api/echo?text=end"));
+    hear(other, "end");
     heard("HTTP/1.1 200 OK\r\n");
+    release();
+    hear(fd, "\"2\"");
     close(fd);
-    for (int i = 0; i < 2; i++) close(deaf[i]);
+    close(other);
 }
 
 static void what_the_hub_cannot_take_is_told_to_come_again(void **state) {
@@ -244,7 +242,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(large_answers_are_asked_for_few_at_a_time),
         TEST(no_request_is_taken_while_a_large_answer_is_unread),
-        cmocka_unit_test_setup_teardown(answers_that_nobody_reads_take_no_place_at_the_hub, set_up_few, tear_down),
+        cmocka_unit_test_setup_teardown(answers_that_wait_for_those_before_them_take_no_place_at_the_hub, set_up_few,
+                                        tear_down),
         TEST(what_the_hub_cannot_take_is_told_to_come_again),
         TEST(a_peer_that_resets_is_forgotten_with_what_waits),
         TEST(a_peer_that_closes_is_forgotten_with_what_waits_at_its_first_answer),
