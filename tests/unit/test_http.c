@@ -402,6 +402,9 @@ static void a_taken_address_says_what_to_do(void **state) {
     (void)state;
     struct gateway_config same = config;
     char *why = NULL, expected[160];
+    int fd = connect_to(false); /* its thread is up: nothing else makes descriptors while a second one is refused */
+    say(fd, GET("/api/echo?text=up"));
+    hear(fd, "up");
     same.listen = gateway_address(g, false);
     same.admin_listen = NULL;
     assert_null(gateway_new(&same, &why));
@@ -414,6 +417,7 @@ static void a_taken_address_says_what_to_do(void **state) {
     assert_null(gateway_new(&same, &why));
     assert_string_equal(why, "nonsense: not an address; write HOST:PORT, such as 127.0.0.1:8065");
     free(why);
+    close(fd);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
