@@ -78,6 +78,7 @@ static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bo
         .max_calls = c->max_calls,
         .max_call_bytes = c->max_call_bytes,
         .max_input = c->max_input,
+        .max_answers = c->max_answers,
         .header_timeout = c->header_timeout,
         .idle_timeout = c->idle_timeout,
         .ping_interval = c->ping_interval,

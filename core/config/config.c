@@ -25,6 +25,8 @@ static const struct taut_opt server_options[] = {
            .help = "requests under way for each of the gateways; more are answered with 429"),
     SERVER(max_call_bytes, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
            .help = "their size, for each of the gateways; more are answered with 429"),
+    SERVER(max_answers, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
+           .help = "size of answers not yet read, for each of the gateways; above it the slowest reader is closed"),
     SERVER(max_input, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
            .help = "size of requests still arriving, for each of the gateways; above it the longest gets 503"),
     SERVER(max_body, TAUT_OPT_BYTES, .dflt = "1MiB", .min = 1024, .max = 1 << 30, .help = "size of a request's body"),

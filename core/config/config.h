@@ -39,7 +39,7 @@ struct config_module {
 struct server_config {
     taut_str listen, public_url, data;
     int64_t gateways; /* threads; 0: by the number of cores */
-    int64_t max_connections, max_calls, max_call_bytes, max_input;
+    int64_t max_connections, max_calls, max_call_bytes, max_input, max_answers;
     int64_t max_body, max_header;
     int64_t header_timeout, idle_timeout, call_timeout, ping_interval; /* ms */
     int64_t cache, tail_events, connection_queue;

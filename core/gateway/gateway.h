@@ -14,6 +14,7 @@ struct gateway_config {
     struct port *hub;
     int64_t max_connections; /* public ones; the admin address has 32 of its own */
     int64_t max_body, max_header;
+    int64_t max_answers;    /* bytes of answers that are not yet sent, of all connections; 0: 64 MiB */
     int64_t max_calls;      /* that the hub may have of this gateway; what comes on top is told to come again */
     int64_t max_call_bytes; /* of HTTP requests that the hub may have of it; the same; 0: 64 MiB */
     int64_t max_input;      /* buffers of requests that have not arrived as a whole; 0: 64 MiB */

@@ -121,7 +121,6 @@ static void on_handle_closed(uv_handle_t *h) {
     struct http_conn *c = h->data;
     c->s->nhandles--;
     drop_input(c);
-    free(c->out);
     free(c);
 }
 
@@ -129,6 +128,7 @@ void http_conn_close(struct http_conn *c) {
     if (c->closed) return;
     c->closed = true;
     http_slots_drop(c);
+    http_output_drop(c);
     unlink_wait(c);
     leave_place(c);
     c->s->nopen--;
@@ -216,6 +216,11 @@ static struct http_conn *longest_incomplete(struct http_server *s) {
         }
     }
     return NULL;
+}
+
+struct http_conn *http_longest_unread(struct http_server *s) {
+    struct http_link *list = &s->waits[WAIT_WRITE];
+    return list->next == list ? NULL : CONTAINER_OF(list->next, struct http_conn, link);
 }
 
 static void grow_input(struct http_conn *c, size_t cap) {

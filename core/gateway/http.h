@@ -82,6 +82,7 @@ struct http_server {
     struct http_limits limits;
     size_t call_bytes, max_call_bytes; /* of requests at the hub */
     size_t input, max_input;           /* sum of in_cap */
+    size_t unsent, max_answers;        /* answers that are there and not yet sent, of all connections */
     struct http_known *known;
     uint32_t known_size, ticks;
     char *read_buf;
@@ -104,6 +105,9 @@ static inline uint16_t http_outstanding(const struct http_conn *c) {
     return (uint16_t)(c->next - c->first);
 }
 
+/* The connection that has waited longest for its peer to read, or NULL. */
+struct http_conn *http_longest_unread(struct http_server *s);
+
 /* ---- http_answer.c: slots and answers ---- */
 struct http_slot *http_slot_add(struct http_conn *c);
 struct http_slot *http_slot_at(struct http_conn *c, uint16_t seq); /* NULL: not outstanding */
@@ -117,6 +121,7 @@ void http_reply(struct http_conn *c, bool head_only, uint16_t status, const char
 void http_reply_error(struct http_conn *c, bool head_only, uint16_t status, const char *message, const char *headers);
 void http_write_answers(struct http_conn *c); /* may close c */
 void http_slots_drop(struct http_conn *c);
+void http_output_drop(struct http_conn *c);
 const char *http_reason(unsigned status);
 
 /* ---- http_budget.c: what requests and answers may take ---- */

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { COPY_MAX = 8192, HEAD_MAX = 512, IOV_MAX_USED = 256 };
+enum { LARGE_MIN = 16384 /* bytes of a body */, COPY_MAX = 8192, HEAD_MAX = 512, IOV_MAX_USED = 256 };
 
 static const struct {
     uint16_t status;
@@ -92,7 +92,10 @@ static void drop_first(struct http_conn *c) {
     struct http_slot *s = slot(c, c->first);
     c->outstanding_bytes -= s->bytes;
     c->answers -= s->answer_bytes;
-    if (s->status) c->unread -= s->answer_bytes;
+    if (s->status) {
+        c->unread -= s->answer_bytes;
+        c->s->unsent -= s->answer_bytes;
+    }
     slot_release(c, s);
     c->first++;
 }
@@ -103,6 +106,13 @@ void http_slots_drop(struct http_conn *c) {
     c->ring = NULL;
 }
 
+void http_output_drop(struct http_conn *c) {
+    c->s->unsent -= c->out_len;
+    free(c->out);
+    c->out = NULL;
+    c->out_at = c->out_len = 0;
+}
+
 /* ---- filling them ---- */
 
 static void fill(struct http_conn *c, struct http_slot *s, int status, const char *type, taut_str body) {
@@ -111,6 +121,7 @@ static void fill(struct http_conn *c, struct http_slot *s, int status, const cha
     s->body = body;
     c->answers += body.len - s->answer_bytes;
     c->unread += body.len;
+    c->s->unsent += body.len;
     s->answer_bytes = body.len;
     http_conn_dirty(c);
 }
@@ -132,6 +143,31 @@ void http_reply_error(struct http_conn *c, bool head_only, uint16_t status, cons
     s->headers = taut_str_z(headers);
 }
 
+static taut_str move(char **at, taut_str s) {
+    taut_str moved = taut_str_n(memcpy(*at, s.len ? s.ptr : "", s.len), s.len);
+    *at += s.len;
+    return moved;
+}
+
+/* Takes a large answer out of its call, whose memory, several times as much, is of use again. */
+static void *detach(struct call_out *out) {
+    size_t type = out->content_type ? strlen(out->content_type) + 1 : 0;
+    char *block = xmalloc(out->headers.len + out->body.len + type), *at = block;
+    out->headers = move(&at, out->headers);
+    out->body = move(&at, out->body);
+    if (type) out->content_type = memcpy(at, out->content_type, type);
+    return block;
+}
+
+/* Whoever reads slowest gives way when all together hold too much. */
+static void make_room(struct http_server *s) {
+    struct http_conn *longest;
+    while (s->unsent > s->max_answers && (longest = http_longest_unread(s))) {
+        atomic_fetch_add_explicit(&s->g->stats.refused, 1, memory_order_relaxed);
+        http_conn_close(longest);
+    }
+}
+
 void http_answer(struct gateway *g, struct call *call) {
     struct http_conn *c = http_conn_find(g, call->cookie);
     struct http_slot *s = c ? http_slot_at(c, cookie_seq(call->cookie)) : NULL;
@@ -139,9 +175,16 @@ void http_answer(struct gateway *g, struct call *call) {
         call_put(&g->calls, call);
         return;
     }
-    s->call = call;
-    s->headers = call->out.headers;
-    fill(c, s, call->out.http_status, call->out.content_type, call->out.body);
+    struct call_out out = call->out;
+    if (out.body.len > LARGE_MIN) {
+        s->block = detach(&out);
+        call_put(&g->calls, call);
+    } else {
+        s->call = call;
+    }
+    s->headers = out.headers;
+    fill(c, s, out.http_status, out.content_type, out.body);
+    make_room(g->http);
 }
 
 void http_early(struct gateway *g, struct early_msg *m) {
@@ -234,6 +277,7 @@ static void add_answer(struct batch *b, const struct http_slot *s) {
 /* Keeps what the socket did not take. */
 static void keep_rest(struct http_conn *c, const struct batch *b, size_t sent) {
     c->out_len = b->total - sent;
+    c->s->unsent += c->out_len;
     c->out_at = 0;
     c->out = xmalloc(c->out_len);
     size_t n = 0;
@@ -270,9 +314,7 @@ static bool send_rest(struct http_conn *c) {
         c->progressed = true;
         atomic_fetch_add_explicit(&c->s->g->stats.bytes_out, (size_t)n, memory_order_relaxed);
         if (c->out_at < c->out_len) continue;
-        free(c->out);
-        c->out = NULL;
-        c->out_at = c->out_len = 0;
+        http_output_drop(c);
     }
     return true;
 }

@@ -131,6 +131,7 @@ struct run {
     struct run *prev, *next;   /* all runs, oldest first */
     int64_t deadline_us;       /* 0: none */
     bool answered_early, dead; /* dead: nobody waits; end it when it can be ended */
+    bool scanning;             /* it has one of the places for calls with scans */
     bool restart;              /* run the handler again from its start, at once */
     bool settled;              /* its answer stands; a read is still under way */
     bool failed, answer_open, replied, running;
@@ -172,6 +173,7 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
 int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,
                   const struct taut_rows **rows);
 void load_flush(struct hub *h);
+void load_scan_freed(struct hub *h);                          /* a call that had scans has ended, or reads no more */
 void load_release(struct hub *h);                             /* calls whose snapshots are no longer ahead go on */
 void load_touched(struct hub *h, taut_str key, uint64_t lsn); /* a commit wrote this key */
 void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn);
@@ -265,9 +267,11 @@ struct hub {
     struct map loads;    /* key -> struct load */
     struct load *unsent; /* loads of this turn */
     uint32_t nunsent;
-    struct run *held;     /* their snapshots are newer than what is applied here */
-    uint64_t applied_lsn; /* the last commit whose rows and events are applied and published */
-    uint32_t commits;     /* at the store */
+    struct scan_wait *scans; /* those that wait for their turn */
+    uint32_t scanning;       /* calls that have scans */
+    struct run *held;        /* their snapshots are newer than what is applied here */
+    uint64_t applied_lsn;    /* the last commit whose rows and events are applied and published */
+    uint32_t commits;        /* at the store */
     struct run *runs, *runs_last;
     uint32_t nruns;
     struct call_pool pool;  /* tasks and commands */

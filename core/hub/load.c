@@ -28,9 +28,15 @@ struct request {
     struct taut_get_req reqs[];
 };
 
+/* A scan of a call: under way, or waiting for its turn. What scans bring is held until the call ends, so that only
+ * SCANNING_MAX calls may have some at a time; a call that has one may have more. */
+enum { SCANNING_MAX = 16 };
 struct scan_wait {
+    struct scan_wait *next;
     struct run *run;
     struct memo *memo;
+    const struct taut_scan *scan;
+    uint32_t table;
 };
 
 bool table_id(const struct taut_mod *m, const struct taut_table *t, uint32_t *id) {
@@ -292,6 +298,38 @@ static void on_scan(struct taut_mod *m, void *arg, int32_t status, void *result)
     arrived(w->run, status, status == TAUT_OK ? w->memo->rows->as_of : 0);
 }
 
+static void start_scan(struct scan_wait *w) {
+    struct run *r = w->run;
+    struct hub *h = r->hub;
+    if (!r->scanning) h->scanning++;
+    r->scanning = true;
+    storage_of(h)->scan(h->storage->self, w->table, w->scan, op_new(core_mod(h), 0, on_scan, w));
+}
+
+static void queue_scan(struct hub *h, struct scan_wait *w) {
+    struct scan_wait **at = &h->scans;
+    while (*at) at = &(*at)->next;
+    *at = w;
+}
+
+/* All that one call waits for, so that none holds its place while it waits for another. */
+static void start_scans_of(struct hub *h, struct run *r) {
+    for (struct scan_wait **at = &h->scans; *at;) {
+        struct scan_wait *w = *at;
+        if (w->run != r) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        start_scan(w);
+    }
+}
+
+void load_scan_freed(struct hub *h) {
+    h->scanning--;
+    while (h->scans && h->scanning < SCANNING_MAX) start_scans_of(h, h->scans->run);
+}
+
 int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,
                   const struct taut_rows **rows) {
     static const struct taut_rows none;
@@ -309,8 +347,9 @@ int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_tab
     }
     if (memo) return TAUT_E_AGAIN;
     struct scan_wait *w = arena_alloc(&r->call->arena, sizeof *w);
-    *w = (struct scan_wait){r, memo_add(r, key)};
+    *w = (struct scan_wait){.run = r, .memo = memo_add(r, key), .scan = copy, .table = table};
     r->waiting++;
-    storage_of(r->hub)->scan(r->hub->storage->self, table, copy, op_new(core_mod(r->hub), 0, on_scan, w));
+    if (r->scanning || r->hub->scanning < SCANNING_MAX) start_scan(w);
+    else queue_scan(r->hub, w);
     return TAUT_E_AGAIN;
 }

@@ -165,6 +165,13 @@ static void broken(struct run *r, const char *what, int32_t err) {
     refuse(r, "internal_error", "");
 }
 
+/* A call that reads no more gives its place to others: a commit may take long. */
+static void stop_scanning(struct run *r) {
+    if (!r->scanning) return;
+    r->scanning = false;
+    load_scan_freed(r->hub);
+}
+
 static void start_once(struct run *r) {
     if (r->starts >= RUNS_MAX) {
         broken(r, "a handler was run too often without an end", TAUT_E_LIMIT);
@@ -176,6 +183,7 @@ static void start_once(struct run *r) {
     r->running = false;
     if (r->state == RUN_COMMITTING) { /* submitted; its end comes with the op */
         if (r->conn) conns_frame_passed(r->hub, r->conn, r);
+        stop_scanning(r);
         return;
     }
     if (r->restart) { /* what it looked at was too old */
@@ -186,6 +194,7 @@ static void start_once(struct run *r) {
     } else if (err == TAUT_E_PENDING) {
         r->state = RUN_HELD;
         r->deadline_us = 0;
+        stop_scanning(r);
         if (r->replied || r->failed) run_finish(r);
     } else if ((err >= 0 || err == TAUT_E_FAILED) && (r->replied || r->failed)) {
         conclude(r);
@@ -322,12 +331,14 @@ void run_finish(struct run *r) {
     unlink_run(r);
     c->run = NULL;
     struct hconn *conn = r->conn;
+    bool scanning = r->scanning;
     if (c->home) {
         c->msg.kind = MSG_ANSWER;
         hub_send(h, c->home, &c->msg);
     } else {
         call_put(&h->pool, c);
     }
+    if (scanning) load_scan_freed(h);
     if (conn) conns_frame_done(h, conn, r); /* last: the next frame's answer comes behind this one's */
 }
 

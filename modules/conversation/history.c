@@ -5,7 +5,7 @@
 enum {
     SCANS_MAX = 8, /* for one page: so many rows at most lie between two messages of the channel itself */
     SCAN_MIN = 50,
-    SCAN_FIRST = 100, /* until it is known how large the messages are */
+    SCAN_FIRST = 25, /* until it is known how large the messages are */
     SCAN_MAX = 1000
 };
 

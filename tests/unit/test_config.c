@@ -46,6 +46,7 @@ static void test_a_list_of_modules_alone_means_all_defaults(void **state) {
     assert_int_equal(c->server.max_body, 1 << 20);
     assert_int_equal(c->server.max_call_bytes, 64 << 20);
     assert_int_equal(c->server.max_input, 64 << 20);
+    assert_int_equal(c->server.max_answers, 64 << 20);
     assert_int_equal(c->server.idle_timeout, 120000);
     assert_int_equal(c->server.connection_queue, 256 * 1024);
     assert_int_equal(c->server.log_level, TAUT_LOG_INFO);

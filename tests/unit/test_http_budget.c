@@ -32,6 +32,24 @@ static void no_request_is_taken_while_a_large_answer_is_unread(void **state) {
     close(fd);
 }
 
+static void who_has_read_nothing_for_longest_gives_way_when_answers_pile_up(void **state) {
+    (void)state;
+    int fds[3], other;
+    for (unsigned i = 0; i < 3; i++) { /* 8 MiB each, and there is room for 10; the kernel takes a part */
+        fds[i] = connect_to(false);
+        say(fds[i], GET("/api/large"));
+        wait_for(&hub.calls, i + 1);
+        usleep(50000);
+    }
+    assert_true(atomic_load(&gateway_stats(g)->http_connections) < 3);
+    other = connect_to(false);
+    say(other, GET("/api/echo?text=end"));
+    hear(other, "end");
+    heard("HTTP/1.1 200 OK\r\n");
+    close(other);
+    for (int i = 0; i < 3; i++) close(fds[i]);
+}
+
 static int set_up_few(void **state) {
     config.max_calls = 2;
     int rc = set_up(state);
@@ -244,6 +262,7 @@ int main(void) {
         TEST(no_request_is_taken_while_a_large_answer_is_unread),
         cmocka_unit_test_setup_teardown(answers_that_wait_for_those_before_them_take_no_place_at_the_hub, set_up_few,
                                         tear_down),
+        TEST(who_has_read_nothing_for_longest_gives_way_when_answers_pile_up),
         TEST(what_the_hub_cannot_take_is_told_to_come_again),
         TEST(a_peer_that_resets_is_forgotten_with_what_waits),
         TEST(a_peer_that_closes_is_forgotten_with_what_waits_at_its_first_answer),
