@@ -72,9 +72,11 @@ void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct eve
     e->seq = seq;
     for (uint32_t i = 0; i < e->ndeltas; i++)
         if (e->deltas[i].how == 'x') conns_bar(h, workspace, e->deltas[i].who);
-    if (l->position && seq != l->position + 1)
+    if (l->position && seq != l->position + 1) {
+        while (l->tail.n) tail_pop(&l->tail); /* it is taken for dense: the store is asked for what lies before */
         log_fmt(TAUT_LOG_ERROR, "hub", "log_hole", "the store gave seq %llu after %llu", (unsigned long long)seq,
                 (unsigned long long)l->position);
+    }
     l->position = seq;
     tail_push(&l->tail, e, h->config.tail_events);
     if (h->npending == h->cap_pending) {

@@ -54,11 +54,12 @@ void trouble_fini(struct trouble *t) {
     pthread_mutex_destroy(&t->lock);
 }
 
-void trouble_over(struct trouble *t, const char *but) {
+bool trouble_end(struct trouble *t) {
     pthread_mutex_lock(&t->lock);
-    for (int i = 0; i < TROUBLE_KINDS; i++)
-        if (t->kinds[i].what != but) t->kinds[i] = (struct trouble_kind){0};
+    bool was_open = t->open;
+    t->open = false;
     pthread_mutex_unlock(&t->lock);
+    return was_open;
 }
 
 /* Its kind, or the one to be forgotten for it: a free one, or the one that was said longest ago. */
@@ -79,6 +80,7 @@ bool trouble_say(struct trouble *t, const char *what, int rc, int64_t now_us, ui
     *held = known ? k->held : 0;
     if (say) *k = (struct trouble_kind){what, rc, 0, now_us + TROUBLE_QUIET_US};
     else k->held++;
+    t->open |= say;
     pthread_mutex_unlock(&t->lock);
     return say;
 }

@@ -18,12 +18,14 @@ struct trouble {
         uint32_t held; /* since it was last said */
         int64_t quiet_until_us;
     } kinds[TROUBLE_KINDS];
-    bool damage_told;
+    bool damage_told, open; /* open: a failure was said, and its end was not */
 };
 
 void trouble_init(struct trouble *t);
 void trouble_fini(struct trouble *t);
-void trouble_over(struct trouble *t, const char *but); /* forgets all kinds but that one: the next is said at once */
+/* It works again. Is that to be said? Exactly when a failure was, so that the log's last word is true; and a store that
+ * works and fails by turns says one pair a minute. */
+bool trouble_end(struct trouble *t);
 
 /* Is that to be said now? Then *held is how many like it were not. */
 bool trouble_say(struct trouble *t, const char *what, int rc, int64_t now_us, uint32_t *held);

@@ -73,10 +73,11 @@ static uint32_t commits_from(struct wal *w, uint32_t i) {
 
 static void report(struct store *s, uint32_t frame, uint32_t commits) {
     if (commits == 1)
-        taut_log(s->mod, TAUT_LOG_WARN, "store_log_torn",
-                 "%s-wal: the last commit in it is not whole and is dropped. A power cut leaves it so before it is "
-                 "acknowledged; otherwise the disk has lost data",
-                 s->path);
+        taut_log(
+            s->mod, TAUT_LOG_WARN, "store_log_torn",
+            "%s-wal: the last commit in it is not whole and is dropped. A power cut or the sudden end of the process "
+            "leaves it so before it is acknowledged; after a clean stop the disk would have lost data",
+            s->path);
     if (commits > 1)
         taut_log(s->mod, TAUT_LOG_ERROR, "store_log_damaged",
                  "%s-wal: frame %u is damaged; %u commits end in it or behind it and are lost, though all but the last "

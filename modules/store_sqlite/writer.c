@@ -49,14 +49,10 @@ static void checkpoint(struct writer *w) {
     w->broken = true;
 }
 
-/* Where it works and fails by turns, both are said once a minute. */
 static void say_healed(struct writer *w) {
-    static const char text[] = "the store works again";
     struct store *s = w->store;
-    uint32_t held;
-    if (!trouble_say(&s->trouble, text, 0, taut_mono_us(s->mod), &held)) return;
-    trouble_over(&s->trouble, text);
-    taut_log(s->mod, TAUT_LOG_WARN, "store_healed", "%s: %s; its last commit is %llu", s->path, text,
+    if (!trouble_end(&s->trouble)) return;
+    taut_log(s->mod, TAUT_LOG_WARN, "store_healed", "%s: the store works again; its last commit is %llu", s->path,
              (unsigned long long)w->lsn);
 }
 

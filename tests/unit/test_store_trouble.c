@@ -216,9 +216,18 @@ static void a_full_disk_is_said_once_and_then_once_a_minute(void **state) {
     assert_int_equal(host_logged("\n"), 3);
     hang.full = false;
     wait_for_log("store_healed: ");
-    host.mono_shift_us = 0;
     OK(WRITES(NOTE(4, "d")));
     assert_true(note_is_there(1));
+    for (int64_t again = 5; again < 7; again++) { /* said with its end, then neither is: the last word stays true */
+        hang.full = true;
+        why_of(submit(BATCH(WRITES(NOTE(again, "e")))), TAUT_E_UNKNOWN);
+        hang.full = false;
+        for (int i = 0; i < 100 && commit(BATCH(WRITES(NOTE(again + 10, "f"))), NULL) != TAUT_OK; i++) usleep(50000);
+        assert_true(note_is_there(again + 10));
+        assert_int_equal(host_logged("store_healed: "), 2);
+        assert_int_equal(host_logged("\n"), 6);
+    }
+    host.mono_shift_us = 0;
 }
 
 /* ---- damage ---- */
