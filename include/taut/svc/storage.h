@@ -10,7 +10,8 @@
  *   - a commit's op completes, and durable() is told, only after the fsync that covers the batch; refusals too;
  *   - durable() names batches in commit order (lsn rises by 1), each before its op completes, on one thread;
  *   - a read sees a snapshot: some prefix of the commits, at least everything that was reported durable before it;
- *   - claims hold for 24 h, across restarts.
+ *   - claims hold for 24 h, across restarts;
+ *   - a named cursor moves in the transaction of its batch; the log is trimmed only by a batch that says so.
  */
 #ifndef TAUT_SVC_STORAGE_H
 #define TAUT_SVC_STORAGE_H
@@ -55,6 +56,13 @@ struct taut_event_rec {
 
 enum { TAUT_CLASS_INTERACTIVE = 0, TAUT_CLASS_BACKGROUND = 1 };
 
+/* The position of a reader of a log: what it has done with everything up to and with `seq` is done for good. Names are
+ * chosen by readers ("search", "app/A123") and belong to a workspace. */
+struct taut_cursor {
+    taut_str name;
+    uint64_t seq;
+};
+
 /* A batch as the provider gets it. Everything in it stays valid and unchanged until its op completes. */
 struct taut_batch_view {
     uint32_t size;
@@ -65,6 +73,9 @@ struct taut_batch_view {
     struct taut_array events; /* of struct taut_event_rec; seq is 0 */
     taut_str claim_key;       /* empty: none */
     taut_str claim_value;
+    struct taut_array cursors; /* of struct taut_cursor: set, of `workspace`; seq 0: forgotten */
+    uint64_t trim;             /* the log of `workspace` ends here: events with seq <= trim are deleted; 0: none. Its
+                                  last event stays, whatever trim says, so that seq goes on */
 };
 
 /* Result of commit. With TAUT_E_CLAIMED: claim_value is what the earlier batch gave, claim_seq the seq of its first
@@ -106,6 +117,24 @@ struct taut_event_rows {
     const struct taut_event_rec *events;
 };
 
+/* Result of logs: every workspace that has a log. first: the oldest seq that is there. */
+struct taut_log_head {
+    taut_str workspace;
+    uint64_t first, last;
+};
+struct taut_log_heads {
+    uint32_t n;
+    uint32_t reserved;
+    const struct taut_log_head *heads;
+};
+
+/* Result of cursors. */
+struct taut_cursors {
+    uint32_t n;
+    uint32_t reserved;
+    const struct taut_cursor *cursors;
+};
+
 /* Result of open. */
 struct taut_open_result {
     uint64_t lsn; /* of the last commit */
@@ -124,6 +153,15 @@ struct taut_storage_v1 {
     void (*scan)(void *self, uint32_t table, const struct taut_scan *s, taut_op op);  /* -> taut_rows */
     void (*events)(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op); /* -> taut_event_rows */
     void (*close)(void *self, taut_op op); /* after it, what was acknowledged is on disk and nothing is open */
+    void (*logs)(void *self, taut_op op);  /* -> taut_log_heads */
+    void (*cursors)(void *self, taut_str workspace, taut_op op); /* -> taut_cursors */
+    /* Copies the whole store as of one commit into a new file, while it goes on; complete and synced when the op
+     * completes. TAUT_E_EXISTS: there is a file already; it is left alone. */
+    void (*backup)(void *self, taut_str file, taut_op op);
+    /* Instead of open: puts a backup in the place of a store that is not there. Checks the file first; nothing is
+     * changed unless all of it is good. TAUT_E_EXISTS: there is a store; TAUT_E_INVAL: this is no backup of this
+     * provider, or one of a newer version. The result, if any, is a taut_str that says why. */
+    void (*restore)(void *self, taut_str file, taut_op op);
 };
 
 #endif
