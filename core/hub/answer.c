@@ -36,6 +36,7 @@ void answer_error(struct run *r, const char *code, taut_str text) {
 
 static int32_t fail_with(struct taut_call *c, const char *error, taut_str message) {
     struct run *r = run_of(c);
+    check_thread(c->mod, "taut_fail");
     answer_error(r, error, message);
     if (r->state == RUN_HELD && !r->running) run_finish(r);
     return TAUT_E_FAILED;
@@ -43,6 +44,7 @@ static int32_t fail_with(struct taut_call *c, const char *error, taut_str messag
 
 static int32_t done(struct taut_call *c) {
     struct run *r = run_of(c);
+    check_thread(c->mod, "taut_done");
     if (!r->answer_open && c->kind == TAUT_CALL_METHOD) answer(c);
     r->replied = true;
     if (r->state == RUN_HELD && !r->running) run_finish(r);

@@ -54,15 +54,19 @@ static const struct taut_val *copy_vals(struct taut_batch *b, const struct taut_
 }
 
 static void add_cond(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, const struct taut_val *key,
-                     uint32_t nkey, uint32_t how, uint32_t col, struct taut_val v) {
+                     uint32_t nkey, uint32_t how, uint32_t col, const struct taut_val *v) {
     uint32_t table;
     if (!table_id(m, t, &table) || nkey != t->key_cols) {
         b->bad = true;
         return;
     }
     ROOM(mem(b), b->conds, b->ncond, b->cap_cond);
-    b->conds[b->ncond++] = (struct taut_cond){
-        .table = table, .how = how, .key = copy_vals(b, key, nkey), .nkey = nkey, .col = col, .val = copy_val(b, v)};
+    b->conds[b->ncond++] = (struct taut_cond){.table = table,
+                                              .how = how,
+                                              .key = copy_vals(b, key, nkey),
+                                              .nkey = nkey,
+                                              .col = col,
+                                              .val = v ? copy_val(b, *v) : taut_v_null()};
 }
 
 static struct taut_write *add_write(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, uint32_t kind,
@@ -94,6 +98,8 @@ static void update(struct taut_batch *b, struct taut_mod *m, const struct taut_t
         copy[i] = sets[i];
         copy[i].val = copy_val(b, sets[i].val);
         if (sets[i].col < t->key_cols || sets[i].col >= t->cols.len) b->bad = true;
+        for (uint32_t k = 0; k < i; k++)
+            if (sets[k].col == sets[i].col) b->bad = true; /* which one should count? */
     }
     w->sets = copy;
     w->nsets = nsets;
@@ -147,14 +153,25 @@ static uint32_t append(struct taut_batch *b, const struct taut_event *e) {
         ROOM(mem(b), b->records, n, records);
     }
     b->events[n] = event_new(b->view.workspace, 0, e);
+    b->events[n]->at_us = clock_wall_us();
     b->records[n] = (struct taut_event_rec){
-        .at_us = clock_wall_us(),
+        .at_us = b->events[n]->at_us,
         .skip = e->skip,
         .topics = topics_text(mem(b), e),
         .deltas = deltas_text(mem(b), e),
         .body = b->events[n]->body,
     };
     return b->nevent++;
+}
+
+static void set_cursor(struct taut_batch *b, taut_str name, uint64_t seq) {
+    if (!name.len) b->bad = true;
+    ROOM(mem(b), b->cursors, b->ncursor, b->cap_cursor);
+    b->cursors[b->ncursor++] = (struct taut_cursor){.name = arena_str(mem(b), name), .seq = seq};
+}
+
+static void trim(struct taut_batch *b, uint64_t seq) {
+    b->view.trim = seq;
 }
 
 static void background(struct taut_batch *b) {
@@ -168,6 +185,7 @@ static void set_workspace(struct taut_batch *b, taut_str workspace) {
 }
 
 static struct taut_batch *batch_of_call(struct taut_call *c) {
+    check_thread(c->mod, "taut_batch");
     return batch_begin(run_of(c));
 }
 
@@ -185,17 +203,20 @@ int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     struct run *r = run_of(c);
     struct hub *h = r->hub;
     if (r->waiting) return TAUT_E_AGAIN; /* it went on without a row that it had asked for */
-    if (b != r->batch || b->bad || (b->nevent && !b->view.workspace.len) || (b->view.claim_key.len && !b->nevent)) {
+    bool of_log = b->nevent || b->ncursor || b->view.trim;
+    if (b != r->batch || b->bad || (of_log && !b->view.workspace.len) || (b->view.claim_key.len && !b->nevent)) {
         log_fmt(TAUT_LOG_ERROR, c->mod->name, "bad_batch", "a handler built a batch that cannot be committed");
         return TAUT_E_INVAL;
     }
-    if (!b->nwrite && !b->nevent) {
+    check_batch(r, b);
+    if (r->rehearsing || (!b->nwrite && !of_log && !b->nephemeral)) {
         r->replied = true;
         return TAUT_OK;
     }
     b->view.conds = (struct taut_array){b->conds, b->ncond, sizeof *b->conds};
     b->view.writes = (struct taut_array){b->writes, b->nwrite, sizeof *b->writes};
     b->view.events = (struct taut_array){b->records, b->nevent, sizeof *b->records};
+    b->view.cursors = (struct taut_array){b->cursors, b->ncursor, sizeof *b->cursors};
     r->state = RUN_COMMITTING;
     h->commits++;
     storage_of(h)->commit(h->storage->self, &b->view, op_new(core_mod(h), 0, on_commit, r));
@@ -309,13 +330,14 @@ void batch_on_durable(struct hub *h, struct msg *m) {
         for (uint32_t w = 0; w < b->nwrite; w++) apply_write(h, &b->writes[w], d->list[i].lsn, d->list[i].first_seq);
         for (uint32_t e = 0; e < b->nevent; e++)
             publish_durable(h, b->view.workspace, d->list[i].first_seq + e, b->events[e]);
-        b->run->seq = d->list[i].first_seq ? d->list[i].first_seq + b->view.events.len - 1 : 0;
+        if (b->run) b->run->seq = d->list[i].first_seq ? d->list[i].first_seq + b->view.events.len - 1 : 0;
         h->applied_lsn = d->list[i].lsn;
     }
     publish_end(h);
     for (uint32_t i = 0; i < d->n; i++) {
         struct taut_batch *b = (struct taut_batch *)(uintptr_t)d->list[i].batch;
         for (uint32_t e = 0; e < b->nephemeral; e++) publish_event(h, b->ephemera[e]);
+        hooks_durable(b, b->run ? b->run->seq : 0);
         b->nevent = b->nephemeral = 0; /* the references are given away */
     }
     free(d);
@@ -330,6 +352,8 @@ void batch_add_to_host(struct taut_host *t) {
     t->remove = delete_rows;
     t->claim = claim;
     t->append = append;
+    t->set_cursor = set_cursor;
+    t->trim = trim;
     t->background = background;
     t->batch_workspace = set_workspace;
     t->commit = batch_commit;

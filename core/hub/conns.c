@@ -40,7 +40,13 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     struct hub *h = r->hub;
     struct call *c = r->call;
     struct call_out *o = &c->out;
+    check_thread(pub->mod, "taut_accept");
     if (pub->kind != TAUT_CALL_OPEN || !a->actor || a->cursor > a->as_of) return TAUT_E_INVAL;
+    if (r->rehearsing) { /* as if it were let in and gone at once */
+        if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
+        r->replied = true;
+        return TAUT_OK;
+    }
     struct wslog *l = wslog_get(h, a->actor->workspace);
     if (!l->position) l->position = a->as_of;
     if (a->as_of < l->position &&
@@ -174,6 +180,8 @@ void conns_bar(struct hub *h, taut_str workspace, taut_str who) {
 
 static void to_conn(struct taut_mod *m, uint32_t kind, taut_conn id, uint32_t code, taut_str text) {
     struct hub *h = hub_of(m);
+    check_thread(m, kind == MSG_SEND ? "taut_send" : "taut_conn_close");
+    if (!check_effect(m, kind == MSG_SEND ? "taut_send" : "taut_conn_close")) return;
     struct hconn *conn = conns_find(h, id);
     if (!conn || conn->closed) return;
     struct conn_msg *out = xcalloc(1, sizeof *out + text.len);

@@ -45,6 +45,8 @@ static void on_mail(struct port *p, struct msg *m) {
 }
 
 static void flush(struct hub *h) {
+    hooks_turn(h);
+    turns_go_on(h);
     load_flush(h);
     for (uint32_t i = 0; i < h->ngateways; i++) outbox_flush(&h->gateways[i].out, h->gateways[i].port);
 }
@@ -76,7 +78,9 @@ struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_c
     h->core.def = &core;
     h->core.name = "core";
     h->core.pub.name = "core";
+    h->core.pub.size = sizeof h->core.pub;
     h->core.pub.host = &h->host;
+    check_hub_thread(h);
     host_init(h);
     timers_init(h);
     port_open(&h->port, loop, on_mail, NULL);
@@ -110,12 +114,15 @@ void hub_free(struct hub *h) {
     uv_run(h->loop, UV_RUN_DEFAULT);
     rows_free(&h->rows);
     map_free(&h->loads);
+    subs_stop_of(h, NULL);
     publish_free(h);
     conns_free(h);
     ops_free(h);
     call_pool_free(&h->pool);
-    for (uint32_t i = 0; i < h->nservices; i++) free(h->services[i].family);
-    free(h->services);
+    services_free(h);
+    hooks_free(h);
+    turns_free(h);
+    check_hub_thread(NULL);
     free(h->timers);
     free(h);
 }

@@ -1,11 +1,16 @@
 /* internal.h - what the files of the hub share. Everything here belongs to the hub's thread, unless it says otherwise.
  *
  *   hub.c        the thread: mail in, one flush a loop turn, deadlines
- *   lifecycle.c  init, start and stop of modules; services
+ *   lifecycle.c  init, start and stop of modules
+ *   services.c   services: their consumers' places, down tables, circuit breakers
+ *   hooks.c      filters, observers, providers at their points
+ *   subscribe.c  modules that read the log
  *   ops.c        operations: slots with generations, completions from any thread
- *   timers.c     timers and the work pool
+ *   timers.c     timers, watched descriptors and the work pool
  *   rows.c       the cache of rows, kept right by what becomes durable
  *   load.c       reads that missed: collected over a turn, asked together, calls run again
+ *   await.c      calls that wait for something else, and for their turn
+ *   check.c      what modules may not do: wrong threads, effects before the last read, runs that differ
  *   run.c        the life of a call: authentication, runs, conflicts, its end
  *   answer.c     the envelope
  *   batch.c      batches: built by handlers, submitted, applied to the cache when durable
@@ -18,6 +23,7 @@
 
 #include "hub/hub.h"
 #include "taut/svc/auth.h"
+#include "taut/taut.h"
 
 enum { GATEWAYS_MAX = 32, RUNS_MAX_CONFLICTS = 8, RUNS_MAX = 64, KEY_MAX = 1024 };
 
@@ -71,7 +77,11 @@ struct op_slot {
     struct taut_mod *mod;
     taut_op_fn fn;
     void *arg;
-    int64_t deadline_us; /* 0: none */
+    int64_t deadline_us;     /* 0: none */
+    struct service *service; /* that was asked, or NULL */
+    struct taut_mod *doer;   /* wants to hear of a cancellation, or NULL */
+    taut_fn on_cancel;
+    void *cancel_arg;
 };
 struct ops {
     struct op_slot *slots;
@@ -80,7 +90,9 @@ struct ops {
     uint64_t stale;
     struct taut_completion delivering;
 };
-taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg);
+taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg); /* of the core's, or of no service */
+void ops_add_to_host(struct taut_host *t);
+void ops_fail_of(struct hub *h, struct service *s); /* those that were asked of it: unavailable */
 void ops_complete(struct taut_mod *m, const struct taut_completion *list, uint32_t n); /* any thread */
 void ops_deliver(struct hub *h, struct msg *m);
 void ops_tick(struct hub *h, int64_t now_us);
@@ -98,7 +110,10 @@ struct taut_batch {
     struct taut_write *writes;
     struct event **events, **ephemera; /* one reference each until published or dropped */
     struct taut_event_rec *records;
-    bool bad; /* something could not be added: the commit fails */
+    struct taut_cursor *cursors;
+    uint32_t ncursor, cap_cursor;
+    struct observed *observed, *observed_last; /* to be told when this is on disk */
+    bool bad;                                  /* something could not be added: the commit fails */
 };
 struct taut_batch *batch_begin(struct run *r);
 void batch_drop_events(struct taut_batch *b);
@@ -135,6 +150,18 @@ struct run {
     bool restart;              /* run the handler again from its start, at once */
     bool settled;              /* its answer stands; a read is still under way */
     bool failed, answer_open, replied, running;
+    bool rehearsing;         /* this run is for show (check.c): its effects go nowhere */
+    const char *effect;      /* the first one of this run, or NULL */
+    int64_t now_us, mono_us; /* the clocks as this run sees them; 0: not looked at */
+    struct at_end *at_end;   /* what this run wants done when it is the one that counts; newest first */
+    bool ended_once;         /* that has been done */
+    struct tape *tape;       /* what chance gave the rehearsal, to be given again */
+    struct await *awaits;
+    uint32_t awaiting; /* of `waiting`: for something else than reads */
+    struct run *next_ready;
+    struct turn *turn;        /* its place in a queue (await.c), or NULL */
+    struct hook_wait *hooks;  /* filters that have begun in this call */
+    int64_t hook_deadline_us; /* of the filter that runs now; 0: none runs */
     int32_t load_error;
     uint64_t as_of;        /* the newest snapshot among its reads */
     struct run *next_held; /* in hub.held */
@@ -165,6 +192,7 @@ void run_committed(struct run *r, int32_t status, const struct taut_commit_resul
 void run_finish(struct run *r); /* the answer is in call->out */
 void run_tick(struct hub *h, int64_t now_us);
 void run_end_all(struct hub *h); /* no handler runs any more */
+void run_add_to_host(struct taut_host *t);
 int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done);
 
 /* ---- load.c ---- */
@@ -173,6 +201,7 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
 int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,
                   const struct taut_rows **rows);
 void load_flush(struct hub *h);
+void load_arrived(struct run *r, int32_t status, uint64_t as_of); /* one thing that the run waited for is there */
 void load_scan_freed(struct hub *h);                          /* a call that had scans has ended, or reads no more */
 void load_release(struct hub *h);                             /* calls whose snapshots are no longer ahead go on */
 void load_touched(struct hub *h, taut_str key, uint64_t lsn); /* a commit wrote this key */
@@ -194,7 +223,9 @@ struct tail {
 struct wslog {
     taut_str name;
     uint64_t position; /* of the last published event; 0: none since the start */
+    bool grown;        /* in this group */
     struct tail tail;
+    struct feed *feeds; /* who reads it (subscribe.c) */
 };
 struct wslog *wslog_get(struct hub *h, taut_str workspace);
 void publish_begin(struct hub *h);
@@ -231,21 +262,78 @@ void conns_closed(struct hub *h, struct conn_msg *m);
 struct hconn *conns_find(struct hub *h, taut_conn id);
 void conns_free(struct hub *h);
 
-/* ---- lifecycle.c, timers.c, host.c ---- */
+/* ---- await.c ---- */
+int32_t await_result(struct taut_mod *m, struct taut_call *c, taut_str key, uint32_t timeout_ms, taut_start_fn start,
+                     void *arg, void **result);
+void await_forget(struct run *r); /* its results, at its end */
+void turns_go_on(struct hub *h);
+/* TAUT_OK when no earlier run is before this one in the queue of that key; AGAIN: it waits. */
+int32_t turn_take(struct run *r, taut_str key);
+void turn_leave(struct run *r);
+void turns_free(struct hub *h);
+
+/* ---- check.c ---- */
+void check_hub_thread(struct hub *h); /* the calling thread is its */
+bool check_is_hub_thread(const struct hub *h);
+/* Is this the hub's thread? A module that calls from another one is stopped (TAUT_CHECKS), or told once. */
+bool check_thread(const struct taut_mod *m, const char *function);
+/* A handler (if one runs) causes something. False: it only rehearses, and nothing is to happen. */
+bool check_effect(struct taut_mod *m, const char *function);
+void check_read(struct run *r, const char *function); /* it waits for something: it may have caused nothing */
+struct run *run_here(void);                           /* the run whose handler runs on this thread, or NULL */
+/* With TAUT_CHECKS: runs the handler for show. True: it waits, *err says for what, and the run that counts comes later.
+ */
+bool check_rehearse(struct run *r, int32_t (*run)(struct run *r), int32_t *err);
+void check_batch(struct run *r, const struct taut_batch *b); /* it is to be submitted */
+void check_compare(struct run *r, int32_t err);              /* the run that counts has ended: as in its rehearsal? */
+void check_random(struct run *r, void *p, size_t n);
+int64_t check_stamp(struct run *r, int64_t after_us);
+
+/* ---- services.c ---- */
+bool breaker_fault(struct breaker *b, int64_t now_us); /* true: it is to open, for open_ms */
+void breaker_success(struct breaker *b);
+void breaker_close(struct breaker *b); /* for a trial */
+struct proxy;
 struct service {
+    struct service *next;
     char *family;
     uint32_t major;
-    struct instance *provider;
-    struct taut_svc svc;
+    struct instance *provider; /* NULL: none, or it has stopped */
+    const void *vtable;
+    void *self;
+    struct breaker breaker;
+    struct proxy *proxies;
 };
-int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t major, const void *vtable, void *self);
-const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major);
+void services_add_to_host(struct taut_host *t);
+const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down);
+struct service *service_of(const struct taut_svc *svc);
+void service_timed_out(struct hub *h, struct service *s);
+void service_succeeded(struct service *s);
+void services_stop_of(struct hub *h, struct instance *in); /* it provides nothing any more */
+void services_free(struct hub *h);
+
+/* ---- hooks.c ---- */
+void hooks_add_to_host(struct taut_host *t);
+void hooks_durable(struct taut_batch *b, uint64_t seq);
+void hooks_turn(struct hub *h); /* tells observers what was left for a later turn */
+void hooks_free(struct hub *h);
+
+/* ---- subscribe.c ---- */
+void subs_add_to_host(struct taut_host *t);
+void subs_published(struct hub *h, struct wslog *l); /* it has grown */
+void subs_stop_of(struct hub *h, struct taut_mod *m);
+void subs_flush(struct hub *h, void (*then)(struct hub *h)); /* keeps all cursors, then goes on */
+
+/* ---- lifecycle.c, timers.c, host.c ---- */
 void timers_init(struct hub *h);
+taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms, taut_fn fn, void *arg);
+void timer_stop(struct taut_mod *m, taut_timer id);
 void work_deliver(struct msg *m);
 void host_posted(struct msg *m);
 void timers_stop_of(struct hub *h, struct taut_mod *m);
 void work_stop(struct hub *h);
 void host_init(struct hub *h);
+void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text);
 struct hub *hub_of(const struct taut_mod *m);
 
 struct hub {
@@ -280,12 +368,19 @@ struct hub {
     struct event **pending; /* published in this group */
     uint32_t npending, cap_pending;
     struct service *services;
-    uint32_t nservices;
-    const struct taut_svc *storage, *auth;
+    const struct taut_svc *storage, *auth; /* never NULL once modules start */
+    struct sub *subs;
+    uint64_t last_sub;
+    struct observed *observed, *observed_last; /* for a later turn */
+    struct map turns;                          /* key -> struct turn_queue */
+    struct run *ready;                         /* whose turn has come */
+    taut_timer keeping;
+    struct run *running; /* whose handler runs now */
+    int64_t last_stamp_us;
     struct lifecycle *lifecycle;
     struct timers *timers;
     struct work *work;
-    struct instance core;   /* the owner of the core's own operations */
+    struct instance core;   /* the owner of the core's own operations and commands */
     bool stopping;          /* no handler runs any more */
     bool store_open, ended; /* ended: mail is only thrown away */
     bool hung;              /* the store did not close: its threads may still use memory of ours */

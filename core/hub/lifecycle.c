@@ -1,5 +1,5 @@
 /* lifecycle.c - modules begin and end: init of all in start order, the store opened with everybody's tables, start one
- * after another; stop in reverse, each with a deadline. And the services that they provide to each other. */
+ * after another; stop in reverse, each with a deadline. */
 #include "hub/internal.h"
 #include "obs/log.h"
 
@@ -13,28 +13,21 @@ struct lifecycle {
     char *text;
 };
 
-/* ---- services ---- */
-
-int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t major, const void *vtable, void *self) {
-    struct hub *h = hub_of(m);
-    for (uint32_t i = 0; i < h->nservices; i++)
-        if (h->services[i].major == major && strcmp(h->services[i].family, family) == 0) return TAUT_E_EXISTS;
-    struct service *s = &h->services[h->nservices++];
-    *s = (struct service){
-        .family = xstrdup(family), .major = major, .provider = (struct instance *)m, .svc = {vtable, self, 1}};
-    return TAUT_OK;
-}
-
-const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major) {
-    struct hub *h = hub_of(m);
-    for (uint32_t i = 0; i < h->nservices; i++)
-        if (h->services[i].major == major && strcmp(h->services[i].family, family) == 0) return &h->services[i].svc;
-    return NULL;
-}
-
 /* ---- stopping ---- */
 
 static void stop_next(struct hub *h);
+
+static struct instance *store_module(struct hub *h) {
+    struct service *s = service_of(h->storage);
+    return s && s->provider ? s->provider : h->modules->list[0];
+}
+
+/* What a module had registered ends with it; the store's service stays until the store is closed. */
+static void sweep(struct hub *h, struct instance *in) {
+    timers_stop_of(h, &in->pub);
+    subs_stop_of(h, &in->pub);
+    if (in != store_module(h) || !h->store_open) services_stop_of(h, in);
+}
 
 /* Last of all: nothing of the modules is called after their fini. Of a store that did not close in time neither fini
  * nor anything that it may still read. */
@@ -58,19 +51,13 @@ static void ended(struct hub *h) {
     free(text);
 }
 
-static struct instance *provider_of(struct hub *h, const struct taut_svc *svc) {
-    for (uint32_t i = 0; i < h->nservices; i++)
-        if (&h->services[i].svc == svc) return h->services[i].provider;
-    return h->modules->list[0];
-}
-
 static void on_closed(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct hub *h = arg;
     (void)m, (void)result;
     if (status != TAUT_OK) {
         log_fmt(TAUT_LOG_ERROR, "hub", "close_timeout", "the store was not closed within %d s: %s; it is left as it is",
                 STOP_TIMEOUT_MS / 1000, error_text(status));
-        provider_of(h, h->storage)->state = INSTANCE_FAILED;
+        store_module(h)->state = INSTANCE_FAILED;
         h->hung = true;
     }
     ended(h);
@@ -96,7 +83,7 @@ static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *resu
     } else {
         in->state = INSTANCE_STOPPED;
     }
-    timers_stop_of(h, m);
+    sweep(h, in);
     stop_next(h);
 }
 
@@ -110,19 +97,23 @@ static void stop_next(struct hub *h) {
             return;
         }
         in->state = INSTANCE_STOPPED;
-        timers_stop_of(h, &in->pub);
+        sweep(h, in);
     }
     close_store(h);
+}
+
+static void begin_stop(struct hub *h) {
+    h->stopping = true;
+    stop_next(h);
 }
 
 void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg) {
     struct lifecycle *l = h->lifecycle ? h->lifecycle : xcalloc(1, sizeof *l);
     h->lifecycle = l;
-    h->stopping = true;
     l->done = done;
     l->arg = arg;
     l->at = h->modules->n;
-    stop_next(h);
+    subs_flush(h, begin_stop);
 }
 
 /* Start has failed: what has begun is ended again, then `done` hears why. */
@@ -131,7 +122,7 @@ static void give_up(struct hub *h, struct instance *in, const char *what, int32_
     l->err = err;
     l->text = xasprintf("module %s: %s: %s", in->name, what, error_text(err));
     in->state = state;
-    timers_stop_of(h, &in->pub);
+    sweep(h, in);
     h->stopping = true;
     l->at = h->modules->n;
     stop_next(h);
@@ -176,7 +167,7 @@ static void on_open(struct taut_mod *m, void *arg, int32_t status, void *result)
     struct hub *h = arg;
     (void)m;
     if (status != TAUT_OK) {
-        give_up(h, provider_of(h, h->storage), "the store could not be opened", status, INSTANCE_INIT);
+        give_up(h, store_module(h), "the store could not be opened", status, INSTANCE_INIT);
         return;
     }
     h->store_open = true;
@@ -187,13 +178,11 @@ static void on_open(struct taut_mod *m, void *arg, int32_t status, void *result)
 void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg) {
     struct modules *ms = h->modules;
     struct lifecycle *l = h->lifecycle = xcalloc(1, sizeof *l);
-    uint32_t provided = 0;
     l->done = done;
     l->arg = arg;
-    for (uint32_t i = 0; i < ms->n; i++) provided += ms->list[i]->def->provides.len;
-    h->services = xcalloc(provided + 1, sizeof *h->services); /* never moves: consumers hold pointers into it */
     for (uint32_t i = 0; i < ms->n; i++) {
         struct instance *in = ms->list[i];
+        in->pub.size = sizeof in->pub;
         in->pub.host = &h->host;
         in->pub.config = in->config;
         in->pub.name = in->name;
@@ -204,9 +193,9 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
         }
         in->state = INSTANCE_INIT;
     }
-    h->storage = ms->n ? svc_get(core_mod(h), "storage", 1) : NULL;
-    h->auth = ms->n ? svc_get(core_mod(h), "auth", 1) : NULL;
-    if (!h->storage) {
+    h->storage = svc_get(core_mod(h), "storage", 1, &taut_storage_down);
+    h->auth = svc_get(core_mod(h), "auth", 1, &taut_auth_down);
+    if (!h->storage->up) {
         start_next(h);
         return;
     }

@@ -133,6 +133,7 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
     char text[KEY_MAX];
     uint32_t table;
     *row = NULL;
+    check_thread(m, "taut_get");
     if (nkey != t->key_cols || !table_id(m, t, &table)) return TAUT_E_INVAL;
     taut_str k = taut_str_n(text, key_encode(text, table, key, nkey));
     if (!k.len) return TAUT_OK; /* no such key can exist: it is longer than any that was written */
@@ -147,6 +148,7 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
         *row = found->row.ncols ? &found->row : NULL;
         return TAUT_OK;
     }
+    check_read(r, "taut_get");
     struct load *l = map_get(&h->loads, k);
     if (!l) l = load_new(h, k, table, key, nkey);
     wait_for(l, r);
@@ -159,8 +161,7 @@ static bool is_ahead(const struct hub *h, const struct run *r) {
     return r->as_of > h->applied_lsn && h->commits > 0;
 }
 
-/* One read of the call is back. */
-static void arrived(struct run *r, int32_t status, uint64_t as_of) {
+void load_arrived(struct run *r, int32_t status, uint64_t as_of) {
     struct hub *h = r->hub;
     if (status != TAUT_OK) r->load_error = status;
     if (as_of > r->as_of) r->as_of = as_of;
@@ -201,7 +202,7 @@ static void finish_load(struct hub *h, struct load *l, const struct taut_row *go
             row->refs++;
             memo_add(r, l->key)->row = row;
         }
-        arrived(r, row ? TAUT_OK : status == TAUT_OK ? TAUT_E_IO : status, as_of);
+        load_arrived(r, row ? TAUT_OK : status == TAUT_OK ? TAUT_E_IO : status, as_of);
     }
     if (row) crow_unref(row);
     free(l->waiters);
@@ -295,7 +296,7 @@ static void on_scan(struct taut_mod *m, void *arg, int32_t status, void *result)
         w->memo->rows = result;
         w->memo->destroy = ops_keep_result(hub_of(m));
     }
-    arrived(w->run, status, status == TAUT_OK ? w->memo->rows->as_of : 0);
+    load_arrived(w->run, status, status == TAUT_OK ? w->memo->rows->as_of : 0);
 }
 
 static void start_scan(struct scan_wait *w) {
@@ -332,12 +333,13 @@ void load_scan_freed(struct hub *h) {
 
 int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,
                   const struct taut_rows **rows) {
-    static const struct taut_rows none;
+    static const struct taut_rows none = {.size = sizeof none};
     struct run *r = run_of(c);
     uint32_t table;
     taut_str key;
     *rows = &none;
-    if (!table_id(m, t, &table) || !s->limit || s->limit > 10000 || s->nprefix > 6) return TAUT_E_INVAL;
+    check_thread(m, "taut_scan");
+    if (!s->size || !table_id(m, t, &table) || !s->limit || s->limit > 10000 || s->nprefix > 6) return TAUT_E_INVAL;
     struct taut_scan *copy = scan_copy(&r->call->arena, s, table, &key);
     if (!key.len) return TAUT_E_INVAL;
     struct memo *memo = memo_find(r, key);
@@ -346,6 +348,7 @@ int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_tab
         return TAUT_OK;
     }
     if (memo) return TAUT_E_AGAIN;
+    check_read(r, "taut_scan");
     struct scan_wait *w = arena_alloc(&r->call->arena, sizeof *w);
     *w = (struct scan_wait){.run = r, .memo = memo_add(r, key), .scan = copy, .table = table};
     r->waiting++;

@@ -10,7 +10,7 @@ struct completions {
     struct taut_completion list[];
 };
 
-taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg) {
+static taut_op add(struct taut_mod *m, struct service *service, uint32_t timeout_ms, taut_op_fn fn, void *arg) {
     struct ops *o = &hub_of(m)->ops;
     if (!o->free) {
         uint32_t old = o->cap;
@@ -30,6 +30,8 @@ taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg
     s->mod = m;
     s->fn = fn;
     s->arg = arg;
+    s->service = service;
+    s->doer = NULL;
     s->deadline_us = timeout_ms ? clock_mono_us() + (int64_t)timeout_ms * 1000 : 0;
     if (timeout_ms) {
         o->with_deadline++;
@@ -38,24 +40,82 @@ taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg
     return (taut_op)s->generation << 32 | i;
 }
 
+taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg) {
+    return add(m, NULL, timeout_ms, fn, arg);
+}
+
+static taut_op op_of(const struct ops *o, uint32_t slot) {
+    return (taut_op)o->slots[slot].generation << 32 | slot;
+}
+
+static struct op_slot *find(struct ops *o, taut_op op) {
+    uint32_t i = (uint32_t)op, generation = (uint32_t)(op >> 32);
+    return i < o->cap && (generation & 1) && o->slots[i].generation == generation ? &o->slots[i] : NULL;
+}
+
+/* Nobody finds it any more. */
+static struct op_slot take(struct ops *o, struct op_slot *s) {
+    struct op_slot taken = *s;
+    s->generation++;
+    s->next_free = o->free;
+    o->free = (uint32_t)(s - o->slots) + 1;
+    o->n--;
+    if (s->deadline_us) o->with_deadline--;
+    return taken;
+}
+
 static void deliver(struct hub *h, const struct taut_completion *c) {
     struct ops *o = &h->ops;
-    uint32_t i = (uint32_t)c->op, generation = (uint32_t)(c->op >> 32);
-    if (i >= o->cap || !(generation & 1) || o->slots[i].generation != generation) {
+    struct op_slot *found = find(o, c->op);
+    if (!found) {
         o->stale++;
-    } else {
-        struct op_slot s = o->slots[i];
-        o->slots[i].generation++;
-        o->slots[i].next_free = o->free;
-        o->free = i + 1;
-        o->n--;
-        if (s.deadline_us) o->with_deadline--;
-        o->delivering = *c;
-        s.fn(s.mod, s.arg, c->status, c->result);
-        if (o->delivering.destroy) o->delivering.destroy(c->result);
+        if (c->destroy) c->destroy(c->result);
         return;
     }
-    if (c->destroy) c->destroy(c->result);
+    struct op_slot s = take(o, found);
+    if (s.service && c->status >= 0) service_succeeded(s.service);
+    o->delivering = *c;
+    s.fn(s.mod, s.arg, c->status, c->result);
+    if (o->delivering.destroy) o->delivering.destroy(c->result);
+}
+
+/* ---- those that nobody will complete ---- */
+
+static void tell_doer(const struct op_slot *s) {
+    if (s->doer) s->doer->host->post(s->doer, s->on_cancel, s->cancel_arg);
+}
+
+static void cancel(struct taut_mod *m, taut_op op) {
+    struct ops *o = &hub_of(m)->ops;
+    struct op_slot *s = find(o, op);
+    check_thread(m, "taut_op_cancel");
+    if (!s || s->mod != m || !check_effect(m, "taut_op_cancel")) return;
+    struct op_slot taken = take(o, s);
+    tell_doer(&taken);
+}
+
+static int32_t on_cancel(struct taut_mod *m, taut_op op, taut_fn fn, void *arg) {
+    struct op_slot *s = find(&hub_of(m)->ops, op);
+    check_thread(m, "taut_op_on_cancel");
+    if (!s) return TAUT_E_NOTFOUND;
+    s->doer = m;
+    s->on_cancel = fn;
+    s->cancel_arg = arg;
+    return TAUT_OK;
+}
+
+static void fail(struct hub *h, uint32_t slot, int32_t status) {
+    tell_doer(&h->ops.slots[slot]);
+    deliver(h, &(struct taut_completion){.op = op_of(&h->ops, slot), .status = status});
+}
+
+void ops_fail_of(struct hub *h, struct service *service) {
+    for (uint32_t i = 0; i < h->ops.cap; i++) {
+        struct op_slot *s = &h->ops.slots[i];
+        if (!(s->generation & 1) || s->service != service) continue;
+        tell_doer(s);
+        ops_complete(s->mod, &(struct taut_completion){.op = op_of(&h->ops, i), .status = TAUT_E_UNAVAILABLE}, 1);
+    }
 }
 
 static void nothing_to_destroy(void *result) {
@@ -96,9 +156,25 @@ void ops_tick(struct hub *h, int64_t now_us) {
     for (uint32_t i = 0; i < h->ops.cap; i++) {
         struct op_slot *s = &h->ops.slots[i];
         if (!(s->generation & 1) || !s->deadline_us || s->deadline_us > now_us) continue;
-        log_fmt(TAUT_LOG_WARN, s->mod->name, "op_timeout", "an operation passed its deadline");
-        deliver(h, &(struct taut_completion){.op = (taut_op)s->generation << 32 | i, .status = TAUT_E_TIMEOUT});
+        struct service *asked = s->service;
+        log_fmt(TAUT_LOG_WARN, s->mod->name, "op_timeout", "an operation%s%s passed its deadline", asked ? " of " : "",
+                asked ? asked->family : "");
+        fail(h, i, TAUT_E_TIMEOUT);
+        if (asked) service_timed_out(h, asked);
     }
+}
+
+static taut_op host_op_new(struct taut_mod *m, const struct taut_svc *svc, uint32_t timeout_ms, taut_op_fn fn,
+                           void *arg) {
+    check_thread(m, "taut_op_new");
+    return add(m, service_of(svc), timeout_ms, fn, arg);
+}
+
+void ops_add_to_host(struct taut_host *t) {
+    t->op_new = host_op_new;
+    t->op_cancel = cancel;
+    t->op_on_cancel = on_cancel;
+    t->ops_complete = ops_complete;
 }
 
 void ops_free(struct hub *h) {

@@ -78,6 +78,7 @@ void publish_durable(struct hub *h, taut_str workspace, uint64_t seq, struct eve
                 (unsigned long long)l->position);
     }
     l->position = seq;
+    l->grown = true;
     tail_push(&l->tail, e, h->config.tail_events);
     if (h->npending == h->cap_pending) {
         h->cap_pending = h->cap_pending ? h->cap_pending * 2 : 256;
@@ -102,7 +103,13 @@ static void to_all(struct hub *h, struct event *const *events, uint32_t n) {
 
 void publish_end(struct hub *h) {
     if (h->npending) to_all(h, h->pending, h->npending);
-    for (uint32_t i = 0; i < h->npending; i++) event_unref(h->pending[i]);
+    for (uint32_t i = 0; i < h->npending; i++) {
+        struct wslog *l = h->subs ? wslog_get(h, h->pending[i]->workspace) : NULL;
+        event_unref(h->pending[i]);
+        if (!l || !l->grown) continue;
+        l->grown = false;
+        subs_published(h, l);
+    }
     h->npending = 0;
 }
 
@@ -112,6 +119,8 @@ void publish_event(struct hub *h, struct event *e) {
 }
 
 void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *in) {
+    check_thread(m, "taut_publish");
+    if (!check_effect(m, "taut_publish")) return;
     publish_event(hub_of(m), event_new(workspace, 0, in));
 }
 

@@ -50,6 +50,7 @@ static struct run *run_new(struct hub *h, struct call *c) {
     c->run = r;
     r->owner = owner_of(c);
     r->handler = handler_of(c);
+    c->pub.size = sizeof c->pub;
     c->pub.mod = r->owner ? &r->owner->pub : core_mod(h);
     c->pub.claimed_seq = 0;
     c->pub.claimed = c->pub.failed = c->pub.refused = taut_str_n("", 0);
@@ -57,6 +58,11 @@ static struct run *run_new(struct hub *h, struct call *c) {
         r->deadline_us = clock_mono_us() + h->config.call_timeout_ms * 1000;
     link_run(r);
     return r;
+}
+
+/* Its module has failed, or ended: that costs what it offers, and nothing else. */
+static bool is_gone(const struct run *r) {
+    return r->owner && (r->owner->state == INSTANCE_FAILED || r->owner->state == INSTANCE_STOPPED);
 }
 
 void run_begin(struct hub *h, struct call *c) {
@@ -101,7 +107,7 @@ static bool has_scope(taut_str have, const char *wanted) {
 /* Who asks, and whether they may ask this at all. TAUT_OK, AGAIN or FAILED. */
 static int32_t authenticate(struct run *r) {
     struct call *c = r->call;
-    const struct taut_auth_v1 *auth = r->hub->auth ? r->hub->auth->vtable : NULL;
+    const struct taut_auth_v1 *auth = r->hub->auth->up ? r->hub->auth->vtable : NULL;
     bool open_to_all = c->method && (c->method->def->flags & TAUT_METHOD_NOAUTH);
     if (!c->method) {
         answer_error(r, "unknown_method", taut_str_n("", 0));
@@ -133,9 +139,15 @@ static int32_t run_handler(struct run *r) {
     c->pub.failed = taut_str_n("", 0);
     r->failed = r->answer_open = r->replied = false;
     r->nwarnings = 0;
+    r->effect = NULL;
+    r->at_end = NULL;
     r->next_cursor = taut_str_n("", 0);
     if (c->arg_warning) r->warnings[r->nwarnings++] = c->arg_warning;
     if (c->pub.kind == TAUT_CALL_METHOD) TAUT_TRY(authenticate(r));
+    if (is_gone(r)) {
+        answer_error(r, "service_unavailable", arena_fmt(&c->arena, "the module %s is not running", r->owner->name));
+        return TAUT_E_FAILED;
+    }
     return r->handler(c->pub.mod, &c->pub);
 }
 
@@ -172,16 +184,56 @@ static void stop_scanning(struct run *r) {
     load_scan_freed(r->hub);
 }
 
+/* ---- effects on a module's own state ---- */
+
+struct at_end {
+    struct at_end *next;
+    struct taut_mod *mod;
+    taut_fn fn;
+    void *arg;
+};
+
+static void at_end(struct taut_mod *m, struct taut_call *c, taut_fn fn, void *arg) {
+    struct run *r = run_of(c);
+    check_thread(m, "taut_at_end");
+    struct at_end *e = arena_alloc(&r->call->arena, sizeof *e), **last = &r->at_end;
+    *e = (struct at_end){.mod = m, .fn = fn, .arg = arg};
+    while (*last) last = &(*last)->next;
+    *last = e;
+}
+
+static void do_at_end(struct run *r) {
+    if (r->ended_once) return;
+    r->ended_once = true;
+    for (struct at_end *e = r->at_end; e; e = e->next) e->fn(e->mod, e->arg);
+}
+
+/* The handler, once, with clocks that stand still; with TAUT_CHECKS twice. */
+static int32_t run_once(struct run *r) {
+    struct run *outer = r->hub->running;
+    int32_t err;
+    r->now_us = r->mono_us = 0;
+    r->running = true;
+    r->hub->running = r;
+    if (!check_rehearse(r, run_handler, &err)) {
+        err = run_handler(r);
+        check_compare(r, err);
+    }
+    r->hub->running = outer;
+    r->running = false;
+    return err;
+}
+
 static void start_once(struct run *r) {
     if (r->starts >= RUNS_MAX) {
         broken(r, "a handler was run too often without an end", TAUT_E_LIMIT);
         return;
     }
     r->state = RUN_READY;
-    r->running = true;
-    int32_t err = run_handler(r);
-    r->running = false;
+    int32_t err = run_once(r);
     if (r->state == RUN_COMMITTING) { /* submitted; its end comes with the op */
+        do_at_end(r);
+        turn_leave(r);
         if (r->conn) conns_frame_passed(r->hub, r->conn, r);
         stop_scanning(r);
         return;
@@ -197,6 +249,7 @@ static void start_once(struct run *r) {
         stop_scanning(r);
         if (r->replied || r->failed) run_finish(r);
     } else if ((err >= 0 || err == TAUT_E_FAILED) && (r->replied || r->failed)) {
+        do_at_end(r);
         conclude(r);
     } else if (err == TAUT_E_UNAVAILABLE) {
         refuse(r, "service_unavailable", "");
@@ -327,6 +380,8 @@ void run_finish(struct run *r) {
     if (r->command) r->command->done(r->command->arg, &o);
 
     run_forget_reads(r);
+    await_forget(r);
+    turn_leave(r);
     if (r->batch) batch_drop_events(r->batch);
     unlink_run(r);
     c->run = NULL;
@@ -375,6 +430,8 @@ void run_tick(struct hub *h, int64_t now_us) {
 
 int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
     struct hub *h = hub_of(m);
+    check_thread(m, "taut_task");
+    if (!check_effect(m, "taut_task")) return TAUT_OK;
     struct call *c = call_get(&h->pool, TAUT_CALL_TASK, NULL);
     c->pub.mod = m;
     c->pub.arg = arg;
@@ -406,10 +463,17 @@ void hub_run_command(struct hub *h, const struct hub_command *cmd) {
     start_once(r);
 }
 
+void run_add_to_host(struct taut_host *t) {
+    t->task = run_task;
+    t->at_end = at_end;
+}
+
 void run_end_all(struct hub *h) {
     for (struct run *r = h->runs, *next; r; r = next) {
         next = r->next;
-        if (r->state == RUN_COMMITTING || r->waiting) continue; /* the store may still read its memory: left as it is */
+        /* the store may still read its memory: left as it is */
+        if (r->state == RUN_COMMITTING || r->waiting > r->awaiting) continue;
+        r->waiting = 0;
         answer_error(r, "service_unavailable", taut_str_z("the server stops"));
         run_finish(r);
     }

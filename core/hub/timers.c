@@ -1,5 +1,5 @@
-/* timers.c - timers of modules, and the pool of threads for work that would hold up the hub. The pool is the core's
- * own: libuv's is shared with name look-ups, so that one slow module would stall them. */
+/* timers.c - timers and watched descriptors of modules, and the pool of threads for work that would hold up the hub.
+ * The pool is the core's own: libuv's is shared with name look-ups, so that one slow module would stall them. */
 #include "hub/internal.h"
 
 enum { WORKERS = 2 };
@@ -14,9 +14,18 @@ struct timer {
     void (*fn)(struct taut_mod *m, void *arg);
     void *arg;
 };
+struct poll {
+    uv_poll_t uv;
+    struct poll *next;
+    taut_poll id;
+    struct taut_mod *mod;
+    void (*fn)(struct taut_mod *m, void *arg, uint32_t events);
+    void *arg;
+};
 struct timers {
     struct timer *list;
-    taut_timer last;
+    struct poll *polls;
+    uint64_t last;
 };
 
 static void free_timer(uv_handle_t *t) {
@@ -39,9 +48,10 @@ static void on_timer(uv_timer_t *uv) {
     fn(m, arg);
 }
 
-static taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms,
-                              void (*fn)(struct taut_mod *m, void *arg), void *arg) {
+taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms, taut_fn fn, void *arg) {
     struct hub *h = hub_of(m);
+    check_thread(m, "taut_timer_start");
+    if (!check_effect(m, "taut_timer_start")) return UINT64_MAX;
     struct timer *t = xcalloc(1, sizeof *t);
     t->id = ++h->timers->last;
     t->mod = m;
@@ -56,11 +66,63 @@ static taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_m
     return t->id;
 }
 
-static void timer_stop(struct taut_mod *m, taut_timer id) {
+void timer_stop(struct taut_mod *m, taut_timer id) {
     struct hub *h = hub_of(m);
+    check_thread(m, "taut_timer_stop");
+    if (!check_effect(m, "taut_timer_stop")) return;
     for (struct timer *t = h->timers->list; t; t = t->next) {
         if (t->id != id || t->mod != m) continue;
         timer_end(h, t);
+        return;
+    }
+}
+
+/* ---- watched descriptors ---- */
+
+static void free_poll(uv_handle_t *p) {
+    free(p->data);
+}
+
+static void poll_end(struct hub *h, struct poll *p) {
+    struct poll **at = &h->timers->polls;
+    while (*at && *at != p) at = &(*at)->next;
+    if (*at) *at = p->next;
+    uv_close((uv_handle_t *)&p->uv, free_poll);
+}
+
+static void on_poll(uv_poll_t *uv, int status, int events) {
+    struct poll *p = uv->data;
+    uint32_t what = (events & UV_READABLE ? TAUT_POLL_READ : 0) | (events & UV_WRITABLE ? TAUT_POLL_WRITE : 0);
+    if (status < 0 || (events & UV_DISCONNECT)) what |= TAUT_POLL_HANGUP;
+    p->fn(p->mod, p->arg, what);
+}
+
+static taut_poll poll_start(struct taut_mod *m, int32_t fd, uint32_t events,
+                            void (*fn)(struct taut_mod *m, void *arg, uint32_t events), void *arg) {
+    struct hub *h = hub_of(m);
+    check_thread(m, "taut_poll_start");
+    if (!check_effect(m, "taut_poll_start")) return UINT64_MAX;
+    struct poll *p = xcalloc(1, sizeof *p);
+    int what = (events & TAUT_POLL_READ ? UV_READABLE : 0) | (events & TAUT_POLL_WRITE ? UV_WRITABLE : 0);
+    if (uv_poll_init(h->loop, &p->uv, fd) != 0) {
+        free(p);
+        return 0;
+    }
+    *p = (struct poll){.uv = p->uv, .next = h->timers->polls, .id = ++h->timers->last, .mod = m, .fn = fn, .arg = arg};
+    p->uv.data = p;
+    h->timers->polls = p;
+    if (uv_poll_start(&p->uv, what | UV_DISCONNECT, on_poll) == 0) return p->id;
+    poll_end(h, p);
+    return 0;
+}
+
+static void poll_stop(struct taut_mod *m, taut_poll id) {
+    struct hub *h = hub_of(m);
+    check_thread(m, "taut_poll_stop");
+    if (!check_effect(m, "taut_poll_stop")) return;
+    for (struct poll *p = h->timers->polls; p; p = p->next) {
+        if (p->id != id || p->mod != m) continue;
+        poll_end(h, p);
         return;
     }
 }
@@ -69,6 +131,10 @@ void timers_stop_of(struct hub *h, struct taut_mod *m) {
     for (struct timer *t = h->timers->list, *next; t; t = next) {
         next = t->next;
         if (!m || t->mod == m) timer_end(h, t);
+    }
+    for (struct poll *p = h->timers->polls, *next; p; p = next) {
+        next = p->next;
+        if (!m || p->mod == m) poll_end(h, p);
     }
 }
 
@@ -111,6 +177,8 @@ static void worker(void *arg) {
 static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(struct taut_mod *m, void *arg),
                         void *arg) {
     struct hub *h = hub_of(m);
+    check_thread(m, "taut_work");
+    if (!check_effect(m, "taut_work")) return TAUT_OK;
     struct work *w = h->work;
     if (!w) {
         w = h->work = xcalloc(1, sizeof *w);
@@ -153,5 +221,7 @@ void timers_init(struct hub *h) {
     h->timers = xcalloc(1, sizeof *h->timers);
     h->host.timer_start = timer_start;
     h->host.timer_stop = timer_stop;
+    h->host.poll_start = poll_start;
+    h->host.poll_stop = poll_stop;
     h->host.work = work_add;
 }

@@ -22,6 +22,7 @@ struct event *event_new(taut_str workspace, uint64_t seq, const struct taut_even
     e->ntopics = in->ntopics;
     e->ndeltas = in->ndeltas;
     e->seq = seq;
+    e->at_us = 0;
     e->skip = in->skip;
     e->bytes = bytes;
     for (uint32_t i = 0; i < in->ntopics; i++) topics[i] = taut_str_n(put(&at, in->topics[i]), in->topics[i].len);

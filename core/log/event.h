@@ -6,12 +6,13 @@
 #include <stdatomic.h>
 
 #include "base/base.h"
-#include "taut/table.h"
+#include "taut/event.h"
 
 struct event {
     atomic_uint refs;
     uint32_t ntopics, ndeltas;
-    uint64_t seq; /* 0: ephemeral */
+    uint64_t seq;  /* 0: ephemeral */
+    int64_t at_us; /* wall clock, of when it was appended; 0: read from the log */
     taut_conn skip;
     taut_str workspace;
     taut_str body; /* a JSON object, or empty: nothing to deliver */

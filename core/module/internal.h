@@ -17,6 +17,10 @@ bool order_modules(struct module_set *s, struct config *cfg);
 /* Fills the tables of ms from the definitions of its instances. Errors are added to cfg. */
 void register_modules(struct module_set *s, struct config *cfg);
 
+/* hooks.c: an instance's hooks into ms->hooks; then, when all are there, into the order in which they are asked. */
+void hooks_add(struct module_set *s, struct config *cfg, struct instance *in);
+void hooks_order(struct module_set *s, struct config *cfg);
+
 /* Adds an error about an instance, at its place in the file. */
 void instance_error(struct config *cfg, const struct instance *in, const char *fmt, ...) TAUT_PRINTF(3, 4);
 

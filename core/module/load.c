@@ -100,6 +100,11 @@ void modules_free(struct modules *ms) {
     struct module_set *s = CONTAINER_OF(ms, struct module_set, pub);
     map_each(&ms->methods, free_method, NULL);
     map_free(&ms->methods);
+    map_free(&ms->points);
+    for (uint32_t i = 0; i < ms->n; i++) {
+        free(ms->list[i]->health.code);
+        free(ms->list[i]->health.text);
+    }
     for (uint32_t i = 0; i < s->nopened; i++) loader_close(s->opened[i]);
     arena_free(&s->arena);
     free(s);

@@ -10,7 +10,7 @@
 #include "taut/module.h"
 #include "taut/svc/storage.h"
 
-enum { METRICS_MAX = 32 };
+enum { METRICS_MAX = 32, LABELS_MAX = 16 };
 enum instance_state { INSTANCE_LOADED, INSTANCE_INIT, INSTANCE_RUNNING, INSTANCE_STOPPED, INSTANCE_FAILED };
 
 struct instance {
@@ -25,6 +25,19 @@ struct instance {
     uint32_t ntables;
     char *where; /* "taut.yaml:7:5", for messages */
     atomic_llong metrics[METRICS_MAX];
+    atomic_llong memory; /* bytes that it has of the host */
+    struct {
+        uint32_t level; /* TAUT_HEALTH_* */
+        char *code, *text;
+    } health; /* hub only */
+};
+
+/* Cuts off what fails again and again (core/hub/services.c). */
+struct breaker {
+    int64_t window_us; /* the first of the faults that count */
+    uint32_t faults;
+    uint32_t open_ms; /* how long it was open last; 0: it has not been */
+    bool open, trial; /* trial: closed again, and not yet proved */
 };
 
 /* A registered thing and whose it is. */
@@ -49,6 +62,16 @@ struct command_entry {
 struct hook_entry {
     struct instance *owner;
     const struct taut_hook *def;
+    const char *reason; /* why it stands where it stands */
+    /* the hub's */
+    struct breaker breaker;
+    uint64_t calls, faults;
+    int64_t total_us, max_us;
+};
+struct hook_point {
+    const char *name;
+    struct hook_entry *list; /* in their order; in modules.hooks */
+    uint32_t n, nfilters, nobservers;
 };
 
 struct modules {
@@ -63,8 +86,9 @@ struct modules {
     uint32_t nsockets;
     struct command_entry *commands;
     uint32_t ncommands;
-    struct hook_entry *hooks; /* in start order of their owners */
+    struct hook_entry *hooks; /* by point, and at each in the order in which they are asked */
     uint32_t nhooks;
+    struct map points; /* name -> struct hook_point */
 };
 
 /* map.h salts itself at the first use, which would be a write: look-ups from other threads go through these. */

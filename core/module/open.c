@@ -10,6 +10,14 @@
 /* A module's declaration as far as it can be trusted to reach: everything up to `options`. */
 enum { MODULE_SIZE_MIN = offsetof(struct taut_module, options), MODULE_SIZE_MAX = 1 << 20 };
 
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+#if TAUT_ABI_MINOR
+#define ABI_OFFERED TEXT(TAUT_ABI_MAJOR) ".0-" TEXT(TAUT_ABI_MAJOR) "." TEXT(TAUT_ABI_MINOR)
+#else
+#define ABI_OFFERED TEXT(TAUT_ABI_MAJOR) ".0"
+#endif
+
 _Static_assert(offsetof(struct taut_module, size) == 0 && offsetof(struct taut_module, abi_major) == 4 &&
                    offsetof(struct taut_module, abi_minor) == 6,
                "the first 8 bytes of a module are frozen");
@@ -32,9 +40,9 @@ static char *check_head(const char *base, const struct taut_module *def) {
                          "and rebuild it",
                          base, def->size);
     if (def->abi_major != TAUT_ABI_MAJOR || def->abi_minor > TAUT_ABI_MINOR)
-        return xasprintf(
-            "%s: needs module ABI %u.%u, this server offers %d.0-%d.%d; rebuild the module or upgrade the server", base,
-            def->abi_major, def->abi_minor, TAUT_ABI_MAJOR, TAUT_ABI_MAJOR, TAUT_ABI_MINOR);
+        return xasprintf("%s: needs module ABI %u.%u, this server offers " ABI_OFFERED
+                         "; rebuild the module or upgrade the server",
+                         base, def->abi_major, def->abi_minor);
     return NULL;
 }
 

@@ -54,11 +54,6 @@ static void add_commands(struct modules *ms, struct config *cfg, struct instance
     }
 }
 
-static void add_hooks(struct modules *ms, struct instance *in) {
-    for (uint32_t i = 0; i < in->def->hooks.len; i++)
-        ms->hooks[ms->nhooks++] = (struct hook_entry){in, TAUT_AT(in->def->hooks, struct taut_hook, i)};
-}
-
 typedef const struct taut_table *table_ptr;
 static void add_tables(struct module_set *s, struct config *cfg, struct instance *in) {
     struct modules *ms = &s->pub;
@@ -94,7 +89,8 @@ void register_modules(struct module_set *s, struct config *cfg) {
         add_routes(ms, cfg, in);
         add_sockets(ms, cfg, in);
         add_commands(ms, cfg, in);
-        add_hooks(ms, in);
+        hooks_add(s, cfg, in);
         add_tables(s, cfg, in);
     }
+    hooks_order(s, cfg);
 }

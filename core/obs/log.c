@@ -138,3 +138,8 @@ void log_fmt(int level, const char *who, const char *event, const char *fmt, ...
     va_end(ap);
     log_line(level, who, event, taut_str_n(text, n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
 }
+
+void log_kv(int level, const char *who, const char *event, taut_str text, const struct taut_kv *kvs, uint32_t n) {
+    (void)kvs, (void)n;
+    log_line(level, who, event, text);
+}

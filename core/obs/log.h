@@ -5,11 +5,13 @@
 #define OBS_LOG_H
 
 #include "base/base.h"
+#include "taut/host.h"
 
 /* Levels are TAUT_LOG_* of taut/host.h. Lines below the level are dropped (default INFO). */
 void log_set_level(int level);
 bool log_wants(int level);
 void log_line(int level, const char *who, const char *event, taut_str text);
+void log_kv(int level, const char *who, const char *event, taut_str text, const struct taut_kv *kvs, uint32_t n);
 void log_fmt(int level, const char *who, const char *event, const char *fmt, ...) TAUT_PRINTF(4, 5);
 
 #endif

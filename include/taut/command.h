@@ -13,7 +13,9 @@
 enum {
     TAUT_CMD_OFFLINE = 1, /* only without a running server */
     TAUT_CMD_SERVE = 2,   /* starts the server itself, runs when it is ready, and stays */
-    TAUT_CMD_CREATES = 4  /* makes the data directory when it is missing, as SERVE does; others refuse then */
+    TAUT_CMD_CREATES = 4, /* makes the data directory when it is missing, as SERVE does; others refuse then */
+    TAUT_CMD_LONG = 8     /* its handler starts work of its own and answers later (TAUT_E_PENDING, then taut_done or
+                             taut_fail); it is no restartable handler: it reads only before it has begun */
 };
 
 struct taut_command {
@@ -24,5 +26,10 @@ struct taut_command {
     uint32_t reserved;
     int32_t (*run)(struct taut_mod *m, struct taut_call *c);
 };
+
+/* One line of progress for the person who waits. */
+static inline void taut_progress(struct taut_call *c, taut_str line) {
+    c->mod->host->progress(c, line);
+}
 
 #endif

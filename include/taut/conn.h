@@ -4,13 +4,15 @@
  * a call (kind FRAME) of `frame`; frames of one connection start in the order in which they came, the next one when
  * the one before has answered or submitted its batch. The answer of a frame's call, a JSON object, is sent as a text
  * frame on that connection.
+ *
+ * Thread: hub. Since 1.0.
  */
 #ifndef TAUT_CONN_H
 #define TAUT_CONN_H
 
 #include "taut/call.h"
 
-/* A topic that a connection starts with. An event on it is seen when its seq is >= since_seq. */
+/* A topic that a connection starts with. An event on it is seen when its seq is >= since_seq. Frozen. */
 struct taut_topic {
     taut_str name;
     uint64_t since_seq;
@@ -35,5 +37,21 @@ struct taut_socket_route {
     int32_t (*frame)(struct taut_mod *m, struct taut_call *c);
     void (*close)(struct taut_mod *m, taut_conn conn, void *state); /* once for each accepted connection */
 };
+
+/* In `open`: lets the socket in. */
+static inline int32_t taut_accept(struct taut_call *c, const struct taut_accept *a) {
+    return c->mod->host->accept(c, a);
+}
+/* In `open`: sends the socket a last frame (or none) and closes it. */
+static inline int32_t taut_reject(struct taut_call *c, taut_str last_frame, uint32_t close_code) {
+    return c->mod->host->reject(c, last_frame, close_code);
+}
+/* A text frame to one connection; a closed one is ignored. In a handler: as the last thing before its answer. */
+static inline void taut_send(struct taut_mod *m, taut_conn conn, taut_str json) {
+    m->host->send(m, conn, json);
+}
+static inline void taut_conn_close(struct taut_mod *m, taut_conn conn, uint32_t code, taut_str reason) {
+    m->host->close(m, conn, code, reason);
+}
 
 #endif

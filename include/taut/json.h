@@ -8,6 +8,7 @@
 
 #include "taut/types.h"
 
+/* Frozen: the functions below are compiled into modules. */
 struct taut_json {
     char *ptr;
     size_t len, cap;

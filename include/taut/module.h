@@ -11,9 +11,14 @@
 
 #include "taut/command.h"
 #include "taut/conn.h"
+#include "taut/event.h"
 #include "taut/hook.h"
+#include "taut/loop.h"
 #include "taut/method.h"
+#include "taut/op.h"
 #include "taut/route.h"
+#include "taut/service.h"
+#include "taut/table.h"
 
 /* ---- options ---- */
 
@@ -49,12 +54,13 @@ struct taut_check;
 
 /* ---- the module ---- */
 
-enum { TAUT_COUNTER = 1, TAUT_GAUGE = 2 };
+enum { TAUT_COUNTER = 1, TAUT_GAUGE = 2, TAUT_HISTOGRAM = 3 };
 struct taut_metric {
-    const char *name; /* shown as taut_mod_<module>_<name>; counters end in _total */
+    const char *name; /* shown as taut_mod_<module>_<name>; counters end in _total, histograms in their unit */
     uint32_t kind;
     uint32_t reserved;
     const char *help;
+    const char *labels; /* "result=ok|conflict|error": one label and its values, at most 16; NULL: none */
 };
 
 enum {

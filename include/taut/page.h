@@ -2,12 +2,12 @@
  *
  * A cursor is the base64 of "kind:value". The value is where the next page begins and nothing that its reader may not
  * see; whoever reads a cursor treats it as a position that anybody could have made up.
- * Thread: the pure functions any; those that take a call, the hub. Since 0.1.
+ * Thread: the pure functions any; those that take a call, the hub. Since 1.0.
  */
 #ifndef TAUT_PAGE_H
 #define TAUT_PAGE_H
 
-#include "taut/host.h"
+#include "taut/call.h"
 
 enum {
     TAUT_PAGE_DEFAULT = 100,
@@ -69,7 +69,7 @@ static inline uint32_t taut_limit_read(taut_str s, uint32_t dflt) {
         if (s.ptr[i] < '0' || s.ptr[i] > '9') return 0;
         if (limit < TAUT_PAGE_MAX) limit = limit * 10 + (uint32_t)(s.ptr[i] - '0');
     }
-    return limit < TAUT_PAGE_MAX ? limit : TAUT_PAGE_MAX;
+    return limit < (uint32_t)TAUT_PAGE_MAX ? limit : (uint32_t)TAUT_PAGE_MAX;
 }
 
 /* The argument `limit`, a TAUT_ARG_STR so that what is no number has its own code. Fails with invalid_limit. */

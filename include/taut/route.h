@@ -14,4 +14,9 @@ struct taut_route {
     int32_t (*run)(struct taut_mod *m, struct taut_call *c);
 };
 
+/* Sends this. */
+static inline int32_t taut_reply(struct taut_call *c, int32_t status, const char *content_type, taut_str body) {
+    return c->mod->host->reply(c, status, content_type, body);
+}
+
 #endif

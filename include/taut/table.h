@@ -2,16 +2,18 @@
  *
  * A module declares tables; the storage provider creates them as real SQL tables named <module>_<table>. A table is
  * private to the module that declared it: others go through a service of that module.
+ *
+ * Thread: hub; the pure functions any. Since 1.0.
  */
 #ifndef TAUT_TABLE_H
 #define TAUT_TABLE_H
 
-#include "taut/types.h"
+#include "taut/call.h"
 
 enum { TAUT_NULL = 0, TAUT_INT = 1, TAUT_TEXT = 2, TAUT_BLOB = 3, TAUT_SEQ = 4 };
 
 /* A value. INT: u.i. TEXT and BLOB: u.p with len. SEQ, in writes only: the seq that the store gives to the batch's
- * event number u.i, stored as an INT. */
+ * event number u.i, stored as an INT. Frozen. */
 struct taut_val {
     uint32_t type;
     uint32_t len;
@@ -80,7 +82,7 @@ struct taut_table {
 
 /* ---- rows ---- */
 
-/* A row as it was at one moment: immutable. vals has one value a declared column. Valid until its call ends. */
+/* A row as it was at one moment: immutable. vals has one value a declared column. Valid until its call ends. Frozen. */
 struct taut_row {
     uint32_t ncols;
     uint32_t reserved;
@@ -104,8 +106,10 @@ static inline int taut_row_null(const struct taut_row *r, uint32_t col) {
 }
 
 struct taut_rows {
+    uint32_t size;
     uint32_t n;
-    uint32_t more;  /* 1 when the limit cut the answer */
+    uint32_t more; /* 1 when the limit cut the answer */
+    uint32_t reserved;
     uint64_t count; /* with count_only: how many rows; else n */
     uint64_t as_of; /* commit number of the snapshot */
     uint64_t seq;   /* the workspace's last seq in the snapshot (of scan.workspace; 0 when that was empty) */
@@ -117,8 +121,10 @@ enum { TAUT_SCAN_PRIMARY = -1 };
 /* Which rows: those whose first nprefix columns (of the primary key, or of the index) equal `prefix` and whose next
  * column lies between lo and hi. */
 struct taut_scan {
+    uint32_t size;
     int32_t index; /* TAUT_SCAN_PRIMARY or the number of a declared index */
     uint32_t nprefix;
+    uint32_t reserved;
     const struct taut_val *prefix;
     struct taut_val lo, hi;   /* TAUT_NULL: unbounded */
     uint8_t lo_open, hi_open; /* 1: the bound itself is left out */
@@ -142,35 +148,88 @@ struct taut_scan {
 enum { TAUT_COND_ABSENT = 1, TAUT_COND_PRESENT = 2, TAUT_COND_EQUALS = 3 };
 enum { TAUT_SET = 1, TAUT_ADD = 2, TAUT_MAX = 3 };
 
-/* One column of an update. ADD and MAX commute and never conflict. */
+/* One column of an update. ADD and MAX commute and never conflict. Frozen. */
 struct taut_set {
     uint32_t col;
     uint32_t how;
     struct taut_val val;
 };
 
-/* A change of subscriptions that takes effect with an event: '+' subscribes every connection that is on topic `who`
- * to `topic`, '-' unsubscribes them, 'x' closes them (topic is then the reason). */
-struct taut_delta {
-    uint32_t how; /* '+', '-', 'x' */
-    uint32_t reserved;
-    taut_str who, topic;
-};
+/* ---- reads inside a call ---- */
 
-enum {
-    TAUT_EVENT_EPHEMERAL = 1 /* in a batch: not kept in the log; published, past it, when the batch is durable */
-};
+/* The row of that key, or NULL in *row when there is none. Errors: TAUT_E_AGAIN (return it), TAUT_E_INVAL (not a table
+ * or a key of this module), TAUT_E_UNAVAILABLE. */
+static inline int32_t taut_get(struct taut_mod *m, struct taut_call *c, const struct taut_table *t,
+                               const struct taut_val *key, uint32_t nkey, const struct taut_row **row) {
+    return m->host->get(m, c, t, key, nkey, row);
+}
+/* Rows in order. Errors as taut_get. */
+static inline int32_t taut_scan(struct taut_mod *m, struct taut_call *c, const struct taut_table *t,
+                                const struct taut_scan *s, const struct taut_rows **rows) {
+    return m->host->scan(m, c, t, s, rows);
+}
 
-/* An event as a module appends or publishes it. */
-struct taut_event {
-    uint32_t size;
-    uint32_t ntopics;
-    const taut_str *topics; /* who gets it: everyone on one of these; none: it only carries deltas */
-    const struct taut_delta *deltas;
-    uint32_t ndeltas;
-    uint32_t flags; /* TAUT_EVENT_* */
-    taut_conn skip; /* this connection does not get it */
-    taut_str body;  /* a JSON object; holds neither seq nor cursor */
-};
+/* ---- the batch of a call ---- */
+
+/* The call's batch, empty at each run. It copies what it is given. Its workspace is the actor's. */
+static inline struct taut_batch *taut_batch(struct taut_call *c) {
+    return c->mod->host->batch(c);
+}
+/* For OPERATOR and SYSTEM calls: whose log the events go to. Before the first taut_append. */
+static inline void taut_batch_workspace(struct taut_mod *m, struct taut_batch *b, taut_str workspace) {
+    m->host->batch_workspace(b, workspace);
+}
+/* Bulk work: goes behind what people wait for. */
+static inline void taut_background(struct taut_mod *m, struct taut_batch *b) {
+    m->host->background(b);
+}
+
+/* Conditions: all of them are checked before anything is written. */
+static inline void taut_expect_absent(struct taut_mod *m, struct taut_batch *b, const struct taut_table *t,
+                                      const struct taut_val *key, uint32_t nkey) {
+    m->host->expect(b, m, t, key, nkey, TAUT_COND_ABSENT, 0, NULL);
+}
+static inline void taut_expect_present(struct taut_mod *m, struct taut_batch *b, const struct taut_table *t,
+                                       const struct taut_val *key, uint32_t nkey) {
+    m->host->expect(b, m, t, key, nkey, TAUT_COND_PRESENT, 0, NULL);
+}
+/* The row is there and its column equals v. */
+static inline void taut_expect_equals(struct taut_mod *m, struct taut_batch *b, const struct taut_table *t,
+                                      const struct taut_val *key, uint32_t nkey, uint32_t col, struct taut_val v) {
+    m->host->expect(b, m, t, key, nkey, TAUT_COND_EQUALS, col, &v);
+}
+/* A new row: all columns, or the first n (the rest NULL). A conflict when the key, or a unique index, has one already.
+ */
+static inline void taut_insert(struct taut_mod *m, struct taut_batch *b, const struct taut_table *t,
+                               const struct taut_val *vals, uint32_t n) {
+    m->host->insert(b, m, t, vals, n, 0);
+}
+/* The same, or in place of the row that is there. */
+static inline void taut_upsert(struct taut_mod *m, struct taut_batch *b, const struct taut_table *t,
+                               const struct taut_val *vals, uint32_t n) {
+    m->host->insert(b, m, t, vals, n, 1);
+}
+/* Changes columns outside the key, each at most once. A row that is not there is left so: add a condition where that
+ * matters. */
+static inline void taut_update(struct taut_mod *m, struct taut_batch *b, const struct taut_table *t,
+                               const struct taut_val *key, uint32_t nkey, const struct taut_set *sets, uint32_t nsets) {
+    m->host->update(b, m, t, key, nkey, sets, nsets);
+}
+/* Deletes the rows whose first nkey key columns are these: one row, or a range. */
+static inline void taut_delete(struct taut_mod *m, struct taut_batch *b, const struct taut_table *t,
+                               const struct taut_val *key, uint32_t nkey) {
+    m->host->remove(b, m, t, key, nkey);
+}
+/* Claims `key` (within the workspace) for 24 h. When it was claimed before, nothing is written and the handler runs
+ * again with c->claimed set to the earlier value. At most one a batch; a batch with a claim has an event. */
+static inline void taut_claim(struct taut_mod *m, struct taut_batch *b, taut_str key, taut_str value) {
+    m->host->claim(b, key, value);
+}
+
+/* Submits the batch; the answer leaves when it is on disk. A batch with nothing in it but conditions answers at once.
+ * To be returned by the handler. Errors: TAUT_E_INVAL: something in it is wrong (logged). */
+static inline int32_t taut_commit(struct taut_call *c, struct taut_batch *b) {
+    return c->mod->host->commit(c, b);
+}
 
 #endif

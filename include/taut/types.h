@@ -1,4 +1,4 @@
-/* types.h - strings, error codes and handles that every other header uses. */
+/* types.h - strings, error codes and handles that every other header uses. Pure: any thread. Since 1.0. */
 #ifndef TAUT_TYPES_H
 #define TAUT_TYPES_H
 
@@ -12,7 +12,9 @@ typedef struct taut_str {
     size_t len;
 } taut_str;
 
+/* C only: a literal as a taut_str, and the empty one. */
 #define TAUT_LIT(s) ((taut_str){("" s), sizeof(s) - 1})
+#define TAUT_NONE ((taut_str){"", 0})
 
 static inline taut_str taut_str_z(const char *z) {
     taut_str s = {z ? z : "", z ? strlen(z) : 0};
@@ -47,28 +49,41 @@ enum {
     TAUT_E_LIMIT = -13,      /* over a documented limit */
     TAUT_E_IO = -14,         /* the disk or the network said no */
     TAUT_E_UNKNOWN = -15,    /* it may or may not have happened */
-    TAUT_E_DENIED = -16      /* the actor may not do this */
+    TAUT_E_DENIED = -16,     /* the actor may not do this */
+    TAUT_E_CANCELLED = -17   /* whoever asked wants it no more */
 };
 
 /* An asynchronous operation: a slot and a generation, never a pointer. 0 is none. */
 typedef uint64_t taut_op;
 /* A live socket. Unique over restarts of the server. 0 is none. */
 typedef uint64_t taut_conn;
-/* A timer. 0 is none. */
+/* A timer, a watched descriptor, a subscription. 0 is none. */
 typedef uint64_t taut_timer;
+typedef uint64_t taut_poll;
+typedef uint64_t taut_sub;
 
+/* What the core owns and modules only hand around. */
 struct taut_host;
-struct taut_call;
 struct taut_batch;
+struct taut_call;
 
-/* A configured instance of a module. The core owns it; `state` is the module's to set in init. */
+/* A configured instance of a module. The core owns it; `state` is the module's, to be set in init. */
 struct taut_mod {
+    uint32_t size;
+    uint32_t reserved;
     const struct taut_host *host;
-    const void *config; /* the module's own options struct, parsed and checked */
+    const void *config; /* the module's own options struct, parsed and checked; a reload puts another one here */
     void *state;
     const char *name; /* the instance's name: the module's, or what `as:` says */
 };
 
+/* A named value, for logs. */
+struct taut_kv {
+    const char *key;
+    taut_str value;
+};
+
+/* In a function that returns an error code: hands on the error of another one. */
 #define TAUT_TRY(expr)                       \
     do {                                     \
         int32_t taut_try_ = (expr);          \

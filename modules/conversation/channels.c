@@ -81,7 +81,7 @@ int32_t channel_see(struct conv *cv, struct taut_call *c, taut_str id, const str
 int32_t channel_lookup(struct conv *cv, struct taut_call *c, taut_str workspace, int32_t index, struct taut_val value,
                        taut_str viewer, const struct channel **out) {
     const struct taut_val prefix[] = {taut_v_str(workspace), value};
-    const struct taut_scan scan = {.index = index, .nprefix = 2, .prefix = prefix, .limit = 1};
+    const struct taut_scan scan = {.size = sizeof scan, .index = index, .nprefix = 2, .prefix = prefix, .limit = 1};
     const struct taut_row *member = NULL;
     const struct taut_rows *rows;
     *out = NULL;
@@ -131,5 +131,5 @@ void channel_insert(struct conv *cv, struct taut_batch *b, taut_str workspace, c
         [CH_NUM_MEMBERS] = taut_v_int(0),
         [CH_UPDATED] = taut_v_int(ch->updated),
     };
-    taut_insert(b, cv->mod, &channels, row, CH_COLUMNS);
+    taut_insert(cv->mod, b, &channels, row, CH_COLUMNS);
 }

@@ -1,8 +1,4 @@
-/* conversation.h - what the files of this module share: its state and how they reach the directory. Thread: hub.
- *
- * last_us is the newest message time that this process has given. It only grows, so it is safe to move it in a run of a
- * handler that does not commit: message times may have gaps.
- */
+/* conversation.h - what the files of this module share: its state and how they reach the directory. Thread: hub. */
 #ifndef CONVERSATION_CONVERSATION_H
 #define CONVERSATION_CONVERSATION_H
 
@@ -13,7 +9,6 @@
 struct conv {
     struct taut_mod *mod;
     const struct taut_svc *directory;
-    int64_t last_us;
 };
 
 static inline struct conv *conv_of(struct taut_mod *m) {

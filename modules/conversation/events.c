@@ -28,7 +28,7 @@ static uint32_t append(const struct sink *to, taut_str topic, const struct taut_
         .skip = skip,
         .body = body,
     };
-    return taut_append(to->b, to->cv->mod, &event);
+    return taut_append(to->cv->mod, to->b, &event);
 }
 
 /* "channel", "group", "im" or "mpim", then "_" and the rest. */
@@ -135,5 +135,5 @@ void event_marked(const struct sink *to, const struct channel *ch, int64_t ts) {
         .flags = TAUT_EVENT_EPHEMERAL,
         .body = end(to->cv, j),
     };
-    taut_append(to->b, to->cv->mod, &event);
+    taut_append(to->cv->mod, to->b, &event);
 }

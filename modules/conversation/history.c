@@ -33,6 +33,7 @@ static void reverse(struct message *list, uint32_t n) {
 
 static struct taut_scan window_scan(const struct window *w, const struct taut_val *prefix, uint32_t nprefix) {
     return (struct taut_scan){
+        .size = sizeof(struct taut_scan),
         .index = TAUT_SCAN_PRIMARY,
         .nprefix = nprefix,
         .prefix = prefix,

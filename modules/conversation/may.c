@@ -66,9 +66,9 @@ int32_t may(struct conv *cv, struct taut_call *c, uint32_t action, const struct 
     if (error) return taut_fail(c, error);
     if (!b) return TAUT_OK;
     if (pub->kind != TAUT_CH_PUBLIC || (r->members_only & KIND(pub->kind)))
-        taut_expect_present(b, cv->mod, &members, MEMBER_KEY(actor->workspace, pub->id, actor->user));
+        taut_expect_present(cv->mod, b, &members, MEMBER_KEY(actor->workspace, pub->id, actor->user));
     if (r->archived)
-        taut_expect_equals(b, cv->mod, &channels, CHANNEL_KEY(actor->workspace, pub->id), CH_IS_ARCHIVED,
+        taut_expect_equals(cv->mod, b, &channels, CHANNEL_KEY(actor->workspace, pub->id), CH_IS_ARCHIVED,
                            taut_v_int(0));
     return TAUT_OK;
 }

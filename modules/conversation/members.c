@@ -5,7 +5,7 @@ enum { TOPICS_PAGE = 10000 };
 
 static void count_members(const struct sink *to, const struct channel *ch, int64_t by) {
     const struct taut_set sets[] = {{.col = CH_NUM_MEMBERS, .how = TAUT_ADD, .val = taut_v_int(by)}};
-    taut_update(to->b, to->cv->mod, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), sets, 1);
+    taut_update(to->cv->mod, to->b, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), sets, 1);
 }
 
 void member_add(const struct sink *to, const struct channel *ch, taut_str user, taut_str inviter, uint32_t how) {
@@ -21,20 +21,20 @@ void member_add(const struct sink *to, const struct channel *ch, taut_str user, 
         [ME_INVITER] = taut_v_opt(inviter),
         [ME_BASE_TS] = taut_v_int(ch->pub.last_ts),
     };
-    taut_insert(to->b, to->cv->mod, &members, row, ME_COLUMNS);
+    taut_insert(to->cv->mod, to->b, &members, row, ME_COLUMNS);
     count_members(to, ch, 1);
 }
 
 void member_remove(const struct sink *to, const struct channel *ch, taut_str user, taut_str actor) {
-    taut_expect_present(to->b, to->cv->mod, &members, MEMBER_KEY(to->workspace, ch->pub.id, user));
-    taut_delete(to->b, to->cv->mod, &members, MEMBER_KEY(to->workspace, ch->pub.id, user));
+    taut_expect_present(to->cv->mod, to->b, &members, MEMBER_KEY(to->workspace, ch->pub.id, user));
+    taut_delete(to->cv->mod, to->b, &members, MEMBER_KEY(to->workspace, ch->pub.id, user));
     count_members(to, ch, -1);
     event_member_left(to, ch, user);
     event_left(to, ch, user, actor);
 }
 
 void members_expect(const struct sink *to, const struct channel *ch) {
-    taut_expect_equals(to->b, to->cv->mod, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), CH_NUM_MEMBERS,
+    taut_expect_equals(to->cv->mod, to->b, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), CH_NUM_MEMBERS,
                        taut_v_int(ch->num_members));
 }
 
@@ -49,6 +49,7 @@ static int32_t memberships(struct conv *cv, struct taut_call *c, taut_str worksp
                            uint32_t limit, const struct taut_rows **rows) {
     const struct taut_val prefix[] = {taut_v_str(workspace), taut_v_str(user)};
     const struct taut_scan scan = {
+        .size = sizeof scan,
         .index = MEMBERS_BY_USER,
         .nprefix = 2,
         .prefix = prefix,

@@ -2,18 +2,12 @@
  * membership and (bots) the bot, all of them cached, and writes one row, one MAX, one event and at most one claim.
  */
 #include "messages.h"
+#include "drafts.h"
 #include "may.h"
 #include "parts.h"
 #include "text.h"
 
 enum { CLIENT_MSG_ID_MAX = 255 };
-
-int64_t message_time(struct conv *cv, const struct channel *ch) {
-    int64_t us = taut_now_us(cv->mod);
-    if (us <= cv->last_us) us = cv->last_us + 1;
-    if (us <= ch->pub.last_ts) us = ch->pub.last_ts + 1;
-    return cv->last_us = us;
-}
 
 int32_t message_bots(struct conv *cv, struct taut_call *c, struct message *list, uint32_t n) {
     int32_t err = TAUT_OK;
@@ -47,7 +41,7 @@ static void message_insert(const struct sink *to, const struct channel *ch, cons
         [MS_ATTACHMENTS] = taut_v_opt(ms->attachments),
         [MS_METADATA] = taut_v_opt(ms->metadata),
     };
-    taut_insert(to->b, to->cv->mod, &messages, row, is_ordinary ? MS_ORDINARY : MS_EDITED_TS);
+    taut_insert(to->cv->mod, to->b, &messages, row, is_ordinary ? MS_ORDINARY : MS_EDITED_TS);
 }
 
 void message_import(const struct sink *to, const struct channel *ch, const struct message *ms) {
@@ -63,7 +57,7 @@ static void claim(const struct sink *to, const struct channel *ch, taut_str id, 
     memcpy(key, user.ptr, user.len);
     memcpy(key + user.len + 1, channel.ptr, channel.len);
     memcpy(key + user.len + channel.len + 2, id.ptr, id.len);
-    taut_claim(to->b, to->cv->mod, taut_str_n(key, n), ts);
+    taut_claim(to->cv->mod, to->b, taut_str_n(key, n), ts);
 }
 
 static taut_str message_json(struct taut_call *c, taut_str workspace, const struct message *ms) {
@@ -137,15 +131,16 @@ static void post_write(const struct sink *to, const struct channel *ch, const st
     struct taut_json *body = taut_json_scratch(to->c);
     taut_str root = {"", 0};
     message_insert(to, ch, ms);
-    taut_update(to->b, to->cv->mod, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), &newest, 1);
+    taut_update(to->cv->mod, to->b, &channels, CHANNEL_KEY(to->workspace, ch->pub.id), &newest, 1);
     if (ms->thread_ts) {
-        taut_expect_present(to->b, to->cv->mod, &messages, MESSAGE_KEY(to->workspace, ch->pub.id, ms->thread_ts));
+        taut_expect_present(to->cv->mod, to->b, &messages, MESSAGE_KEY(to->workspace, ch->pub.id, ms->thread_ts));
         thread_reply_add(to, ch, ms);
         if (in->reply_broadcast) root = root_json(to, parent, ms);
     }
     shape_message_event(body, out->message, ch, ms->ts, root);
     event_message(to, ch, taut_json_out(body), in->skip);
     if (in->client_msg_id.len) claim(to, ch, in->client_msg_id, out->ts);
+    draft_observe(to, TAUT_HOOK_SENT, ch, ms->ts, ms->user);
 }
 
 int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch, int fresh,
@@ -163,7 +158,7 @@ int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b,
                                        };
     const struct parts parts = {in->blocks, in->attachments, in->metadata};
     const char *error = parts_error(&parts);
-    *out = (struct taut_posted){.repeated = 0};
+    *out = (struct taut_posted){.size = out->size};
     TAUT_TRY(may(cv, c, TAUT_ACT_POST, ch, taut_str_n("", 0), fresh ? NULL : b));
     if (error) return taut_fail(c, error);
     if (text_blank(ms.text) && !parts_shown(&parts)) return taut_fail(c, "no_text");
@@ -172,8 +167,10 @@ int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b,
                               TAUT_LIT("client_msg_id is longer than 255 bytes; a UUID will do"));
     TAUT_TRY(post_thread(cv, c, ch, fresh, in, &ms, &parent));
     if (c->claimed.len) return post_again(cv, c, ch, &ms, out);
+    TAUT_TRY(draft_filter(cv, c, b, TAUT_HOOK_BEFORE_SEND, ch, TAUT_NONE, &ms));
+    if (text_blank(ms.text) && !ms.blocks.len && !ms.attachments.len) return taut_fail(c, "no_text");
     TAUT_TRY(message_bots(cv, c, &ms, 1));
-    ms.ts = message_time(cv, ch);
+    ms.ts = taut_stamp_us(c, ch->pub.last_ts);
     posted_fill(c, ch, &ms, out);
     post_write(&to, ch, &parent, &ms, in, out);
     return TAUT_OK;
@@ -185,7 +182,7 @@ int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b,
 static void event_changed(const struct sink *to, const struct channel *ch, taut_str message, taut_str previous,
                           int64_t deleted_ts) {
     struct taut_json *j = taut_json_scratch(to->c);
-    int64_t now = message_time(to->cv, ch);
+    int64_t now = taut_stamp_us(to->c, ch->pub.last_ts);
     taut_json_open(j, '{');
     taut_json_kstr(j, "type", TAUT_LIT("message"));
     taut_json_kstr(j, "subtype", taut_str_z(message.len ? "message_changed" : "message_deleted"));
@@ -234,6 +231,8 @@ int32_t message_update(struct conv *cv, struct taut_call *c, struct taut_batch *
     TAUT_TRY(message_for(cv, c, b, TAUT_ACT_EDIT, ch, ts, &ms));
     previous = message_json(c, to.workspace, &ms);
     TAUT_TRY(edit_apply(c, edit, &ms));
+    TAUT_TRY(draft_filter(cv, c, b, TAUT_HOOK_BEFORE_EDIT, ch, stamp_text(c, ts), &ms));
+    if (text_blank(ms.text) && !ms.blocks.len && !ms.attachments.len) return taut_fail(c, "no_text");
     ms.edited_ts = taut_now_us(cv->mod) / 1000000 * 1000000;
     ms.edited_by = c->actor->user;
     *message = message_json(c, to.workspace, &ms);
@@ -245,9 +244,10 @@ int32_t message_update(struct conv *cv, struct taut_call *c, struct taut_batch *
         {.col = MS_EDITED_TS, .how = TAUT_SET, .val = taut_v_int(ms.edited_ts)},
         {.col = MS_EDITED_BY, .how = TAUT_SET, .val = taut_v_str(ms.edited_by)},
     };
-    taut_expect_present(b, cv->mod, &messages, MESSAGE_KEY(to.workspace, ch->pub.id, ts));
-    taut_update(b, cv->mod, &messages, MESSAGE_KEY(to.workspace, ch->pub.id, ts), sets, sizeof sets / sizeof sets[0]);
+    taut_expect_present(cv->mod, b, &messages, MESSAGE_KEY(to.workspace, ch->pub.id, ts));
+    taut_update(cv->mod, b, &messages, MESSAGE_KEY(to.workspace, ch->pub.id, ts), sets, sizeof sets / sizeof sets[0]);
     event_changed(&to, ch, *message, previous, 0);
+    draft_observe(&to, TAUT_HOOK_EDITED, ch, ts, ms.user);
     return TAUT_OK;
 }
 
@@ -281,7 +281,7 @@ static void tombstone_write(const struct sink *to, const struct channel *ch, con
         {.col = MS_EDITED_TS, .how = TAUT_SET, .val = taut_v_null()},
         {.col = MS_EDITED_BY, .how = TAUT_SET, .val = taut_v_null()},
     };
-    taut_update(to->b, to->cv->mod, &messages, MESSAGE_KEY(to->workspace, ch->pub.id, stone->ts), sets,
+    taut_update(to->cv->mod, to->b, &messages, MESSAGE_KEY(to->workspace, ch->pub.id, stone->ts), sets,
                 sizeof sets / sizeof sets[0]);
 }
 
@@ -289,7 +289,8 @@ int32_t message_delete(struct conv *cv, struct taut_call *c, struct taut_batch *
                        int64_t ts) {
     const struct sink to = {cv, c, b, c->actor->workspace};
     const struct taut_val key[] = {taut_v_str(to.workspace), taut_v_str(ch->pub.id), taut_v_int(ts)};
-    const struct taut_scan any = {.index = TAUT_SCAN_PRIMARY, .nprefix = 3, .prefix = key, .limit = 1};
+    const struct taut_scan any = {
+        .size = sizeof any, .index = TAUT_SCAN_PRIMARY, .nprefix = 3, .prefix = key, .limit = 1};
     const struct taut_rows *reacted;
     struct message ms;
     taut_str previous;
@@ -297,16 +298,17 @@ int32_t message_delete(struct conv *cv, struct taut_call *c, struct taut_batch *
     TAUT_TRY(taut_scan(cv->mod, c, &reactions, &any, &reacted));
     if (ms.thread_ts) TAUT_TRY(thread_reply_remove(&to, ch, &ms));
     previous = message_json(c, to.workspace, &ms);
-    if (reacted->n) taut_delete(b, cv->mod, &reactions, key, 3);
+    if (reacted->n) taut_delete(cv->mod, b, &reactions, key, 3);
     if (ms.reply_count > 0) {
         const struct message stone = tombstone_of(&ms);
-        taut_expect_present(b, cv->mod, &messages, key, 3);
+        taut_expect_present(cv->mod, b, &messages, key, 3);
         tombstone_write(&to, ch, &stone);
         event_changed(&to, ch, message_json(c, to.workspace, &stone), previous, 0);
     } else {
-        taut_expect_equals(b, cv->mod, &messages, key, 3, MS_REPLY_COUNT, taut_v_int(0));
-        taut_delete(b, cv->mod, &messages, key, 3);
+        taut_expect_equals(cv->mod, b, &messages, key, 3, MS_REPLY_COUNT, taut_v_int(0));
+        taut_delete(cv->mod, b, &messages, key, 3);
         event_changed(&to, ch, taut_str_n("", 0), previous, ts);
     }
+    draft_observe(&to, TAUT_HOOK_DELETED, ch, ts, ms.user);
     return TAUT_OK;
 }

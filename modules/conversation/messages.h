@@ -1,15 +1,13 @@
 /* messages.h - posting, changing and deleting messages.
  *
- * A message's time is given in the run that commits: later than the clock, than what this process gave last and than
- * the channel's newest. The insert of its row is the guard that it is unique.
+ * A message's time is given in the run that commits: taut_stamp_us, later than the channel's newest. The insert of its
+ * row is the guard that it is unique.
  */
 #ifndef CONVERSATION_MESSAGES_H
 #define CONVERSATION_MESSAGES_H
 
 #include "parts.h"
 #include "threads.h"
-
-int64_t message_time(struct conv *cv, const struct channel *ch);
 
 /* Posts as the actor. fresh: the channel is being made in this very batch. See taut_conversation_v1.post. */
 int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch, int fresh,

@@ -121,7 +121,8 @@ static int32_t list_joined(struct listing *l, taut_str after) {
 static int32_t list_public(struct listing *l, taut_str after) {
     taut_str ws = l->c->actor->workspace, user = l->c->actor->user;
     const struct taut_val prefix[] = {taut_v_str(ws), taut_v_int(TAUT_CH_PUBLIC)};
-    const struct taut_scan scan = {.index = CHANNELS_BY_KIND,
+    const struct taut_scan scan = {.size = sizeof scan,
+                                   .index = CHANNELS_BY_KIND,
                                    .nprefix = 2,
                                    .prefix = prefix,
                                    .lo = taut_v_opt(after),

@@ -43,6 +43,7 @@ int32_t on_post(struct taut_mod *m, struct taut_call *c) {
     struct conv *cv = conv_of(m);
     struct taut_batch *b = taut_batch(c);
     struct taut_post in = {
+        .size = sizeof in,
         .thread_ts = taut_arg_str(c, POST_THREAD_TS),
         .client_msg_id = taut_arg_str(c, POST_CLIENT_MSG_ID),
         .blocks = taut_arg_str(c, POST_BLOCKS),
@@ -50,7 +51,7 @@ int32_t on_post(struct taut_mod *m, struct taut_call *c) {
         .metadata = taut_arg_str(c, POST_METADATA),
         .reply_broadcast = taut_arg_int(c, POST_REPLY_BROADCAST, 0) != 0,
     };
-    struct taut_posted out;
+    struct taut_posted out = {.size = sizeof out};
     const struct channel *ch;
     struct taut_json *j;
     int fresh;

@@ -175,7 +175,8 @@ int32_t on_members(struct taut_mod *m, struct taut_call *c) {
     TAUT_TRY(channel_see(cv, c, taut_arg_str(c, MEMBERS_CHANNEL), &ch));
     TAUT_TRY(may(cv, c, TAUT_ACT_READ, ch, nobody, NULL));
     const struct taut_val prefix[] = {taut_v_str(c->actor->workspace), taut_v_str(ch->pub.id)};
-    const struct taut_scan scan = {.index = TAUT_SCAN_PRIMARY,
+    const struct taut_scan scan = {.size = sizeof scan,
+                                   .index = TAUT_SCAN_PRIMARY,
                                    .nprefix = 2,
                                    .prefix = prefix,
                                    .lo = taut_v_opt(after),

@@ -10,9 +10,9 @@ static int32_t init(struct taut_mod *m) {
     struct conv *cv = taut_alloc(m, sizeof *cv);
     int32_t err;
     if (!cv) return TAUT_E_NOMEM;
-    *cv = (struct conv){.mod = m, .directory = taut_svc_get(m, "directory", 1)};
+    *cv = (struct conv){.mod = m, .directory = taut_svc_get(m, "directory", 1, &taut_directory_down)};
     m->state = cv;
-    err = cv->directory ? taut_svc_provide(m, "conversation", 1, &conversation_service, cv) : TAUT_E_UNAVAILABLE;
+    err = taut_svc_provide(m, "conversation", 1, &conversation_service, cv);
     if (err < 0) taut_free(m, cv);
     return err;
 }
@@ -23,8 +23,10 @@ static void fini(struct taut_mod *m) {
 
 static const struct taut_table *const tables[] = {&channels, &members, &reads, &messages, &replies, &reactions};
 static const struct taut_hook hooks[] = {
-    {TAUT_HOOK_WORKSPACE_CREATE, on_workspace_create},
-    {TAUT_HOOK_USER_CREATE, on_user_create},
+    TAUT_FILTER(TAUT_HOOK_WORKSPACE_CREATE, "conversation/general", on_workspace_create, .on_error = TAUT_FAIL_CLOSED,
+                .budget_ms = 10000),
+    TAUT_FILTER(TAUT_HOOK_USER_CREATE, "conversation/join_general", on_user_create, .on_error = TAUT_FAIL_CLOSED,
+                .budget_ms = 10000),
 };
 
 TAUT_MODULE(.name = "conversation", .version = "0.1.0", .license = "Apache-2.0",

@@ -38,8 +38,10 @@ static int32_t within_limits(struct conv *cv, struct taut_call *c, const struct 
                              taut_str name) {
     const struct taut_val prefix[] = {taut_v_str(c->actor->workspace), taut_v_str(ch->pub.id), taut_v_int(ts),
                                       taut_v_str(c->actor->user)};
-    const struct taut_scan own = {.index = TAUT_SCAN_PRIMARY, .nprefix = 4, .prefix = prefix, .limit = PERSON_MAX};
-    const struct taut_scan all = {.index = TAUT_SCAN_PRIMARY, .nprefix = 3, .prefix = prefix, .limit = EMOJI_LOOKED};
+    const struct taut_scan own = {
+        .size = sizeof own, .index = TAUT_SCAN_PRIMARY, .nprefix = 4, .prefix = prefix, .limit = PERSON_MAX};
+    const struct taut_scan all = {
+        .size = sizeof all, .index = TAUT_SCAN_PRIMARY, .nprefix = 3, .prefix = prefix, .limit = EMOJI_LOOKED};
     const struct taut_rows *mine, *everyones;
     int32_t first = taut_scan(cv->mod, c, &reactions, &own, &mine);
     int32_t second = taut_scan(cv->mod, c, &reactions, &all, &everyones);
@@ -60,9 +62,9 @@ int32_t reaction_add(struct conv *cv, struct taut_call *c, struct taut_batch *b,
     TAUT_TRY(taut_get(cv->mod, c, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name), &mine));
     if (mine) return taut_fail(c, "already_reacted");
     TAUT_TRY(within_limits(cv, c, ch, ts, name));
-    taut_expect_present(b, cv->mod, &messages, MESSAGE_KEY(to.workspace, ch->pub.id, ts));
-    taut_expect_absent(b, cv->mod, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name));
-    taut_insert(b, cv->mod, &reactions,
+    taut_expect_present(cv->mod, b, &messages, MESSAGE_KEY(to.workspace, ch->pub.id, ts));
+    taut_expect_absent(cv->mod, b, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name));
+    taut_insert(cv->mod, b, &reactions,
                 TAUT_KEY(taut_v_str(to.workspace), taut_v_str(ch->pub.id), taut_v_int(ts), taut_v_str(user),
                          taut_v_str(name), taut_v_int(taut_now_us(cv->mod))));
     event_reaction(&to, ch, "reaction_added", name, ts, taut_row_str(message, MS_USER));
@@ -77,8 +79,8 @@ int32_t reaction_remove(struct conv *cv, struct taut_call *c, struct taut_batch 
     TAUT_TRY(on_message(cv, c, b, ch, ts, &message));
     TAUT_TRY(taut_get(cv->mod, c, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name), &mine));
     if (!mine) return taut_fail(c, "no_reaction");
-    taut_expect_present(b, cv->mod, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name));
-    taut_delete(b, cv->mod, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name));
+    taut_expect_present(cv->mod, b, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name));
+    taut_delete(cv->mod, b, &reactions, REACTION_KEY(to.workspace, ch->pub.id, ts, user, name));
     event_reaction(&to, ch, "reaction_removed", name, ts, taut_row_str(message, MS_USER));
     return TAUT_OK;
 }
@@ -91,7 +93,8 @@ int32_t reacted_load(struct conv *cv, struct taut_call *c, const struct channel 
     uint32_t offset = 0, page = 0, i;
     *out = (struct reacted){.n = 0};
     for (; page < LOAD_PAGES_MAX; page++, offset += LOAD_PAGE) {
-        const struct taut_scan scan = {.index = TAUT_SCAN_PRIMARY,
+        const struct taut_scan scan = {.size = sizeof scan,
+                                       .index = TAUT_SCAN_PRIMARY,
                                        .nprefix = 2,
                                        .prefix = prefix,
                                        .lo = taut_v_int(from),

@@ -19,7 +19,7 @@ int32_t read_mark_set(struct conv *cv, struct taut_call *c, const struct channel
     struct taut_batch *b = taut_batch(c);
     const struct sink to = {cv, c, b, actor->workspace};
     taut_upsert(
-        b, cv->mod, &reads,
+        cv->mod, b, &reads,
         TAUT_KEY(taut_v_str(actor->workspace), taut_v_str(actor->user), taut_v_str(ch->pub.id), taut_v_int(ts)));
     event_marked(&to, ch, ts);
     taut_answer(c);

@@ -99,7 +99,7 @@ static int32_t service_channel_touch(void *self, struct taut_call *c, struct tau
     struct conv *cv = self;
     const struct taut_set newest = {.col = CH_LAST_TS, .how = TAUT_MAX, .val = taut_v_int(last_ts_us)};
     (void)c;
-    taut_update(b, cv->mod, &channels, CHANNEL_KEY(workspace, channel), &newest, 1);
+    taut_update(cv->mod, b, &channels, CHANNEL_KEY(workspace, channel), &newest, 1);
     return TAUT_OK;
 }
 

@@ -56,7 +56,8 @@ int32_t thread_people(struct conv *cv, struct taut_call *c, const struct channel
     for (i = 0; i < n; i++) {
         const struct taut_val prefix[] = {taut_v_str(c->actor->workspace), taut_v_str(ch->pub.id),
                                           taut_v_int(list[i].ts)};
-        const struct taut_scan scan = {.index = TAUT_SCAN_PRIMARY, .nprefix = 3, .prefix = prefix, .limit = limit};
+        const struct taut_scan scan = {
+            .size = sizeof scan, .index = TAUT_SCAN_PRIMARY, .nprefix = 3, .prefix = prefix, .limit = limit};
         const struct taut_rows *rows;
         int32_t got;
         if (list[i].reply_count <= 0) continue;
@@ -78,8 +79,8 @@ void thread_reply_add(const struct sink *to, const struct channel *ch, const str
         [RE_THREAD_TS] = taut_v_int(reply->thread_ts), [RE_TS] = taut_v_int(reply->ts),
         [RE_USER] = taut_v_opt(reply->user),
     };
-    taut_insert(to->b, m, &replies, row, RE_COLUMNS);
-    taut_update(to->b, m, &messages, MESSAGE_KEY(to->workspace, ch->pub.id, reply->thread_ts), sets, 2);
+    taut_insert(m, to->b, &replies, row, RE_COLUMNS);
+    taut_update(m, to->b, &messages, MESSAGE_KEY(to->workspace, ch->pub.id, reply->thread_ts), sets, 2);
 }
 
 int32_t thread_reply_remove(const struct sink *to, const struct channel *ch, const struct message *reply) {
@@ -89,14 +90,14 @@ int32_t thread_reply_remove(const struct sink *to, const struct channel *ch, con
     const struct taut_row *parent;
     int64_t count;
     TAUT_TRY(taut_get(m, to->c, &messages, key, 3, &parent));
-    taut_delete(to->b, m, &replies, REPLY_KEY(to->workspace, ch->pub.id, reply->thread_ts, reply->ts));
+    taut_delete(m, to->b, &replies, REPLY_KEY(to->workspace, ch->pub.id, reply->thread_ts, reply->ts));
     if (!parent) return TAUT_OK;
     count = taut_row_int(parent, MS_REPLY_COUNT);
     if (count > 1 || !message_is_stone(parent)) {
-        taut_update(to->b, m, &messages, key, 3, &one_less, 1);
+        taut_update(m, to->b, &messages, key, 3, &one_less, 1);
         return TAUT_OK;
     }
-    taut_expect_equals(to->b, m, &messages, key, 3, MS_REPLY_COUNT, taut_v_int(count)); /* a stone goes with the last */
-    taut_delete(to->b, m, &messages, key, 3);
+    taut_expect_equals(m, to->b, &messages, key, 3, MS_REPLY_COUNT, taut_v_int(count)); /* a stone goes with the last */
+    taut_delete(m, to->b, &messages, key, 3);
     return TAUT_OK;
 }

@@ -12,7 +12,7 @@ enum { SAVED_MAX = 64 * 1024 };
 
 /* members: a JSON object whose members follow the addresses. */
 static void answer(struct taut_mod *m, struct provision *p, taut_str members) {
-    const struct taut_server_info *info = m->host->info(m);
+    const struct taut_server_info *info = taut_info(m);
     struct taut_json *j = taut_answer(p->command);
     taut_json_kstr(j, "url", info->public_url);
     taut_json_kstr(j, "admin_url", info->admin_url);
@@ -58,7 +58,7 @@ static void on_checked(struct taut_mod *m, void *arg, const struct taut_outcome 
 }
 
 int32_t on_demo(struct taut_mod *m, struct taut_call *c) {
-    taut_str data = m->host->info(m)->data;
+    taut_str data = taut_info(m)->data;
     TAUT_TRY(mark_refuse(m, c));
     struct provision *p = taut_scratch(c, sizeof *p);
     p->command = c;

@@ -2,7 +2,7 @@
 #ifndef DEMO_FILE_H
 #define DEMO_FILE_H
 
-#include "taut/host.h"
+#include "taut/taut.h"
 
 /* The whole file, in memory of the call; *out empty when there is no such file. TAUT_E_IO: it cannot be read. */
 int32_t file_read(struct taut_call *c, const char *path, size_t max, taut_str *out);

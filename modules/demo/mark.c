@@ -18,15 +18,15 @@ int32_t mark_is_set(struct taut_mod *m, struct taut_call *c, int *set) {
 }
 
 void mark_set(struct taut_mod *m, struct taut_batch *b) {
-    taut_insert(b, m, &marks_table, TAUT_KEY(taut_v_str(SEEDING), taut_v_int(taut_now_us(m))));
+    taut_insert(m, b, &marks_table, TAUT_KEY(taut_v_str(SEEDING), taut_v_int(taut_now_us(m))));
 }
 
 void mark_remove(struct taut_mod *m, struct taut_batch *b) {
-    taut_delete(b, m, &marks_table, TAUT_KEY(taut_v_str(SEEDING)));
+    taut_delete(m, b, &marks_table, TAUT_KEY(taut_v_str(SEEDING)));
 }
 
 int32_t mark_refuse(struct taut_mod *m, struct taut_call *c) {
-    taut_str data = m->host->info(m)->data;
+    taut_str data = taut_info(m)->data;
     int set;
     TAUT_TRY(mark_is_set(m, c, &set));
     if (!set) return TAUT_OK;

@@ -4,8 +4,8 @@
 static int32_t init(struct taut_mod *m) {
     struct demo *d = taut_alloc(m, sizeof *d);
     if (!d) return TAUT_E_NOMEM;
-    d->directory = taut_svc_get(m, "directory", 1);
-    d->conversation = taut_svc_get(m, "conversation", 1);
+    d->directory = taut_svc_get(m, "directory", 1, &taut_directory_down);
+    d->conversation = taut_svc_get(m, "conversation", 1, &taut_conversation_down);
     m->state = d;
     return TAUT_OK;
 }
@@ -16,9 +16,9 @@ static void fini(struct taut_mod *m) {
 
 static const struct taut_table *const tables[] = {&marks_table};
 static const struct taut_command commands[] = {
-    {"demo", "start a server with a workspace to try things in", {0}, TAUT_CMD_SERVE, 0, on_demo},
+    {"demo", "start a server with a workspace to try things in", {0}, TAUT_CMD_SERVE | TAUT_CMD_LONG, 0, on_demo},
     {"seed", "fill an empty data directory with people and messages", TAUT_ARRAY(seed_args),
-     TAUT_CMD_OFFLINE | TAUT_CMD_CREATES, 0, on_seed},
+     TAUT_CMD_OFFLINE | TAUT_CMD_CREATES | TAUT_CMD_LONG, 0, on_seed},
 };
 
 TAUT_MODULE(.name = "demo", .version = "0.1.0", .license = "Apache-2.0", .summary = "the demo workspace, and bulk data",

@@ -94,12 +94,13 @@ static int32_t keep_workspace(struct taut_call *c, taut_str id) {
 }
 
 int32_t provision_workspace(struct taut_mod *m, struct taut_call *c) {
-    const struct taut_workspace *list, *found;
-    uint32_t n;
-    TAUT_TRY(dir(m)->workspaces(dir_self(m), c, &list, &n));
-    found = n ? &list[0] : NULL;
-    for (uint32_t i = 0; i < n; i++)
-        if (taut_str_eq(list[i].domain, demo_workspace.domain)) found = &list[i];
+    const struct taut_workspace *found = NULL;
+    struct taut_array all;
+    TAUT_TRY(dir(m)->workspaces(dir_self(m), c, &all));
+    for (uint32_t i = 0; i < all.len; i++) {
+        const struct taut_workspace *ws = TAUT_AT(all, struct taut_workspace, i);
+        if (!found || taut_str_eq(ws->domain, demo_workspace.domain)) found = ws;
+    }
     if (found) {
         TAUT_TRY(keep_workspace(c, found->id));
         return taut_done(c);
@@ -227,7 +228,7 @@ int32_t provision_people(struct taut_mod *m, struct taut_call *c) {
     TAUT_TRY(look(m, c, &s));
     p->tokens_replaced = s.there[HELPER] != NULL;
     struct taut_batch *b = taut_batch(c);
-    taut_batch_workspace(c, b, s.ws->id);
+    taut_batch_workspace(c->mod, b, s.ws->id);
     TAUT_TRY(make_members(m, c, b, &s));
     TAUT_TRY(make_rooms(m, c, b, &s));
     TAUT_TRY(make_dm(m, c, b, &s));

@@ -17,8 +17,8 @@ static void keep(char *into, size_t cap, taut_str s) {
 
 static struct taut_batch *begin(struct taut_mod *m, struct taut_call *c, const struct plan *p) {
     struct taut_batch *b = taut_batch(c);
-    if (p->workspace[0]) taut_batch_workspace(c, b, ws_of(p));
-    taut_background(b, m);
+    if (p->workspace[0]) taut_batch_workspace(c->mod, b, ws_of(p));
+    taut_background(m, b);
     return b;
 }
 

@@ -178,15 +178,15 @@ static int32_t open_out(struct taut_call *c, uint32_t arg, mode_t mode, int *fd)
 }
 
 static int32_t refuse_full_store(struct taut_mod *m, struct taut_call *c) {
-    const struct taut_workspace *list;
-    uint32_t n;
-    TAUT_TRY(dir(m)->workspaces(dir_self(m), c, &list, &n));
-    taut_str data = m->host->info(m)->data;
+    struct taut_array all;
+    TAUT_TRY(dir(m)->workspaces(dir_self(m), c, &all));
+    taut_str data = taut_info(m)->data;
     TAUT_TRY(mark_refuse(m, c));
-    if (n == 0) return TAUT_OK;
+    if (!all.len) return TAUT_OK;
+    taut_str domain = TAUT_AT(all, struct taut_workspace, 0)->domain;
     return taut_fail_text(c, "not_empty",
                           taut_fmt(c, "%.*s holds a workspace already (%.*s); seed fills an empty store only",
-                                   (int)data.len, data.ptr, (int)list[0].domain.len, list[0].domain.ptr));
+                                   (int)data.len, data.ptr, (int)domain.len, domain.ptr));
 }
 
 int32_t on_seed(struct taut_mod *m, struct taut_call *c) {

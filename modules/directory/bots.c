@@ -14,6 +14,7 @@ int32_t bot_get(void *self, struct taut_call *c, taut_str workspace, taut_str id
     if (!row) return TAUT_OK;
     struct taut_bot *bot = taut_scratch(c, sizeof *bot);
     *bot = (struct taut_bot){
+        .size = sizeof *bot,
         .id = taut_row_str(row, BOT_ID),
         .user = taut_row_str(row, BOT_USER),
         .app = taut_row_str(row, BOT_APP),
@@ -30,7 +31,8 @@ int32_t bot_create(void *self, struct taut_call *c, struct taut_batch *b, taut_s
                    taut_str *bot_id, taut_str *user_id) {
     struct taut_mod *m = self;
     char bot_buf[12], user_buf[12];
-    struct taut_user user = {.name = name, .real_name = name, .flags = TAUT_USER_BOT, .updated = now_seconds(m)};
+    struct taut_user user = {
+        .size = sizeof user, .name = name, .real_name = name, .flags = TAUT_USER_BOT, .updated = now_seconds(m)};
     TAUT_TRY(user_check(c, &user));
     user.id = *user_id = taut_keep(c, taut_id_new(m, 'U', user_buf));
     user.bot = *bot_id = taut_keep(c, taut_id_new(m, 'B', bot_buf));
@@ -45,7 +47,7 @@ int32_t bot_create(void *self, struct taut_call *c, struct taut_batch *b, taut_s
         [BOT_DELETED] = taut_v_int(0),
         [BOT_UPDATED] = taut_v_int(user.updated),
     };
-    taut_insert(b, m, &bots_table, vals, BOT_COLS);
+    taut_insert(m, b, &bots_table, vals, BOT_COLS);
     user_event(m, c, b, "team_join", workspace, &user);
     return TAUT_OK;
 }

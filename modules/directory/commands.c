@@ -69,8 +69,10 @@ static void write_workspace(struct taut_json *j, const struct taut_workspace *ws
 
 static int32_t on_workspace_create(struct taut_mod *m, struct taut_call *c) {
     char buf[DOMAIN_MAX_LEN];
-    struct taut_workspace ws = {.name = taut_arg_str(c, WC_NAME), .domain = taut_arg_str(c, WC_DOMAIN)};
-    struct taut_user owner = {.name = taut_arg_str(c, WC_OWNER), .real_name = taut_arg_str(c, WC_OWNER)};
+    struct taut_workspace ws = {
+        .size = sizeof ws, .name = taut_arg_str(c, WC_NAME), .domain = taut_arg_str(c, WC_DOMAIN)};
+    struct taut_user owner = {
+        .size = sizeof owner, .name = taut_arg_str(c, WC_OWNER), .real_name = taut_arg_str(c, WC_OWNER)};
     if (!ws.domain.len) ws.domain = taut_keep(c, domain_from_name(ws.name, buf));
     const struct taut_workspace *list;
     uint32_t n;
@@ -120,7 +122,7 @@ static int32_t set_revoked(struct taut_mod *m, struct taut_call *c, int revoked)
     TAUT_TRY(command_workspace(m, c, taut_arg_str(c, WR_WORKSPACE), &found));
     struct taut_workspace ws = *found;
     struct taut_batch *b = taut_batch(c);
-    taut_batch_workspace(c, b, ws.id);
+    taut_batch_workspace(c->mod, b, ws.id);
     workspace_set_revoked(m, b, &ws, revoked);
     ws.revoked = revoked != 0;
     struct taut_json *j = taut_answer(c);

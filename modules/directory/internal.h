@@ -35,7 +35,8 @@ static inline taut_str no_str(void) {
 
 /* ---- workspaces.c ---- */
 int32_t workspace_get(void *self, struct taut_call *c, taut_str id, const struct taut_workspace **out);
-int32_t workspace_list(void *self, struct taut_call *c, const struct taut_workspace **out, uint32_t *n);
+int32_t workspace_list(struct taut_mod *m, struct taut_call *c, const struct taut_workspace **out, uint32_t *n);
+int32_t workspaces_offered(void *self, struct taut_call *c, struct taut_array *out);
 /* Makes the tokens of a workspace useless and closes its connections, or makes them good again. Its data stays. */
 void workspace_set_revoked(struct taut_mod *m, struct taut_batch *b, const struct taut_workspace *ws, int revoked);
 int32_t workspace_create(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_workspace *spec,

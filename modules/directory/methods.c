@@ -5,7 +5,7 @@
 enum { ECHO_MAX = 255 };
 
 static taut_str public_url(struct taut_mod *m, struct taut_call *c) {
-    taut_str url = m->host->info(m)->public_url;
+    taut_str url = taut_info(m)->public_url;
     return taut_fmt(c, "%.*s/", (int)url.len, url.ptr);
 }
 
@@ -104,7 +104,8 @@ static int32_t on_users_list(struct taut_mod *m, struct taut_call *c) {
     taut_str workspace = c->actor->workspace, team = taut_arg_str(c, ULIST_TEAM), after;
     struct shape_user_opts opts = {.image = avatar_url(m, c), .locale = taut_arg_int(c, ULIST_LOCALE, 0) != 0};
     struct taut_val prefix = taut_v_str(workspace);
-    struct taut_scan scan = {.index = TAUT_SCAN_PRIMARY, .prefix = &prefix, .nprefix = 1, .lo_open = 1};
+    struct taut_scan scan = {
+        .size = sizeof scan, .index = TAUT_SCAN_PRIMARY, .prefix = &prefix, .nprefix = 1, .lo_open = 1};
     TAUT_TRY(taut_limit_arg(c, ULIST_LIMIT, TAUT_PAGE_MAX, &scan.limit));
     TAUT_TRY(taut_cursor_arg(c, ULIST_CURSOR, "user", &after));
     if (team.len && !taut_str_eq(team, workspace)) return taut_fail(c, "team_not_found");

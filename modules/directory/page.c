@@ -16,7 +16,7 @@ int32_t on_avatar(struct taut_mod *m, struct taut_call *c) {
 }
 
 taut_str avatar_url(struct taut_mod *m, struct taut_call *c) {
-    taut_str url = m->host->info(m)->public_url;
+    taut_str url = taut_info(m)->public_url;
     return taut_fmt(c, "%.*s" AVATAR_PATH, (int)url.len, url.ptr);
 }
 
@@ -37,7 +37,7 @@ static const char page[] =
     "</body></html>\n";
 
 int32_t on_page(struct taut_mod *m, struct taut_call *c) {
-    const struct taut_server_info *info = m->host->info(m);
+    const struct taut_server_info *info = taut_info(m);
     const struct {
         const char *mark;
         taut_str text;

@@ -94,7 +94,8 @@ int32_t on_token_list(struct taut_mod *m, struct taut_call *c) {
         return taut_fail_text(c, "invalid_limit", TAUT_LIT("--limit is a number from 1 to 10000"));
     TAUT_TRY(command_workspace(m, c, taut_arg_str(c, TL_WORKSPACE), &ws));
     struct taut_val prefix[2] = {taut_v_str(ws->id)};
-    struct taut_scan scan = {.index = TOKEN_BY_ID, .prefix = prefix, .nprefix = 1, .limit = (uint32_t)limit};
+    struct taut_scan scan = {
+        .size = sizeof scan, .index = TOKEN_BY_ID, .prefix = prefix, .nprefix = 1, .limit = (uint32_t)limit};
     if (name.len) {
         TAUT_TRY(command_user(m, c, ws, name, &user));
         prefix[1] = taut_v_str(user->id);
@@ -137,7 +138,7 @@ int32_t on_token_revoke(struct taut_mod *m, struct taut_call *c) {
     }
     if (!row) return fail_token_not_found(c, given);
     struct taut_batch *b = taut_batch(c);
-    taut_batch_workspace(c, b, taut_row_str(row, TOKEN_WORKSPACE));
+    taut_batch_workspace(c->mod, b, taut_row_str(row, TOKEN_WORKSPACE));
     if (taut_row_null(row, TOKEN_REVOKED)) token_revoke(m, b, row);
     struct taut_json *j = taut_answer(c);
     taut_json_kstr(j, "id", taut_row_str(row, TOKEN_ID));

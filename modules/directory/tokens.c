@@ -42,7 +42,7 @@ int32_t token_create(void *self, struct taut_call *c, struct taut_batch *b, taut
         [TOKEN_CREATED] = taut_v_int(now_seconds(m)),
         [TOKEN_REVOKED] = taut_v_null(),
     };
-    taut_insert(b, m, &tokens_table, vals, TOKEN_COLS);
+    taut_insert(m, b, &tokens_table, vals, TOKEN_COLS);
     return TAUT_OK;
 }
 
@@ -58,7 +58,7 @@ int32_t token_row_by_id(struct taut_mod *m, struct taut_call *c, taut_str worksp
                         const struct taut_row **row) {
     const struct taut_rows *rows;
     struct taut_val prefix[] = {taut_v_str(workspace), taut_v_str(id)};
-    struct taut_scan scan = {.index = TOKEN_BY_ID, .prefix = prefix, .nprefix = 2, .limit = 1};
+    struct taut_scan scan = {.size = sizeof scan, .index = TOKEN_BY_ID, .prefix = prefix, .nprefix = 2, .limit = 1};
     TAUT_TRY(taut_scan(m, c, &tokens_table, &scan, &rows));
     *row = rows->n ? &rows->rows[0] : NULL;
     return TAUT_OK;
@@ -107,6 +107,6 @@ int32_t token_live(void *self, struct taut_call *c, taut_str workspace, taut_str
 
 void token_revoke(struct taut_mod *m, struct taut_batch *b, const struct taut_row *row) {
     const struct taut_set set = {TOKEN_REVOKED, TAUT_SET, taut_v_int(now_seconds(m))};
-    taut_update(b, m, &tokens_table, TAUT_KEY(taut_v_blob(taut_row_str(row, TOKEN_HASH))), &set, 1);
+    taut_update(m, b, &tokens_table, TAUT_KEY(taut_v_blob(taut_row_str(row, TOKEN_HASH))), &set, 1);
     append_close(m, b, taut_row_str(row, TOKEN_ID), "token_revoked");
 }

@@ -25,7 +25,8 @@ static int32_t fail_name_taken(struct taut_call *c, const struct taut_workspace 
 }
 
 int32_t on_user_create(struct taut_mod *m, struct taut_call *c) {
-    struct taut_user user = {.name = taut_arg_str(c, UC_NAME),
+    struct taut_user user = {.size = sizeof user,
+                             .name = taut_arg_str(c, UC_NAME),
                              .real_name = taut_arg_str(c, UC_REAL_NAME),
                              .email = taut_arg_str(c, UC_EMAIL)};
     const int is_bot = taut_arg_int(c, UC_BOT, 0) != 0;
@@ -42,7 +43,7 @@ int32_t on_user_create(struct taut_mod *m, struct taut_call *c) {
     if (other) return fail_name_taken(c, ws, user.name);
 
     struct taut_batch *b = taut_batch(c);
-    taut_batch_workspace(c, b, ws->id);
+    taut_batch_workspace(c->mod, b, ws->id);
     if (is_bot) TAUT_TRY(bot_create(m, c, b, ws->id, user.name, &user.bot, &user.id));
     else TAUT_TRY(user_create(m, c, b, ws->id, &user, 0, &user.id));
     struct taut_json *j = taut_answer(c);
@@ -62,7 +63,8 @@ int32_t on_user_list(struct taut_mod *m, struct taut_call *c) {
         return taut_fail_text(c, "invalid_limit", TAUT_LIT("--limit is a number from 1 to 10000"));
     TAUT_TRY(command_workspace(m, c, taut_arg_str(c, UL_WORKSPACE), &ws));
     struct taut_val prefix = taut_v_str(ws->id);
-    struct taut_scan scan = {.index = TAUT_SCAN_PRIMARY, .prefix = &prefix, .nprefix = 1, .limit = (uint32_t)limit};
+    struct taut_scan scan = {
+        .size = sizeof scan, .index = TAUT_SCAN_PRIMARY, .prefix = &prefix, .nprefix = 1, .limit = (uint32_t)limit};
     scan.lo = taut_v_opt(taut_arg_str(c, UL_AFTER));
     scan.lo_open = 1;
     const struct taut_rows *rows;
@@ -90,8 +92,12 @@ static int is_active_owner(const struct taut_user *user) {
 static int32_t other_owner(struct taut_mod *m, struct taut_call *c, taut_str workspace, const struct taut_user *user,
                            struct taut_user *other, int *found) {
     struct taut_val prefix = taut_v_str(workspace);
-    struct taut_scan scan = {
-        .index = TAUT_SCAN_PRIMARY, .prefix = &prefix, .nprefix = 1, .lo_open = 1, .limit = COMMAND_LIST_MAX};
+    struct taut_scan scan = {.size = sizeof scan,
+                             .index = TAUT_SCAN_PRIMARY,
+                             .prefix = &prefix,
+                             .nprefix = 1,
+                             .lo_open = 1,
+                             .limit = COMMAND_LIST_MAX};
     const struct taut_rows *rows;
     *found = 0;
     do {
@@ -128,7 +134,7 @@ static int32_t set_deleted(struct taut_mod *m, struct taut_call *c, int deleted)
     TAUT_TRY(command_workspace(m, c, taut_arg_str(c, UR_WORKSPACE), &ws));
     TAUT_TRY(command_user(m, c, ws, taut_arg_str(c, UR_USER), &user));
     struct taut_batch *b = taut_batch(c);
-    taut_batch_workspace(c, b, ws->id);
+    taut_batch_workspace(c->mod, b, ws->id);
     struct taut_user shown = *user;
     if (deleted) TAUT_TRY(check_owner(m, c, b, ws, user));
     if (deleted != ((user->flags & TAUT_USER_DELETED) != 0)) user_set_deleted(m, c, b, ws->id, user, deleted);

@@ -4,6 +4,7 @@
 
 struct taut_user user_from_row(const struct taut_row *row) {
     return (struct taut_user){
+        .size = sizeof(struct taut_user),
         .id = taut_row_str(row, USER_ID),
         .name = taut_row_str(row, USER_NAME),
         .real_name = taut_row_str(row, USER_REAL_NAME),
@@ -31,7 +32,7 @@ int32_t user_get(void *self, struct taut_call *c, taut_str workspace, taut_str i
 int32_t user_by_name(void *self, struct taut_call *c, taut_str workspace, taut_str name, const struct taut_user **out) {
     const struct taut_rows *rows;
     struct taut_val prefix[] = {taut_v_str(workspace), taut_v_str(name)};
-    struct taut_scan scan = {.index = USER_BY_NAME, .prefix = prefix, .nprefix = 2, .limit = 1};
+    struct taut_scan scan = {.size = sizeof scan, .index = USER_BY_NAME, .prefix = prefix, .nprefix = 2, .limit = 1};
     TAUT_TRY(taut_scan(self, c, &users_table, &scan, &rows));
     *out = rows->n ? keep_row(c, &rows->rows[0]) : NULL;
     return TAUT_OK;
@@ -54,7 +55,7 @@ void user_insert(struct taut_mod *m, struct taut_batch *b, taut_str workspace, c
         [USER_FLAGS] = taut_v_int(user->flags),     [USER_BOT] = taut_v_opt(user->bot),
         [USER_CREATED] = taut_v_int(user->updated), [USER_UPDATED] = taut_v_int(user->updated),
     };
-    taut_insert(b, m, &users_table, vals, USER_COLS);
+    taut_insert(m, b, &users_table, vals, USER_COLS);
 }
 
 void user_event(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, const char *type, taut_str workspace,
@@ -67,7 +68,7 @@ void user_event(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, c
     taut_json_kint(j, "cache_ts", user->updated);
     taut_json_close(j, '}');
     struct taut_event e = {.size = sizeof e, .ntopics = 1, .topics = &workspace, .body = taut_json_out(j)};
-    taut_append(b, m, &e);
+    taut_append(m, b, &e);
 }
 
 int32_t user_create(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace,
@@ -75,25 +76,25 @@ int32_t user_create(void *self, struct taut_call *c, struct taut_batch *b, taut_
     struct taut_mod *m = self;
     char buf[12];
     TAUT_TRY(user_check(c, spec));
-    struct taut_user user = *spec;
+    struct taut_user user = *spec; /* its size is checked: user_check */
     if (!user.id.len) user.id = taut_keep(c, taut_id_new(m, 'U', buf));
     user.updated = now_seconds(m);
     *id = user.id;
     user_insert(m, b, workspace, &user);
     if (quiet) return TAUT_OK;
     user_event(m, c, b, "team_join", workspace, &user);
-    struct taut_user_create created = {.workspace = workspace, .user = &user};
-    return taut_hook_run(m, c, TAUT_HOOK_USER_CREATE, b, &created);
+    struct taut_user_create created = {.size = sizeof created, .workspace = workspace, .user = &user};
+    return taut_filter(m, c, TAUT_HOOK_USER_CREATE, TAUT_NONE, b, &created);
 }
 
 void append_close(struct taut_mod *m, struct taut_batch *b, taut_str who, const char *reason) {
     struct taut_delta close = {.how = 'x', .who = who, .topic = taut_str_z(reason)};
     struct taut_event e = {.size = sizeof e, .deltas = &close, .ndeltas = 1};
-    taut_append(b, m, &e);
+    taut_append(m, b, &e);
 }
 
 void user_expect(struct taut_mod *m, struct taut_batch *b, taut_str workspace, const struct taut_user *user) {
-    taut_expect_equals(b, m, &users_table, TAUT_KEY(taut_v_str(workspace), taut_v_str(user->id)), USER_FLAGS,
+    taut_expect_equals(m, b, &users_table, TAUT_KEY(taut_v_str(workspace), taut_v_str(user->id)), USER_FLAGS,
                        taut_v_int(user->flags));
 }
 
@@ -105,7 +106,7 @@ void user_set_deleted(struct taut_mod *m, struct taut_call *c, struct taut_batch
     const struct taut_set sets[] = {{USER_FLAGS, TAUT_SET, taut_v_int(changed.flags)},
                                     {USER_UPDATED, TAUT_SET, taut_v_int(changed.updated)}};
     user_expect(m, b, workspace, user);
-    taut_update(b, m, &users_table, TAUT_KEY(taut_v_str(workspace), taut_v_str(user->id)), sets, 2);
+    taut_update(m, b, &users_table, TAUT_KEY(taut_v_str(workspace), taut_v_str(user->id)), sets, 2);
     user_event(m, c, b, "user_change", workspace, &changed);
     if (deleted) append_close(m, b, user->id, "account_inactive");
 }

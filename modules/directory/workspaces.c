@@ -5,6 +5,7 @@ enum { WORKSPACES_MAX = 1000 };
 
 static struct taut_workspace from_row(const struct taut_row *row) {
     return (struct taut_workspace){
+        .size = sizeof(struct taut_workspace),
         .id = taut_row_str(row, WS_ID),
         .name = taut_row_str(row, WS_NAME),
         .domain = taut_row_str(row, WS_DOMAIN),
@@ -23,14 +24,22 @@ int32_t workspace_get(void *self, struct taut_call *c, taut_str id, const struct
     return TAUT_OK;
 }
 
-int32_t workspace_list(void *self, struct taut_call *c, const struct taut_workspace **out, uint32_t *n) {
+int32_t workspace_list(struct taut_mod *m, struct taut_call *c, const struct taut_workspace **out, uint32_t *n) {
     const struct taut_rows *rows;
-    struct taut_scan scan = {.index = WS_BY_CREATED, .limit = WORKSPACES_MAX};
-    TAUT_TRY(taut_scan(self, c, &workspaces_table, &scan, &rows));
+    struct taut_scan scan = {.size = sizeof scan, .index = WS_BY_CREATED, .limit = WORKSPACES_MAX};
+    TAUT_TRY(taut_scan(m, c, &workspaces_table, &scan, &rows));
     struct taut_workspace *list = taut_scratch(c, rows->n * sizeof *list);
     for (uint32_t i = 0; i < rows->n; i++) list[i] = from_row(&rows->rows[i]);
     *out = list;
     *n = rows->n;
+    return TAUT_OK;
+}
+
+int32_t workspaces_offered(void *self, struct taut_call *c, struct taut_array *out) {
+    const struct taut_workspace *list;
+    uint32_t n;
+    TAUT_TRY(workspace_list(self, c, &list, &n));
+    *out = (struct taut_array){list, n, sizeof *list};
     return TAUT_OK;
 }
 
@@ -56,18 +65,18 @@ int32_t workspace_create(void *self, struct taut_call *c, struct taut_batch *b, 
     first.updated = now_seconds(m);
     *owner_id = first.id;
 
-    taut_batch_workspace(c, b, *id);
-    taut_insert(b, m, &workspaces_table,
+    taut_batch_workspace(c->mod, b, *id);
+    taut_insert(m, b, &workspaces_table,
                 TAUT_KEY(taut_v_str(*id), taut_v_str(spec->name), taut_v_str(spec->domain), taut_v_int(now_seconds(m)),
                          taut_v_null()));
     user_insert(m, b, *id, &first);
     /* Nobody can be connected to a workspace that is only being made: its hooks need no events. */
-    struct taut_user_create created = {.workspace = *id, .user = &first, .quiet = 1};
-    return taut_hook_run(m, c, TAUT_HOOK_WORKSPACE_CREATE, b, &created);
+    struct taut_user_create created = {.size = sizeof created, .quiet = 1, .workspace = *id, .user = &first};
+    return taut_filter(m, c, TAUT_HOOK_WORKSPACE_CREATE, TAUT_NONE, b, &created);
 }
 
 void workspace_set_revoked(struct taut_mod *m, struct taut_batch *b, const struct taut_workspace *ws, int revoked) {
     const struct taut_set set = {WS_REVOKED, TAUT_SET, revoked ? taut_v_int(now_seconds(m)) : taut_v_null()};
-    taut_update(b, m, &workspaces_table, TAUT_KEY(taut_v_str(ws->id)), &set, 1);
+    taut_update(m, b, &workspaces_table, TAUT_KEY(taut_v_str(ws->id)), &set, 1);
     if (revoked) append_close(m, b, ws->id, "account_inactive"); /* everybody is on the workspace's topic */
 }

@@ -80,14 +80,15 @@ static taut_str text_of(struct taut_call *c, const struct frame *f, const char *
 
 static int32_t on_message(struct taut_mod *m, struct taut_call *c, const struct frame *f) {
     const struct taut_conversation_v1 *conversation = rtm_conversation(m);
-    struct taut_post post = {.channel = text_of(c, f, "channel"),
+    struct taut_post post = {.size = sizeof post,
+                             .channel = text_of(c, f, "channel"),
                              .text = text_of(c, f, "text"),
                              .thread_ts = text_of(c, f, "thread_ts"),
                              .client_msg_id = text_of(c, f, "client_msg_id"),
                              .skip = c->conn,
                              .reply_broadcast = json_is_true(json_object_get(f->json, "reply_broadcast"))};
-    struct taut_posted posted;
-    if (c->run == 0 && !rtm_conn_may_send(m, c->arg)) {
+    struct taut_posted posted = {.size = sizeof posted};
+    if (!rtm_conn_may_send(m, c)) {
         taut_count(m, RTM_SLOWED, 1);
         return refuse(c, f, ERROR_FLOOD, TAUT_LIT("slow down, too many messages..."));
     }
@@ -138,7 +139,7 @@ static int32_t on_typing(struct taut_mod *m, struct taut_call *c, const struct f
     int32_t err = conversation->channel(self, c, text_of(c, f, "channel"), &ch);
     if (err == TAUT_OK) err = conversation->may(self, c, TAUT_ACT_TYPE, ch, taut_str_n("", 0), NULL);
     if (err < 0) return pass_on(c, f, err);
-    if (!rtm_conn_may_type(m, c->arg, ch->id)) return taut_done(c);
+    if (!rtm_conn_may_type(m, c, ch->id)) return taut_done(c);
 
     taut_str thread_ts = text_of(c, f, "thread_ts");
     struct taut_json *j = taut_json_scratch(c);

@@ -9,23 +9,35 @@ static const struct taut_arg connect_args[] = {
     [ARG_PRESENCE_SUB] = {"presence_sub", TAUT_ARG_BOOL, 0, NULL, NULL},
 };
 
+struct new_ticket {
+    const struct taut_actor *actor;
+    char text[TICKET_TEXT];
+};
+
+static void issue(struct taut_mod *m, void *arg) {
+    const struct new_ticket *t = arg;
+    if (ticket_issue(m, &rtm_of(m)->tickets, t->actor, rtm_options(m)->ticket_lifetime * 1000, t->text) < 0)
+        taut_log(m, TAUT_LOG_ERROR, "no_ticket", "out of memory: a client must ask for its ticket again");
+    else taut_count(m, RTM_TICKETS, 1);
+}
+
 static int32_t on_connect(struct taut_mod *m, struct taut_call *c) {
     const struct taut_directory_v1 *directory = rtm_directory(m);
     void *self = rtm_of(m)->directory->self;
     const struct taut_actor *actor = c->actor;
     const struct taut_workspace *team;
     const struct taut_user *user;
-    char ticket[TICKET_TEXT];
+    struct new_ticket *t = taut_scratch(c, sizeof *t);
     TAUT_TRY(directory->workspace(self, c, actor->workspace, &team));
     TAUT_TRY(directory->user(self, c, actor->workspace, actor->user, &user));
     if (!team || !user) return taut_fail(c, "invalid_auth");
 
-    if (ticket_issue(m, &rtm_of(m)->tickets, actor, rtm_options(m)->ticket_lifetime * 1000, ticket) < 0)
-        return taut_fail(c, "internal_error");
-    taut_str socket_url = m->host->info(m)->socket_url;
+    t->actor = actor;
+    ticket_text(m, t->text);
+    taut_at_end(m, c, issue, t);
+    taut_str socket_url = taut_info(m)->socket_url;
     struct taut_json *j = taut_answer(c);
-    taut_json_kstr(j, "url",
-                   taut_fmt(c, "%.*s/rtm/%.*s", (int)socket_url.len, socket_url.ptr, (int)sizeof ticket, ticket));
+    taut_json_kstr(j, "url", taut_fmt(c, "%.*s/rtm/%.*s", (int)socket_url.len, socket_url.ptr, TICKET_TEXT, t->text));
     taut_json_kopen(j, "self", '{');
     taut_json_kstr(j, "id", user->id);
     taut_json_kstr(j, "name", user->name);
@@ -35,7 +47,6 @@ static int32_t on_connect(struct taut_mod *m, struct taut_call *c) {
     taut_json_kstr(j, "name", team->name);
     taut_json_kstr(j, "domain", team->domain);
     taut_json_close(j, '}');
-    taut_count(m, RTM_TICKETS, 1);
     return taut_done(c);
 }
 
@@ -43,9 +54,9 @@ static int32_t on_init(struct taut_mod *m) {
     if (sodium_init() < 0) return TAUT_E_UNAVAILABLE;
     struct rtm *r = taut_alloc(m, sizeof *r);
     if (!r) return TAUT_E_NOMEM;
-    r->conversation = taut_svc_get(m, "conversation", 1);
-    r->directory = taut_svc_get(m, "directory", 1);
-    int32_t err = r->conversation && r->directory ? tickets_init(m, &r->tickets) : TAUT_E_UNAVAILABLE;
+    r->conversation = taut_svc_get(m, "conversation", 1, &taut_conversation_down);
+    r->directory = taut_svc_get(m, "directory", 1, &taut_directory_down);
+    int32_t err = tickets_init(m, &r->tickets);
     if (err < 0) {
         taut_free(m, r);
         return err;

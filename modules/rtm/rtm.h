@@ -52,10 +52,10 @@ struct rtm_conn {
     } typing[TYPING_SLOTS];
 };
 struct rtm_conn *rtm_conn_new(struct taut_mod *m);
-/* Takes one message from the allowance; 0 when there is none left. */
-int rtm_conn_may_send(struct taut_mod *m, struct rtm_conn *k);
+/* Takes one message from the allowance of the frame's connection; 0 when there is none left. */
+int rtm_conn_may_send(struct taut_mod *m, struct taut_call *c);
 /* Notes that the connection types in the channel; 0 when it did so a moment ago. */
-int rtm_conn_may_type(struct taut_mod *m, struct rtm_conn *k, taut_str channel);
+int rtm_conn_may_type(struct taut_mod *m, struct taut_call *c, taut_str channel);
 
 int32_t rtm_on_open(struct taut_mod *m, struct taut_call *c);
 int32_t rtm_on_frame(struct taut_mod *m, struct taut_call *c);

@@ -1,7 +1,7 @@
 /* socket.c - how a socket is let in, and the small state that each has: what it may still send.
  *
- * A ticket is taken out of the table in the run that accepts, not before: a run that waits for rows leaves it there,
- * and of two sockets with one ticket the first to get this far wins. Thread: hub.
+ * A ticket is taken out of the table at the end of the run that accepts, not before: a run that waits for rows leaves
+ * it there, and of two sockets with one ticket the first to get this far wins. Thread: hub.
  */
 #include "rtm.h"
 
@@ -19,6 +19,11 @@ static int32_t token_is_good(struct taut_mod *m, struct taut_call *c, const stru
     *good = 1;
     if (!TAUT_HAS(directory, token_live) || !directory->token_live) return TAUT_OK;
     return directory->token_live(rtm_of(m)->directory->self, c, a->workspace, a->token, good);
+}
+
+static void use_ticket(struct taut_mod *m, void *arg) {
+    const struct taut_call *c = *(struct taut_call **)arg;
+    ticket_use(m, &rtm_of(m)->tickets, c->text);
 }
 
 int32_t rtm_on_open(struct taut_mod *m, struct taut_call *c) {
@@ -51,7 +56,9 @@ int32_t rtm_on_open(struct taut_mod *m, struct taut_call *c) {
         taut_free(m, state);
         return result;
     }
-    ticket_use(m, &r->tickets, t);
+    struct taut_call **used = taut_scratch(c, sizeof *used);
+    *used = c;
+    taut_at_end(m, c, use_ticket, used);
     taut_count(m, RTM_OPENED, 1);
     return result;
 }
@@ -70,16 +77,30 @@ struct rtm_conn *rtm_conn_new(struct taut_mod *m) {
     return k;
 }
 
-int rtm_conn_may_send(struct taut_mod *m, struct rtm_conn *k) {
-    int64_t rate = m->host->info(m)->rate_limits ? rtm_options(m)->messages_per_second : 0;
-    if (rate == 0) return 1;
-    int64_t now_us = taut_mono_us(m), elapsed_us = now_us - k->refilled_us;
+/* What is left of the allowance now. */
+static int64_t allowance(struct taut_mod *m, const struct rtm_conn *k, int64_t rate) {
+    int64_t elapsed_us = taut_mono_us(m) - k->refilled_us, full = rate * BURST_SECONDS * MILLION;
     if (elapsed_us > BURST_SECONDS * (int64_t)MILLION) elapsed_us = BURST_SECONDS * (int64_t)MILLION;
-    k->allowance += elapsed_us * rate;
-    if (k->allowance > rate * BURST_SECONDS * MILLION) k->allowance = rate * BURST_SECONDS * MILLION;
-    k->refilled_us = now_us;
-    if (k->allowance < MILLION) return 0;
-    k->allowance -= MILLION;
+    int64_t left = k->allowance + elapsed_us * rate;
+    return left < full ? left : full;
+}
+
+static int64_t rate_of(struct taut_mod *m) {
+    return taut_info(m)->rate_limits ? rtm_options(m)->messages_per_second : 0;
+}
+
+static void take_one(struct taut_mod *m, void *arg) {
+    struct rtm_conn *k = arg;
+    k->allowance = allowance(m, k, rate_of(m)) - MILLION;
+    k->refilled_us = taut_mono_us(m);
+}
+
+int rtm_conn_may_send(struct taut_mod *m, struct taut_call *c) {
+    struct rtm_conn *k = c->arg;
+    int64_t rate = rate_of(m);
+    if (rate == 0) return 1;
+    if (allowance(m, k, rate) < MILLION) return 0;
+    taut_at_end(m, c, take_one, k);
     return 1;
 }
 
@@ -90,16 +111,30 @@ static uint64_t hash_channel(taut_str s) {
     return h;
 }
 
-int rtm_conn_may_type(struct taut_mod *m, struct rtm_conn *k, taut_str channel) {
-    uint64_t hash = hash_channel(channel);
-    int64_t now_us = taut_mono_us(m);
+struct typed {
+    struct rtm_conn *conn;
+    uint64_t channel;
+};
+
+static void note_typing(struct taut_mod *m, void *arg) {
+    const struct typed *t = arg;
+    struct rtm_conn *k = t->conn;
     uint32_t oldest = 0;
-    for (uint32_t i = 0; i < TYPING_SLOTS; i++) {
-        if (k->typing[i].channel == hash && k->typing[i].at_us && now_us - k->typing[i].at_us < TYPING_PAUSE_US)
-            return 0;
+    for (uint32_t i = 1; i < TYPING_SLOTS; i++)
         if (k->typing[i].at_us < k->typing[oldest].at_us) oldest = i;
-    }
-    k->typing[oldest].channel = hash;
-    k->typing[oldest].at_us = now_us;
+    k->typing[oldest].channel = t->channel;
+    k->typing[oldest].at_us = taut_mono_us(m);
+}
+
+int rtm_conn_may_type(struct taut_mod *m, struct taut_call *c, taut_str channel) {
+    struct typed *t = taut_scratch(c, sizeof *t);
+    int64_t now_us = taut_mono_us(m);
+    t->conn = c->arg;
+    t->channel = hash_channel(channel);
+    for (uint32_t i = 0; i < TYPING_SLOTS; i++)
+        if (t->conn->typing[i].channel == t->channel && t->conn->typing[i].at_us &&
+            now_us - t->conn->typing[i].at_us < TYPING_PAUSE_US)
+            return 0;
+    taut_at_end(m, c, note_typing, t);
     return 1;
 }

@@ -112,18 +112,21 @@ static struct ticket *ticket_new(struct taut_mod *m, const struct taut_actor *a)
     return t;
 }
 
-int32_t ticket_issue(struct taut_mod *m, struct tickets *ts, const struct taut_actor *actor, int64_t ttl_us,
-                     char text[TICKET_TEXT]) {
+void ticket_text(struct taut_mod *m, char text[TICKET_TEXT]) {
     static const char digits[] = "0123456789abcdef";
     unsigned char secret[TICKET_TEXT / 2];
-    int64_t now_us = taut_mono_us(m);
-    struct ticket *t = ticket_new(m, actor);
-    if (!t) return TAUT_E_NOMEM;
-    m->host->random(m, secret, sizeof secret);
+    taut_random(m, secret, sizeof secret);
     for (size_t i = 0; i < sizeof secret; i++) {
         text[2 * i] = digits[secret[i] >> 4];
         text[2 * i + 1] = digits[secret[i] & 15];
     }
+}
+
+int32_t ticket_issue(struct taut_mod *m, struct tickets *ts, const struct taut_actor *actor, int64_t ttl_us,
+                     const char text[TICKET_TEXT]) {
+    int64_t now_us = taut_mono_us(m);
+    struct ticket *t = ticket_new(m, actor);
+    if (!t) return TAUT_E_NOMEM;
     hash_text(taut_str_n(text, TICKET_TEXT), t->hash);
     t->expires_us = now_us + ttl_us;
 
@@ -133,19 +136,22 @@ int32_t ticket_issue(struct taut_mod *m, struct tickets *ts, const struct taut_a
     return TAUT_OK;
 }
 
-const struct ticket *ticket_find(struct taut_mod *m, struct tickets *ts, taut_str text) {
+static struct ticket *find(struct taut_mod *m, struct tickets *ts, taut_str text) {
     unsigned char hash[TICKET_HASH];
     if (text.len != TICKET_TEXT) return NULL;
     hash_text(text, hash);
     drop_stale(m, ts, taut_mono_us(m));
-    for (const struct ticket *t = *bucket_of(ts, hash); t; t = t->bucket_next) {
+    for (struct ticket *t = *bucket_of(ts, hash); t; t = t->bucket_next) {
         if (sodium_memcmp(t->hash, hash, sizeof hash) == 0) return t;
     }
     return NULL;
 }
 
-void ticket_use(struct taut_mod *m, struct tickets *ts, const struct ticket *used) {
-    struct ticket *t = *bucket_of(ts, used->hash);
-    while (t != used) t = t->bucket_next;
-    end(m, ts, t);
+const struct ticket *ticket_find(struct taut_mod *m, struct tickets *ts, taut_str text) {
+    return find(m, ts, text);
+}
+
+void ticket_use(struct taut_mod *m, struct tickets *ts, taut_str text) {
+    struct ticket *t = find(m, ts, text);
+    if (t) end(m, ts, t);
 }

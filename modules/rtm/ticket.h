@@ -30,12 +30,14 @@ struct tickets {
 int32_t tickets_init(struct taut_mod *m, struct tickets *ts);
 void tickets_fini(struct taut_mod *m, struct tickets *ts);
 
-/* Makes a ticket for the actor and writes its text. Errors: TAUT_E_NOMEM. */
+/* Makes the text of a ticket: nobody can guess it. */
+void ticket_text(struct taut_mod *m, char text[TICKET_TEXT]);
+/* Lets the text stand for the actor. Errors: TAUT_E_NOMEM. */
 int32_t ticket_issue(struct taut_mod *m, struct tickets *ts, const struct taut_actor *actor, int64_t ttl_us,
-                     char text[TICKET_TEXT]);
+                     const char text[TICKET_TEXT]);
 /* The ticket of that text while it is good, or NULL. It stays in the table. */
 const struct ticket *ticket_find(struct taut_mod *m, struct tickets *ts, taut_str text);
-/* Ends a ticket that ticket_find gave; it is gone with its actor. */
-void ticket_use(struct taut_mod *m, struct tickets *ts, const struct ticket *t);
+/* Ends the ticket of that text, if it is still there; it is gone with its actor. */
+void ticket_use(struct taut_mod *m, struct tickets *ts, taut_str text);
 
 #endif

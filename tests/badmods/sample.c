@@ -41,7 +41,11 @@ static const struct taut_command commands[] = {
     {.name = "sample stay", .help = "serve", .args = TAUT_ARRAY(echo_args), .flags = TAUT_CMD_SERVE, .run = on_echo},
 };
 static const struct taut_route routes[] = {{.method = "GET", .path = "/sample", .run = on_echo}};
-static const struct taut_hook hooks[] = {{.point = "sample.point"}};
+static int32_t on_point(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
+    (void)m, (void)c, (void)b, (void)data;
+    return TAUT_OK;
+}
+static const struct taut_hook hooks[] = {TAUT_FILTER("sample.point", "sample/look", on_point)};
 static const struct taut_metric metrics[] = {{.name = "echoes_total", .kind = TAUT_COUNTER, .help = "Echoes."}};
 static const struct taut_col cols[] = {{"id", TAUT_TEXT, 0}};
 static const struct taut_table things = {

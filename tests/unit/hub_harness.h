@@ -51,7 +51,7 @@ static void complete_get(taut_op op, uint32_t n, uint64_t as_of, int64_t value) 
     vals[1] = taut_v_str(TAUT_LIT("n1"));
     vals[2] = taut_v_int(value);
     for (uint32_t i = 0; i < n; i++) rows[i] = (struct taut_row){store.exists ? 3 : 0, 0, as_of, vals};
-    *res = (struct taut_get_result){n, 0, as_of, rows};
+    *res = (struct taut_get_result){sizeof *res, n, as_of, rows};
     taut_op_complete(store.mod, op, TAUT_OK, res, free);
 }
 
@@ -87,7 +87,7 @@ static void fake_commit(void *self, const struct taut_batch_view *b, taut_op op)
 static void fake_scan(void *self, uint32_t table, const struct taut_scan *s, taut_op op) {
     static struct taut_rows rows;
     (void)self, (void)table, (void)s;
-    rows = (struct taut_rows){.as_of = store.lsn, .seq = store.seq};
+    rows = (struct taut_rows){.size = sizeof rows, .as_of = store.lsn, .seq = store.seq};
     if (store.hold_scans) {
         store.scan_ops[store.nscans++] = op;
         return;
@@ -136,7 +136,7 @@ static int runs;
 
 static int32_t bump(struct taut_mod *m, struct taut_call *c) {
     const struct taut_row *row;
-    runs++;
+    runs += !run_of(c)->rehearsing;
     if (c->claimed.len) {
         taut_json_kstr(taut_answer(c), "earlier", c->claimed);
         return taut_done(c);
@@ -146,9 +146,9 @@ static int32_t bump(struct taut_mod *m, struct taut_call *c) {
     taut_str topic = TAUT_LIT("C1");
     struct taut_event e = {.size = sizeof e, .ntopics = 1, .topics = &topic, .body = TAUT_LIT("{\"type\":\"bump\"}")};
     struct taut_set add = {2, TAUT_ADD, taut_v_int(1)};
-    taut_batch_workspace(c, b, TAUT_LIT("W1"));
-    taut_update(b, m, &notes, TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1"))), &add, 1);
-    taut_append(b, m, &e);
+    taut_batch_workspace(c->mod, b, TAUT_LIT("W1"));
+    taut_update(m, b, &notes, TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1"))), &add, 1);
+    taut_append(m, b, &e);
     taut_json_kint(taut_answer(c), "was", row ? taut_row_int(row, 2) : -1);
     return taut_commit(c, b);
 }
@@ -162,7 +162,7 @@ static int32_t endless(struct taut_mod *m, struct taut_call *c) {
 static int32_t let_in(struct taut_mod *m, struct taut_call *c) {
     const struct taut_rows *rows;
     struct taut_actor *a = taut_scratch(c, sizeof *a);
-    struct taut_scan s = {.index = TAUT_SCAN_PRIMARY, .limit = 10, .workspace = TAUT_LIT("W1")};
+    struct taut_scan s = {.size = sizeof s, .index = TAUT_SCAN_PRIMARY, .limit = 10, .workspace = TAUT_LIT("W1")};
     TAUT_TRY(taut_scan(m, c, &notes, &s, &rows));
     *a = (struct taut_actor){.size = sizeof *a, .workspace = TAUT_LIT("W1"), .user = TAUT_LIT("U1")};
     struct taut_topic t = {TAUT_LIT("C1"), 0};
@@ -174,7 +174,7 @@ static int32_t let_in(struct taut_mod *m, struct taut_call *c) {
 
 static void add_one(struct taut_mod *m, struct taut_batch *b) {
     const struct taut_set add = {2, TAUT_ADD, taut_v_int(1)};
-    taut_update(b, m, &notes, NOTE, &add, 1);
+    taut_update(m, b, &notes, NOTE, &add, 1);
 }
 
 static int32_t blind(struct taut_mod *m, struct taut_call *c) { /* adds 1 without reading */
@@ -196,7 +196,7 @@ static int32_t twice(struct taut_mod *m, struct taut_call *c) {
 
 static int32_t peek(struct taut_mod *m, struct taut_call *c) {
     const struct taut_row *row;
-    runs++;
+    runs += !run_of(c)->rehearsing;
     TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
     taut_json_kint(taut_answer(c), "is", taut_row_int(row, 2));
     return taut_done(c);
@@ -211,7 +211,7 @@ static int32_t late(struct taut_mod *m, struct taut_call *c) {
 /* Needs two scans, and asks for both at once. */
 static int32_t scanner(struct taut_mod *m, struct taut_call *c) {
     const struct taut_rows *a, *b;
-    struct taut_scan s = {.index = TAUT_SCAN_PRIMARY, .limit = 10};
+    struct taut_scan s = {.size = sizeof s, .index = TAUT_SCAN_PRIMARY, .limit = 10};
     int32_t first = taut_scan(m, c, &notes, &s, &a);
     s.limit = 11;
     TAUT_TRY(taut_scan(m, c, &notes, &s, &b));
@@ -230,7 +230,7 @@ static int32_t hasty(struct taut_mod *m, struct taut_call *c) {
 static int closed;
 static void on_close(struct taut_mod *m, taut_conn conn, void *state) {
     (void)m, (void)conn, (void)state;
-    closed++;
+    closed += !run_here();
 }
 
 static const struct taut_method methods[] = {{.name = "bump", .flags = TAUT_METHOD_NOAUTH, .run = bump},
@@ -244,7 +244,8 @@ static const struct taut_method methods[] = {{.name = "bump", .flags = TAUT_METH
 enum { BUMP, ENDLESS, BLIND, TWICE, PEEK, HASTY, LATE, SCANNER, METHODS };
 static const struct taut_socket_route sockets[] = {{"/s/", "s", let_in, bump, on_close},
                                                    {"/p/", "p", let_in, peek, on_close}};
-static const struct taut_module store_def = {.size = sizeof store_def, .name = "store", .init = store_init};
+static const struct taut_module store_def = {
+    .size = sizeof store_def, .name = "store", .provides = TAUT_LIST("storage/1"), .init = store_init};
 static const struct taut_module user_def = {.size = sizeof user_def, .name = "user", .tables = TAUT_ARRAY(all_tables)};
 
 /* ---- the bench ---- */

@@ -235,7 +235,7 @@ static inline const char *scan_ids(const struct taut_scan *q) {
     host_release(&s);
     return text;
 }
-#define SCAN_OF(which, max, ...) (&(struct taut_scan){.index = (which), .limit = (max), __VA_ARGS__})
+#define SCAN_OF(which, max, ...) (&(struct taut_scan){.size = sizeof(struct taut_scan), .index = (which), .limit = (max), __VA_ARGS__})
 #define SCAN(...) SCAN_OF(TAUT_SCAN_PRIMARY, 100, __VA_ARGS__)
 #define PREFIX(...) .prefix = TAUT_VALS(__VA_ARGS__), .nprefix = TAUT_NVALS(__VA_ARGS__)
 

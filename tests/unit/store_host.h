@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "taut/svc/storage.h"
 #include "taut/taut.h"
 
 enum { HOST_OPS = 1 << 18, HOST_METRICS = 16 };

@@ -88,9 +88,9 @@ static void write_file(const char *name, const char *text) {
 
 static void test_version(void **state) {
     (void)state;
-    expect("version", 0, "taut 0.1.0 (module ABI 0.1)\n", "");
-    expect("--version", 0, "taut 0.1.0 (module ABI 0.1)\n", "");
-    expect("version --json", 0, "{\"version\":\"0.1.0\",\"abi\":\"0.1\"}\n", "");
+    expect("version", 0, "taut 0.1.0 (module ABI 1.0)\n", "");
+    expect("--version", 0, "taut 0.1.0 (module ABI 1.0)\n", "");
+    expect("version --json", 0, "{\"version\":\"0.1.0\",\"abi\":\"1.0\"}\n", "");
 }
 
 static void test_help_is_everywhere(void **state) {
@@ -227,10 +227,10 @@ static void test_module_info_needs_no_running_code(void **state) {
     assert_non_null(strstr(out, "{\"name\":\"cache\",\"type\":\"bytes\",\"default\":\"1MiB\",\"help\":\"\"}"));
     assert_int_equal(run("module info " TAUT_MODULE_DIR "/../badmods/chain_b.so"), 0);
     assert_non_null(strstr(out, "provides: b/1\nneeds: a/1\n"));
-    assert_non_null(strstr(out, "\nabi: 0.1 (needs 0."));
+    assert_non_null(strstr(out, "\nabi: 1.0 (needs 1."));
     expect(
         "module info too_new", 1, "",
-        "taut module info: too_new.so: needs module ABI 0.7, this server offers 0.0-0.1; rebuild the module or upgrade "
+        "taut module info: too_new.so: needs module ABI 1.7, this server offers 1.0; rebuild the module or upgrade "
         "the server\n");
     assert_int_equal(run("module list"), 0);
     assert_non_null(strstr(out, "\nsample   1.2      true      one of everything\n"));

@@ -29,10 +29,10 @@ static void test_what_is_no_module_for_this_server_is_refused_in_one_line(void *
                    "size_zero.so: its module table has an impossible size (0 bytes); declare the module with "
                    "TAUT_MODULE and rebuild it");
     expect_refused("wrong_major",
-                   "wrong_major.so: needs module ABI 9.1, this server offers 0.0-0.1; rebuild the module "
+                   "wrong_major.so: needs module ABI 9.0, this server offers 1.0; rebuild the module "
                    "or upgrade the server");
     expect_refused("too_new",
-                   "too_new.so: needs module ABI 0.7, this server offers 0.0-0.1; rebuild the module or upgrade "
+                   "too_new.so: needs module ABI 1.7, this server offers 1.0; rebuild the module or upgrade "
                    "the server");
     expect_refused("misnamed", "misnamed.so: calls itself \"another\"; a module's file is named after it");
     expect_refused("no_name", "no_name.so: has no name or no version; this is a fault of the module");
@@ -84,7 +84,7 @@ static void test_errors_of_a_configuration_name_their_places(void **state) {
         "modules:\n  - sampel\n  - too_new\n  - sample: { sync: ful, cahce: 1 }\n  - ../x\n",
         "taut.yaml:2:5: modules: there is no module \"sampel\"; did you mean \"sample\"? (modules are looked for "
         "in " DIR ")\n"
-        "taut.yaml:3:5: modules: too_new.so: needs module ABI 0.7, this server offers 0.0-0.1; rebuild the "
+        "taut.yaml:3:5: modules: too_new.so: needs module ABI 1.7, this server offers 1.0; rebuild the "
         "module or upgrade the server\n"
         "taut.yaml:4:21: modules.sample.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?\n"
         "taut.yaml:4:26: modules.sample: unknown option \"cahce\"; did you mean \"cache\"?\n"

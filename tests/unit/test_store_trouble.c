@@ -173,7 +173,7 @@ static void a_queue_of_writes_has_a_bound_in_bytes_and_in_number(void **state) {
 }
 
 static void a_queue_of_reads_has_a_bound(void **state) {
-    static const struct taut_scan q = {.index = TAUT_SCAN_PRIMARY, .limit = 1};
+    static const struct taut_scan q = {.size = sizeof q, .index = TAUT_SCAN_PRIMARY, .limit = 1};
     taut_op op = 0, blocked[4];
     (void)state;
     fill();

@@ -16,9 +16,11 @@
 #ifndef TAUT_SVC_STORAGE_H
 #define TAUT_SVC_STORAGE_H
 
+#include "taut/event.h"
+#include "taut/op.h"
 #include "taut/table.h"
 
-/* A declared table as the provider knows it: id is its place in the array given to open, from 0. */
+/* A declared table as the provider knows it: id is its place in the array given to open, from 0. Frozen. */
 struct taut_table_ref {
     uint32_t id;
     uint32_t reserved;
@@ -44,7 +46,7 @@ struct taut_write {
     uint32_t nvals, nsets;
 };
 
-/* One event of a batch, as the log keeps it. */
+/* One event of a batch, as the log keeps it. Frozen. */
 struct taut_event_rec {
     uint64_t seq;  /* in answers of `events` */
     int64_t at_us; /* wall clock of its commit, for people and for retention only */
@@ -81,6 +83,8 @@ struct taut_batch_view {
 /* Result of commit. With TAUT_E_CLAIMED: claim_value is what the earlier batch gave, claim_seq the seq of its first
  * event. The provider's memory; freed by the destructor that it completed with. */
 struct taut_commit_result {
+    uint32_t size;
+    uint32_t reserved;
     uint64_t lsn;       /* the commit's number in this store, from 1, dense */
     uint64_t first_seq; /* of the batch's first event, or 0 */
     uint64_t claim_seq;
@@ -88,13 +92,14 @@ struct taut_commit_result {
     taut_str why; /* what a refusal was about: short, without paths; callers may be shown it */
 };
 
-/* One batch on disk. */
+/* One batch on disk. Frozen. */
 struct taut_durable {
     const struct taut_batch_view *batch;
     uint64_t lsn;
     uint64_t first_seq;
 };
 
+/* Frozen. */
 struct taut_get_req {
     uint32_t table;
     uint32_t nkey;
@@ -103,15 +108,15 @@ struct taut_get_req {
 
 /* Result of get: one entry a request, rows[i].ncols 0 when absent. Result of scan: struct taut_rows. */
 struct taut_get_result {
+    uint32_t size;
     uint32_t n;
-    uint32_t reserved;
     uint64_t as_of; /* lsn of the snapshot */
     const struct taut_row *rows;
 };
 
 struct taut_event_rows {
+    uint32_t size;
     uint32_t n;
-    uint32_t reserved;
     uint64_t first; /* with TAUT_E_GAP: the oldest seq that is there */
     uint64_t last;  /* the workspace's last seq in the snapshot */
     const struct taut_event_rec *events;
@@ -123,26 +128,28 @@ struct taut_log_head {
     uint64_t first, last;
 };
 struct taut_log_heads {
+    uint32_t size;
     uint32_t n;
-    uint32_t reserved;
     const struct taut_log_head *heads;
 };
 
 /* Result of cursors. */
 struct taut_cursors {
+    uint32_t size;
     uint32_t n;
-    uint32_t reserved;
     const struct taut_cursor *cursors;
 };
 
 /* Result of open. */
 struct taut_open_result {
+    uint32_t size;
+    uint32_t reserved;
     uint64_t lsn; /* of the last commit */
 };
 
 /* All of these run on the hub and return at once. Requests stay valid until their op completes. Errors come with the
  * completion: TAUT_E_CONFLICT, _CLAIMED, _GAP, _UNAVAILABLE (try again later), _UNKNOWN (a commit that may or may not
- * have reached the disk), _IO. Since 0.1. */
+ * have reached the disk), _IO. Since 1.0. */
 struct taut_storage_v1 {
     uint32_t size;
     uint32_t reserved;
@@ -162,6 +169,51 @@ struct taut_storage_v1 {
      * changed unless all of it is good. TAUT_E_EXISTS: there is a store; TAUT_E_INVAL: this is no backup of this
      * provider, or one of a newer version. The result, if any, is a taut_str that says why. */
     void (*restore)(void *self, taut_str file, taut_op op);
+};
+
+/* ---- when there is none: everything is answered with TAUT_E_UNAVAILABLE. self is the consumer's taut_mod ---- */
+
+static inline void taut_storage_down_end(void *self, taut_op op) {
+    taut_op_complete((struct taut_mod *)self, op, TAUT_E_UNAVAILABLE, NULL, NULL);
+}
+static inline void taut_storage_down_open(void *self, const struct taut_table_ref *tables, uint32_t n, taut_op op) {
+    (void)tables, (void)n;
+    taut_storage_down_end(self, op);
+}
+static inline void taut_storage_down_commit(void *self, const struct taut_batch_view *b, taut_op op) {
+    (void)b;
+    taut_storage_down_end(self, op);
+}
+static inline void taut_storage_down_get(void *self, const struct taut_get_req *reqs, uint32_t n, taut_op op) {
+    (void)reqs, (void)n;
+    taut_storage_down_end(self, op);
+}
+static inline void taut_storage_down_scan(void *self, uint32_t table, const struct taut_scan *s, taut_op op) {
+    (void)table, (void)s;
+    taut_storage_down_end(self, op);
+}
+static inline void taut_storage_down_events(void *self, taut_str workspace, uint64_t after, uint32_t limit,
+                                            taut_op op) {
+    (void)workspace, (void)after, (void)limit;
+    taut_storage_down_end(self, op);
+}
+static inline void taut_storage_down_named(void *self, taut_str name, taut_op op) {
+    (void)name;
+    taut_storage_down_end(self, op);
+}
+TAUT_UNUSED static const struct taut_storage_v1 taut_storage_down = {
+    (uint32_t)sizeof(struct taut_storage_v1),
+    0,
+    taut_storage_down_open,
+    taut_storage_down_commit,
+    taut_storage_down_get,
+    taut_storage_down_scan,
+    taut_storage_down_events,
+    taut_storage_down_end,
+    taut_storage_down_end,
+    taut_storage_down_named,
+    taut_storage_down_named,
+    taut_storage_down_named,
 };
 
 #endif

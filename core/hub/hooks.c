@@ -1,0 +1,192 @@
+/* hooks.c - the functions at a point, asked in their order (core/module/hooks.c has made it). A filter runs inside the
+ * call of the one whose point it is, within its budget; one that is at fault too often is left out for a while. */
+#include "hub/internal.h"
+#include "obs/log.h"
+
+enum { BUDGET_MS = 30 };
+
+/* A filter that has begun in a call: its budget counts over all runs. */
+struct hook_wait {
+    struct hook_wait *next;
+    const struct hook_entry *hook;
+    int64_t since_us;
+};
+
+/* One who is to be told. In one block with its texts. */
+struct observed {
+    struct observed *next;
+    struct hook_point *point;
+    taut_str workspace, body;
+};
+
+static struct hook_point *point_of(struct hub *h, const char *name) {
+    return map_get(&h->modules->points, taut_str_z(name));
+}
+
+static uint32_t hooked(struct taut_mod *m, const char *point) {
+    const struct hook_point *p = point_of(hub_of(m), point);
+    return p ? p->n : 0;
+}
+
+/* ---- faults ---- */
+
+static void on_trial(struct taut_mod *m, void *arg) {
+    struct hook_entry *e = arg;
+    (void)m;
+    breaker_close(&e->breaker);
+}
+
+static void fault(struct hub *h, struct hook_entry *e, const char *what) {
+    e->faults++;
+    log_fmt(TAUT_LOG_WARN, e->owner->name, "hook_fault", "%s at %s %s", e->def->name, e->def->point, what);
+    if (!breaker_fault(&e->breaker, clock_mono_us())) return;
+    log_fmt(TAUT_LOG_ERROR, e->owner->name, "hook_tripped", "%s at %s is left out for %u ms: what it should judge %s",
+            e->def->name, e->def->point, e->breaker.open_ms,
+            e->def->on_error == TAUT_FAIL_CLOSED ? "is refused" : "goes on without it");
+    module_health(&e->owner->pub, TAUT_HEALTH_DEGRADED, "hook_tripped", taut_str_z(e->def->name));
+    timer_start(core_mod(h), e->breaker.open_ms, 0, on_trial, e);
+}
+
+static void sound(struct hook_entry *e) {
+    if (!e->breaker.trial) return;
+    breaker_success(&e->breaker);
+    module_health(&e->owner->pub, TAUT_HEALTH_OK, "", TAUT_LIT(""));
+}
+
+static int32_t without(struct taut_call *c, const struct hook_entry *e) {
+    if (e->def->on_error != TAUT_FAIL_CLOSED) return TAUT_OK;
+    return taut_fail_text(c, "service_unavailable",
+                          taut_fmt(c, "the rule \"%s\" cannot be asked at the moment; try again later", e->def->name));
+}
+
+/* ---- filters ---- */
+
+static int64_t begun_at(struct run *r, const struct hook_entry *e, int64_t now_us) {
+    for (struct hook_wait *w = r->hooks; w; w = w->next)
+        if (w->hook == e) return w->since_us;
+    struct hook_wait *w = arena_zalloc(&r->call->arena, sizeof *w);
+    *w = (struct hook_wait){.next = r->hooks, .hook = e, .since_us = now_us};
+    r->hooks = w;
+    return now_us;
+}
+
+static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, void *data) {
+    struct taut_call *c = &r->call->pub;
+    int64_t budget_us = (int64_t)(e->def->budget_ms ? e->def->budget_ms : BUDGET_MS) * 1000;
+    int64_t from_us = clock_mono_us(), since_us = begun_at(r, e, from_us), outer = r->hook_deadline_us;
+    if (e->breaker.open) return without(c, e);
+    if (from_us - since_us >= budget_us) {
+        if (!r->rehearsing) fault(r->hub, e, "took longer than its budget");
+        return without(c, e);
+    }
+    r->hook_deadline_us = since_us + budget_us;
+    int32_t verdict = e->def->filter(&e->owner->pub, c, b, data);
+    int64_t took_us = clock_mono_us() - from_us;
+    r->hook_deadline_us = outer;
+    if (r->rehearsing) return verdict < 0 || verdict == TAUT_STOP || verdict == TAUT_OK ? verdict : without(c, e);
+    e->calls++;
+    e->total_us += took_us;
+    if (took_us > e->max_us) e->max_us = took_us;
+    if (verdict == TAUT_E_AGAIN || (verdict == TAUT_E_FAILED && r->failed)) return verdict;
+    if (verdict != TAUT_OK && verdict != TAUT_STOP) {
+        fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
+        return without(c, e);
+    }
+    if (took_us > budget_us) fault(r->hub, e, "took longer than its budget");
+    else sound(e);
+    return verdict;
+}
+
+static int32_t filter(struct taut_mod *m, struct taut_call *c, const char *point, taut_str key, struct taut_batch *b,
+                      void *data) {
+    struct run *r = run_of(c);
+    struct hook_point *p = point_of(r->hub, point);
+    check_thread(m, "taut_filter");
+    if (!p || !p->nfilters) return TAUT_OK;
+    if (key.len) TAUT_TRY(turn_take(r, arena_fmt(&r->call->arena, "%s %.*s", point, (int)key.len, key.ptr)));
+    for (uint32_t i = 0; i < p->n; i++) {
+        if (p->list[i].def->kind != TAUT_HOOK_FILTER) continue;
+        int32_t verdict = ask(r, &p->list[i], b, data);
+        if (verdict == TAUT_STOP) break;
+        if (verdict != TAUT_OK) return verdict;
+    }
+    return TAUT_OK;
+}
+
+/* ---- observers ---- */
+
+static void tell(const struct observed *o, uint64_t seq) {
+    const struct taut_observed what = {
+        .size = sizeof what, .point = o->point->name, .workspace = o->workspace, .body = o->body, .seq = seq};
+    for (uint32_t i = 0; i < o->point->n; i++) {
+        struct hook_entry *e = &o->point->list[i];
+        if (e->def->kind != TAUT_HOOK_OBSERVE) continue;
+        int64_t from_us = clock_mono_us();
+        e->def->observe(&e->owner->pub, &what);
+        int64_t took_us = clock_mono_us() - from_us;
+        e->calls++;
+        e->total_us += took_us;
+        if (took_us > e->max_us) e->max_us = took_us;
+    }
+}
+
+static void observe(struct taut_mod *m, struct taut_batch *b, const char *point, taut_str workspace, taut_str body) {
+    struct hub *h = hub_of(m);
+    struct hook_point *p = point_of(h, point);
+    check_thread(m, "taut_observe");
+    if (!p || !p->nobservers) return;
+    if (!b && !check_effect(m, "taut_observe")) return;
+    size_t bytes = sizeof(struct observed) + workspace.len + body.len;
+    struct observed *o = b ? arena_zalloc(&b->run->call->arena, bytes) : xcalloc(1, bytes);
+    char *at = (char *)(o + 1);
+    o->point = p;
+    o->workspace = taut_str_n(at, workspace.len);
+    if (workspace.len) memcpy(at, workspace.ptr, workspace.len);
+    at += workspace.len;
+    o->body = taut_str_n(at, body.len);
+    if (body.len) memcpy(at, body.ptr, body.len);
+    struct observed **first = b ? &b->observed : &h->observed, **last = b ? &b->observed_last : &h->observed_last;
+    *(*first ? &(*last)->next : first) = o;
+    *last = o;
+}
+
+void hooks_durable(struct taut_batch *b, uint64_t seq) {
+    for (struct observed *o = b->observed; o; o = o->next) tell(o, seq);
+}
+
+void hooks_turn(struct hub *h) {
+    while (h->observed) {
+        struct observed *o = h->observed;
+        h->observed = o->next;
+        tell(o, 0);
+        free(o);
+    }
+}
+
+void hooks_free(struct hub *h) {
+    while (h->observed) {
+        struct observed *o = h->observed;
+        h->observed = o->next;
+        free(o);
+    }
+}
+
+/* ---- providers ---- */
+
+static int32_t provide(struct taut_mod *m, struct taut_call *c, const char *point, void *data) {
+    struct hook_point *p = point_of(hub_of(m), point);
+    check_thread(m, "taut_provide");
+    for (uint32_t i = 0; p && i < p->n; i++) {
+        if (p->list[i].def->kind != TAUT_HOOK_PROVIDE) continue;
+        int32_t verdict = p->list[i].def->provide(&p->list[i].owner->pub, c, data);
+        if (verdict != TAUT_PASS) return verdict;
+    }
+    return TAUT_E_NOTFOUND;
+}
+
+void hooks_add_to_host(struct taut_host *t) {
+    t->hooked = hooked;
+    t->filter = filter;
+    t->observe = observe;
+    t->provide = provide;
+}

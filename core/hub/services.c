@@ -1,0 +1,167 @@
+/* services.c - services: who provides them, and the places by which consumers reach them. A consumer's place is its
+ * own, so that it gets the down table of the header that it was built with; the core fills it anew whenever the
+ * provider comes, goes, or is cut off. */
+#include "hub/internal.h"
+#include "obs/log.h"
+
+enum { FAULTS_MAX = 5, WINDOW_US = 60 * 1000000, OPEN_MS_FIRST = 1000, OPEN_MS_MAX = 60000 };
+
+/* ---- circuit breakers, of services and of hooks ---- */
+
+bool breaker_fault(struct breaker *b, int64_t now_us) {
+    if (b->open) return false;
+    if (!b->faults || now_us - b->window_us > WINDOW_US) {
+        b->window_us = now_us;
+        b->faults = 0;
+    }
+    if (++b->faults < FAULTS_MAX && !b->trial) return false;
+    b->open_ms = !b->open_ms ? OPEN_MS_FIRST : b->open_ms * 2 < OPEN_MS_MAX ? b->open_ms * 2 : OPEN_MS_MAX;
+    b->faults = 0;
+    b->open = true;
+    b->trial = false;
+    return true;
+}
+
+void breaker_success(struct breaker *b) {
+    if (!b->trial) return;
+    b->trial = false;
+    b->open_ms = b->faults = 0;
+}
+
+void breaker_close(struct breaker *b) {
+    b->open = false;
+    b->trial = true;
+}
+
+/* ---- services ---- */
+
+struct proxy {
+    struct taut_svc pub; /* first */
+    struct proxy *next;
+    struct service *service;
+    struct instance *consumer;
+    const void *down;
+};
+
+static void fill(struct proxy *p) {
+    const struct service *s = p->service;
+    bool up = s->provider && !s->breaker.open;
+    const void *vtable = up || !p->down ? s->vtable : p->down;
+    if (p->pub.vtable == vtable && p->pub.up == up) return;
+    p->pub.up = up;
+    p->pub.vtable = vtable;
+    p->pub.self = vtable == s->vtable ? s->self : &p->consumer->pub;
+    p->pub.generation++;
+}
+
+static void fill_all(struct service *s) {
+    for (struct proxy *p = s->proxies; p; p = p->next) fill(p);
+}
+
+static struct service *find(struct hub *h, const char *family, uint32_t major) {
+    struct service *s = h->services;
+    while (s && (s->major != major || strcmp(s->family, family) != 0)) s = s->next;
+    if (s) return s;
+    s = xcalloc(1, sizeof *s);
+    s->family = xstrdup(family);
+    s->major = major;
+    s->next = h->services;
+    h->services = s;
+    return s;
+}
+
+typedef const char *text_ptr;
+static bool declares(const struct instance *in, const char *family, uint32_t major) {
+    char name[128];
+    snprintf(name, sizeof name, "%s/%u", family, major);
+    for (uint32_t i = 0; i < in->def->provides.len; i++)
+        if (!strcmp(*TAUT_AT(in->def->provides, text_ptr, i), name)) return true;
+    return false;
+}
+
+static int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t major, const void *vtable, void *self) {
+    struct instance *in = (struct instance *)m;
+    check_thread(m, "taut_svc_provide");
+    if (!vtable || !declares(in, family, major)) {
+        log_fmt(TAUT_LOG_ERROR, m->name, "bad_service", "offers service %s/%u, which its `provides` does not name",
+                family, major);
+        return TAUT_E_INVAL;
+    }
+    struct service *s = find(hub_of(m), family, major);
+    if (s->provider) return TAUT_E_EXISTS;
+    s->provider = in;
+    s->vtable = vtable;
+    s->self = self;
+    fill_all(s);
+    return TAUT_OK;
+}
+
+const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down) {
+    check_thread(m, "taut_svc_get");
+    struct service *s = find(hub_of(m), family, major);
+    if (!s->provider && !down) return NULL;
+    struct proxy *p = xcalloc(1, sizeof *p);
+    p->pub.size = sizeof p->pub;
+    p->service = s;
+    p->consumer = (struct instance *)m;
+    p->down = down;
+    p->next = s->proxies;
+    s->proxies = p;
+    fill(p);
+    return &p->pub;
+}
+
+struct service *service_of(const struct taut_svc *svc) {
+    return svc ? ((const struct proxy *)(const void *)svc)->service : NULL;
+}
+
+static void on_trial(struct taut_mod *m, void *arg) {
+    struct service *s = arg;
+    (void)m;
+    breaker_close(&s->breaker);
+    fill_all(s);
+    if (s->provider)
+        log_fmt(TAUT_LOG_INFO, s->provider->name, "breaker_closed", "%s/%u is tried again", s->family, s->major);
+}
+
+void service_timed_out(struct hub *h, struct service *s) {
+    if (!s->provider || !breaker_fault(&s->breaker, clock_mono_us())) return;
+    log_fmt(TAUT_LOG_ERROR, s->provider->name, "breaker_open",
+            "%s/%u does not answer; it is cut off for %u ms, and those who use it do without", s->family, s->major,
+            s->breaker.open_ms);
+    module_health(&s->provider->pub, TAUT_HEALTH_DEGRADED, "breaker_open", TAUT_LIT("its operations time out"));
+    fill_all(s);
+    timer_start(core_mod(h), s->breaker.open_ms, 0, on_trial, s);
+}
+
+void service_succeeded(struct service *s) {
+    if (!s->breaker.trial) return;
+    breaker_success(&s->breaker);
+    if (s->provider) module_health(&s->provider->pub, TAUT_HEALTH_OK, "", TAUT_LIT(""));
+}
+
+void services_stop_of(struct hub *h, struct instance *in) {
+    for (struct service *s = h->services; s; s = s->next) {
+        if (s->provider != in) continue;
+        s->provider = NULL;
+        fill_all(s);
+        ops_fail_of(h, s);
+    }
+}
+
+void services_add_to_host(struct taut_host *t) {
+    t->svc_provide = svc_provide;
+    t->svc_get = svc_get;
+}
+
+void services_free(struct hub *h) {
+    for (struct service *s = h->services, *next; s; s = next) {
+        next = s->next;
+        for (struct proxy *p = s->proxies, *after; p; p = after) {
+            after = p->next;
+            free(p);
+        }
+        free(s->family);
+        free(s);
+    }
+}
