@@ -132,16 +132,24 @@ static int32_t store_init(struct taut_mod *m) {
 
 /* ---- a module under test ---- */
 
+#define NOTE TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1")))
+
 static int runs;
+
+/* Counts a run; of one that is rehearsed first, one of the two. */
+static int32_t counted(struct taut_call *c, int32_t got) {
+    runs += !run_of(c)->rehearsing || got == TAUT_E_AGAIN;
+    return got;
+}
 
 static int32_t bump(struct taut_mod *m, struct taut_call *c) {
     const struct taut_row *row;
-    runs += !run_of(c)->rehearsing;
     if (c->claimed.len) {
+        counted(c, TAUT_OK);
         taut_json_kstr(taut_answer(c), "earlier", c->claimed);
         return taut_done(c);
     }
-    TAUT_TRY(taut_get(m, c, &notes, TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1"))), &row));
+    TAUT_TRY(counted(c, taut_get(m, c, &notes, NOTE, &row)));
     struct taut_batch *b = taut_batch(c);
     taut_str topic = TAUT_LIT("C1");
     struct taut_event e = {.size = sizeof e, .ntopics = 1, .topics = &topic, .body = TAUT_LIT("{\"type\":\"bump\"}")};
@@ -170,7 +178,6 @@ static int32_t let_in(struct taut_mod *m, struct taut_call *c) {
         .size = sizeof acc, .actor = a, .ntopics = 1, .topics = &t, .as_of = rows->seq, .cursor = rows->seq};
     return taut_accept(c, &acc);
 }
-#define NOTE TAUT_KEY(taut_v_str(TAUT_LIT("W1")), taut_v_str(TAUT_LIT("n1")))
 
 static void add_one(struct taut_mod *m, struct taut_batch *b) {
     const struct taut_set add = {2, TAUT_ADD, taut_v_int(1)};
@@ -196,8 +203,7 @@ static int32_t twice(struct taut_mod *m, struct taut_call *c) {
 
 static int32_t peek(struct taut_mod *m, struct taut_call *c) {
     const struct taut_row *row;
-    runs += !run_of(c)->rehearsing;
-    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
+    TAUT_TRY(counted(c, taut_get(m, c, &notes, NOTE, &row)));
     taut_json_kint(taut_answer(c), "is", taut_row_int(row, 2));
     return taut_done(c);
 }
