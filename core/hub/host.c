@@ -1,6 +1,5 @@
 /* host.c - the table that modules get: the parts of the other files, and the small calls that any thread may make. */
 #include "hub/internal.h"
-#include "obs/log.h"
 
 struct hub *hub_of(const struct taut_mod *m) {
     return (struct hub *)(uintptr_t)m->host;
@@ -13,21 +12,6 @@ struct posted {
     void *arg;
 };
 
-static void host_log(struct taut_mod *m, int32_t level, const char *event, taut_str text) {
-    log_line(level, m->name, event, text);
-}
-static void *host_alloc(struct taut_mod *m, size_t n) {
-    (void)m;
-    return malloc(n ? n : 1);
-}
-static void *host_realloc(struct taut_mod *m, void *p, size_t n) {
-    (void)m;
-    return realloc(p, n ? n : 1);
-}
-static void host_free(struct taut_mod *m, void *p) {
-    (void)m;
-    free(p);
-}
 static int64_t host_now(struct taut_mod *m) {
     (void)m;
     return clock_wall_us();
@@ -41,14 +25,6 @@ static void host_random(struct taut_mod *m, void *p, size_t n) {
     random_bytes(p, n);
 }
 
-static void host_count(struct taut_mod *m, uint32_t metric, int64_t n) {
-    struct instance *in = (struct instance *)m;
-    if (metric >= in->def->metrics.len || metric >= METRICS_MAX) return;
-    if (TAUT_AT(in->def->metrics, struct taut_metric, metric)->kind == TAUT_GAUGE)
-        atomic_store_explicit(&in->metrics[metric], n, memory_order_relaxed);
-    else atomic_fetch_add_explicit(&in->metrics[metric], n, memory_order_relaxed);
-}
-
 static void host_post(struct taut_mod *m, void (*fn)(struct taut_mod *m, void *arg), void *arg) {
     struct posted *p = xmalloc(sizeof *p);
     *p = (struct posted){.msg.kind = MSG_HUB_POSTED, .mod = m, .fn = fn, .arg = arg};
@@ -57,7 +33,9 @@ static void host_post(struct taut_mod *m, void (*fn)(struct taut_mod *m, void *a
 
 void host_posted(struct msg *m) {
     struct posted *p = CONTAINER_OF(m, struct posted, msg);
+    crumb_enter(crumbs_of(p->mod), CRUMB_POSTED, NULL);
     p->fn(p->mod, p->arg);
+    crumb_leave(NULL);
     free(p);
 }
 
@@ -67,9 +45,14 @@ static const struct taut_server_info *host_info(struct taut_mod *m) {
 
 static int32_t hook_run(struct taut_mod *m, struct taut_call *c, const char *point, struct taut_batch *b, void *data) {
     struct modules *ms = hub_of(m)->modules;
-    for (uint32_t i = 0; i < ms->nhooks; i++)
-        if (strcmp(ms->hooks[i].def->point, point) == 0)
-            TAUT_TRY(ms->hooks[i].def->run(&ms->hooks[i].owner->pub, c, b, data));
+    for (uint32_t i = 0; i < ms->nhooks; i++) {
+        struct hook_entry *hook = &ms->hooks[i];
+        if (strcmp(hook->def->point, point) != 0) continue;
+        crumb_enter(crumbs_of(&hook->owner->pub), CRUMB_HOOK, hook->def->point);
+        int32_t err = hook->def->run(&hook->owner->pub, c, b, data);
+        crumb_leave(&hook->seconds);
+        TAUT_TRY(err);
+    }
     return TAUT_OK;
 }
 
@@ -91,14 +74,9 @@ static void progress(struct taut_call *c, taut_str line) {
 void host_init(struct hub *h) {
     struct taut_host *t = &h->host;
     t->size = sizeof *t;
-    t->log = host_log;
-    t->alloc = host_alloc;
-    t->realloc = host_realloc;
-    t->free = host_free;
     t->now_us = host_now;
     t->mono_us = host_mono;
     t->random = host_random;
-    t->count = host_count;
     t->post = host_post;
     t->ops_complete = ops_complete;
     t->durable = batch_durable;
@@ -114,7 +92,9 @@ void host_init(struct hub *h) {
     t->progress = progress;
     t->task = run_task;
     t->publish = publish_ephemeral;
+    observe_add_to_host(t);
     answer_add_to_host(t);
+    route_add_to_host(t);
     batch_add_to_host(t);
     conns_add_to_host(t);
 }

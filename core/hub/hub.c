@@ -77,6 +77,7 @@ struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_c
     h->core.name = "core";
     h->core.pub.name = "core";
     h->core.pub.host = &h->host;
+    observe_begin(h);
     host_init(h);
     timers_init(h);
     port_open(&h->port, loop, on_mail, NULL);
@@ -117,5 +118,6 @@ void hub_free(struct hub *h) {
     for (uint32_t i = 0; i < h->nservices; i++) free(h->services[i].family);
     free(h->services);
     free(h->timers);
+    observe_end(h);
     free(h);
 }

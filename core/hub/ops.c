@@ -51,7 +51,10 @@ static void deliver(struct hub *h, const struct taut_completion *c) {
         o->n--;
         if (s.deadline_us) o->with_deadline--;
         o->delivering = *c;
+        bool own = s.mod == core_mod(h); /* what it leads to has crumbs of its own */
+        if (!own) crumb_enter(crumbs_of(s.mod), CRUMB_OP, NULL);
         s.fn(s.mod, s.arg, c->status, c->result);
+        if (!own) crumb_leave(NULL);
         if (o->delivering.destroy) o->delivering.destroy(c->result);
         return;
     }
@@ -96,6 +99,7 @@ void ops_tick(struct hub *h, int64_t now_us) {
     for (uint32_t i = 0; i < h->ops.cap; i++) {
         struct op_slot *s = &h->ops.slots[i];
         if (!(s->generation & 1) || !s->deadline_us || s->deadline_us > now_us) continue;
+        h->ops.timed_out++;
         log_fmt(TAUT_LOG_WARN, s->mod->name, "op_timeout", "an operation passed its deadline");
         deliver(h, &(struct taut_completion){.op = (taut_op)s->generation << 32 | i, .status = TAUT_E_TIMEOUT});
     }

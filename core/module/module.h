@@ -4,13 +4,11 @@
 #ifndef MODULE_MODULE_H
 #define MODULE_MODULE_H
 
-#include <stdatomic.h>
-
 #include "base/map.h"
+#include "obs/seen.h"
 #include "taut/module.h"
 #include "taut/svc/storage.h"
 
-enum { METRICS_MAX = 32 };
 enum instance_state { INSTANCE_LOADED, INSTANCE_INIT, INSTANCE_RUNNING, INSTANCE_STOPPED, INSTANCE_FAILED };
 
 struct instance {
@@ -24,7 +22,7 @@ struct instance {
     uint32_t first_table; /* id of its first table in modules.tables */
     uint32_t ntables;
     char *where; /* "taut.yaml:7:5", for messages */
-    atomic_llong metrics[METRICS_MAX];
+    struct seen *seen; /* its hub's, from hub_new to hub_free */
 };
 
 /* A registered thing and whose it is. */
@@ -33,6 +31,8 @@ struct method_entry {
     const struct taut_method *def;
     uint32_t nargs;
     struct map arg_index; /* argument name -> (index + 1) as a pointer; filled at load, read by gateways */
+    struct histogram seconds; /* of its calls, from arrival to answer; hub */
+    atomic_ullong failed;     /* calls that were answered with an error; hub */
 };
 struct route_entry {
     struct instance *owner;
@@ -49,6 +49,7 @@ struct command_entry {
 struct hook_entry {
     struct instance *owner;
     const struct taut_hook *def;
+    struct histogram seconds; /* of its runs; hub */
 };
 
 struct modules {

@@ -56,7 +56,8 @@ static void add_commands(struct modules *ms, struct config *cfg, struct instance
 
 static void add_hooks(struct modules *ms, struct instance *in) {
     for (uint32_t i = 0; i < in->def->hooks.len; i++)
-        ms->hooks[ms->nhooks++] = (struct hook_entry){in, TAUT_AT(in->def->hooks, struct taut_hook, i)};
+        ms->hooks[ms->nhooks++] =
+            (struct hook_entry){.owner = in, .def = TAUT_AT(in->def->hooks, struct taut_hook, i)};
 }
 
 typedef const struct taut_table *table_ptr;

@@ -12,6 +12,13 @@
 #include "taut/svc/storage.h"
 
 enum { TAUT_LOG_DEBUG = 0, TAUT_LOG_INFO = 1, TAUT_LOG_WARN = 2, TAUT_LOG_ERROR = 3 };
+enum { TAUT_HEALTH_OK = 0, TAUT_HEALTH_DEGRADED = 1, TAUT_HEALTH_DOWN = 2 };
+
+/* A field of a log line. */
+struct taut_kv {
+    const char *key; /* [a-z0-9_]+ */
+    taut_str value;
+};
 
 /* A service as its consumer holds it: the core owns it and swaps vtable when the provider goes away. */
 struct taut_svc {
@@ -118,6 +125,15 @@ struct taut_host {
     void (*publish)(struct taut_mod *m, taut_str workspace, const struct taut_event *e);
     void (*send)(struct taut_mod *m, taut_conn conn, taut_str json);
     void (*close)(struct taut_mod *m, taut_conn conn, uint32_t code, taut_str reason);
+
+    /* -- routes: request.h has the wrappers; since 0.2 -- */
+    const struct taut_route_host *route;
+
+    /* -- any thread: observe.h has the wrappers; since 0.2 -- */
+    void (*measure)(struct taut_mod *m, uint32_t metric, uint32_t label, int64_t value);
+    void (*health)(struct taut_mod *m, uint32_t level, const char *code, taut_str text);
+    void (*log_kv)(struct taut_mod *m, int32_t level, const char *event, taut_str text, const struct taut_kv *kvs,
+                   uint32_t n);
 };
 
 /* ---- wrappers: modules write these ---- */
