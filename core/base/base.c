@@ -7,13 +7,14 @@
 #include <sys/random.h>
 #include <time.h>
 
+char panic_text[256];
+
 _Noreturn void panic(const char *fmt, ...) {
     va_list ap;
-    fputs("taut: fatal: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(panic_text, sizeof panic_text, fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    fprintf(stderr, "taut: fatal: %s\n", panic_text);
     abort();
 }
 

@@ -22,6 +22,7 @@ char *xasprintf(const char *fmt, ...) TAUT_PRINTF(1, 2);
 
 /* Ends the process: a broken invariant of our own. */
 _Noreturn void panic(const char *fmt, ...) TAUT_PRINTF(1, 2);
+extern char panic_text[256]; /* what it said, for a crash report */
 #define ENSURE(cond) ((cond) ? (void)0 : panic("%s:%d: broken invariant: %s", __FILE__, __LINE__, #cond))
 
 int64_t clock_wall_us(void);

@@ -6,16 +6,6 @@
 
 /* ---- the core's own commands ---- */
 
-static int run_check(struct cli *cli) {
-    struct modules *ms;
-    struct config *c = settings_read(cli, &ms);
-    if (!c) return CLI_FAILED;
-    printf("%s: ok: %u module%s\n", c->file, ms->n, ms->n == 1 ? "" : "s");
-    modules_free(ms);
-    config_free(c);
-    return CLI_OK;
-}
-
 static int run_version(struct cli *cli) {
     if (cli->given.json)
         printf("{\"version\":\"%s\",\"abi\":\"%d.%d\"}\n", TAUT_VERSION, TAUT_ABI_MAJOR, TAUT_ABI_MINOR);
@@ -26,12 +16,32 @@ static int run_version(struct cli *cli) {
 static const struct taut_arg module_info_args[] = {
     {"file", TAUT_ARG_STR, TAUT_ARG_REQUIRED | TAUT_ARG_POSITIONAL, NULL, "a module's file, or its name"},
 };
+static const struct taut_arg check_args[] = {
+    {"schema", TAUT_ARG_BOOL, 0, NULL, "print a JSON Schema of taut.yaml for the installed modules, and check nothing"},
+};
+static const struct taut_arg explain_args[] = {
+    {"option", TAUT_ARG_STR, TAUT_ARG_POSITIONAL, NULL,
+     "its path, such as server.listen, or how it begins; without it: all options"},
+};
 static const struct command own_commands[] = {
     {.name = "serve",
      .help = "run the server",
      .flags = FLAG_CONFIG | FLAG_DATA | FLAG_LISTEN | FLAG_PRINT_CONFIG,
      .run = command_run},
-    {.name = "check", .help = "check a configuration, all errors at once", .flags = FLAG_CONFIG, .run = run_check},
+    {.name = "check",
+     .help = "check a configuration, all errors at once",
+     .args = TAUT_ARRAY(check_args),
+     .flags = FLAG_CONFIG | FLAG_JSON,
+     .run = check_command},
+    {.name = "config explain",
+     .help = "what an option is, may be, and is now",
+     .args = TAUT_ARRAY(explain_args),
+     .flags = FLAG_CONFIG | FLAG_DATA | FLAG_LISTEN | FLAG_JSON,
+     .run = config_explain},
+    {.name = "config print",
+     .help = "the configuration that a server would run with",
+     .flags = FLAG_CONFIG | FLAG_DATA | FLAG_LISTEN,
+     .run = config_show},
     {.name = "module list", .help = "the modules that are installed", .flags = FLAG_JSON, .run = module_list},
     {.name = "module info",
      .help = "what a module provides, needs and can be told",
@@ -59,13 +69,14 @@ static void add_module_commands(struct cli *cli, const struct taut_module *d) {
 }
 
 static void collect_commands(struct cli *cli) {
-    size_t n = COUNT_OF(own_commands);
+    size_t n = COUNT_OF(own_commands) + ncore_commands;
     cli->module_dir = loader_module_dir();
     cli->nmodules = loader_scan(cli->module_dir, &cli->modules, &cli->unusable);
     for (uint32_t i = 0; i < cli->nmodules; i++) n += cli->modules[i]->def->commands.len;
     cli->commands = arena_alloc(&cli->arena, n * sizeof *cli->commands);
     memcpy(cli->commands, own_commands, sizeof own_commands);
     cli->ncommands = COUNT_OF(own_commands);
+    cli->ncommands += core_commands_add(cli->commands + cli->ncommands);
     for (uint32_t i = 0; i < cli->nmodules; i++) add_module_commands(cli, cli->modules[i]->def);
 }
 

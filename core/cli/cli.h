@@ -2,8 +2,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-/* Exit codes: 0 done, 1 refused or failed, 2 wrong usage. */
-enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+/* Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no server runs (commands that need one). */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_NO_SERVER = 3 };
 
 int cli_main(int argc, char **argv);
 

@@ -24,7 +24,9 @@ int command_report(const struct cli *cli, const struct taut_outcome *o) {
         return CLI_FAILED;
     }
     taut_str body = o->body.len ? o->body : taut_str_z("{}");
-    if (cli->given.json || !render(stdout, body)) printf("%.*s\n", (int)body.len, body.ptr);
+    const struct core_command *own = core_command_of(cli->command->def);
+    bool (*print)(FILE *, taut_str) = own && own->print ? own->print : render;
+    if (cli->given.json || !print(stdout, body)) printf("%.*s\n", (int)body.len, body.ptr);
     return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }
 
@@ -53,7 +55,7 @@ static void on_started(void *arg, int32_t err, const char *text) {
         return;
     }
     hub_run_command(l->engine.hub,
-                    &(struct hub_command){.command = command_find(l->engine.modules, taut_str_z(l->cli->command->name)),
+                    &(struct hub_command){.command = engine_command(&l->engine, taut_str_z(l->cli->command->name)),
                                           .args = l->cli->args,
                                           .nargs = l->cli->command->args.len,
                                           .progress = on_progress,
@@ -119,7 +121,8 @@ int command_run(struct cli *cli) {
     if (!config) return CLI_FAILED;
     if (cli->given.print_config) rc = print_config(config);
     else if (kind & TAUT_CMD_SERVE) return serve(cli, config, modules);
-    else if (!command_find(modules, taut_str_z(cli->command->name))) rc = not_enabled(cli, config);
+    else if (cli->command->module && !command_find(modules, taut_str_z(cli->command->name)))
+        rc = not_enabled(cli, config);
     else rc = run_with_store(cli, config, modules, &taken);
     if (!taken) {
         modules_free(modules);

@@ -76,21 +76,36 @@ static int read_answers(const struct cli *cli, int fd) {
     return rc;
 }
 
-int control_send(const struct cli *cli, const struct datadir *d, long holder) {
+int control_connect(const struct datadir *d) {
     struct sockaddr_un to;
+    datadir_control_address(d, &to);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+        int err = errno;
+        close(fd);
+        fd = -1;
+        errno = err;
+    }
+    return fd;
+}
+
+int control_talk(const struct cli *cli, int fd) {
     struct arena a = {0};
     struct taut_json j;
-    datadir_control_address(d, &to);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc = CLI_FAILED;
     arena_json(&a, &j);
     write_request(cli, &j);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send_all(fd, j.ptr, j.len)) {
-        rc = read_answers(cli, fd);
-    } else {
-        fprintf(stderr, "taut %s: process %ld uses %s but does not take commands (%s); try again in a moment\n",
-                cli->command->name, holder, d->path, strerror(errno));
-        if (fd >= 0) close(fd);
-    }
+    bool sent = send_all(fd, j.ptr, j.len);
     arena_free(&a);
-    return rc;
+    if (sent) return read_answers(cli, fd);
+    fprintf(stderr, "taut %s: the server does not take the command: %s\n", cli->command->name, strerror(errno));
+    close(fd);
+    return CLI_FAILED;
+}
+
+int control_send(const struct cli *cli, const struct datadir *d, long holder) {
+    int fd = control_connect(d);
+    if (fd >= 0) return control_talk(cli, fd);
+    fprintf(stderr, "taut %s: process %ld uses %s but does not take commands (%s); try again in a moment\n",
+            cli->command->name, holder, d->path, strerror(errno));
+    return CLI_FAILED;
 }

@@ -95,6 +95,12 @@ int32_t datadir_open(struct datadir *d, const char *path, bool create, long *hol
     return TAUT_E_EXISTS;
 }
 
+bool datadir_look(struct datadir *d, const char *path) {
+    *d = (struct datadir){.path = xstrdup(path), .lock_fd = -1};
+    d->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return d->dir_fd >= 0;
+}
+
 void datadir_close(struct datadir *d) {
     if (d->lock_fd >= 0) close(d->lock_fd);
     if (d->dir_fd >= 0) close(d->dir_fd);

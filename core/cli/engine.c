@@ -11,6 +11,14 @@ void engine_open(struct engine *e, struct config *config, struct modules *module
                                    .cache_bytes = config->server.cache,
                                    .tail_events = config->server.tail_events};
     e->hub = hub_new(&e->loop, e->modules, &hub);
+    e->own_commands = xcalloc(ncore_commands, sizeof *e->own_commands);
+    core_commands_own(e);
+}
+
+const struct command_entry *engine_command(const struct engine *e, taut_str name) {
+    for (size_t i = 0; i < ncore_commands; i++)
+        if (taut_str_is(name, e->own_commands[i].def->name)) return &e->own_commands[i];
+    return command_find(e->modules, name);
 }
 
 void engine_set_addresses(struct engine *e, const char *listen, const char *admin_listen) {
@@ -35,6 +43,7 @@ void engine_close(struct engine *e) {
     int err = uv_loop_close(&e->loop);
     if (err) panic("the loop could not be closed: %s", uv_strerror(err));
     modules_free(e->modules);
+    free(e->own_commands);
     datadir_close(&e->dir);
     config_free(e->config);
 }

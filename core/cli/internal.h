@@ -9,8 +9,12 @@
  *   engine.c          configuration + modules + hub on one loop
  *   command.c         a module's command: here, in a running server, or as a server
  *   control_*.c       both ends of the control socket
+ *   core_commands.c   the core's own commands that talk to a running server
+ *   status.c          taut status
  *   serve.c           the server's life
  *   module_command.c  taut module list, info
+ *   config_command.c  taut check, taut config print
+ *   explain.c         taut config explain
  *   render.c          JSON answers for people
  */
 #ifndef CLI_INTERNAL_H
@@ -40,14 +44,15 @@ struct flags {
 };
 
 struct cli;
+struct taut_json;
 
-/* A command of the core or of a module. */
+/* A command of the core or of a module. `def` and no module: one of core_commands. */
 struct command {
     const char *name, *help;
     struct taut_array args; /* of struct taut_arg */
     uint32_t flags;         /* FLAG_* */
     int (*run)(struct cli *cli);
-    const struct taut_command *def; /* a module's, else NULL */
+    const struct taut_command *def; /* one that runs as a call; else NULL */
     const char *module;
 };
 
@@ -62,6 +67,7 @@ struct cli {
     uint32_t ncommands;
     const struct command *command; /* the one that runs */
     struct flags given;
+    const char *data;       /* the data directory, for core_commands: settings_data */
     struct taut_argv *args; /* one a declared argument of the command */
 };
 
@@ -91,6 +97,14 @@ void help_command(FILE *out, struct cli *cli, const struct command *c);
  * can run it. NULL when anything is wrong: then all of it was printed. */
 struct config *settings_read(struct cli *cli, struct modules **modules);
 
+/* The same, with or without a file, and nothing printed: what is wrong is in errors. Never NULL. */
+struct config *settings_load(const struct cli *cli, struct modules **modules);
+bool settings_are_told(const struct cli *cli); /* false: there is no file, which was printed */
+
+/* For core_commands: finds the data directory alone, whatever else is wrong with the configuration. False: it cannot be
+ * known, which was printed. */
+bool settings_data(struct cli *cli);
+
 /* ---- datadir.c ---- */
 struct datadir {
     char *path;
@@ -99,6 +113,8 @@ struct datadir {
 /* Locks it, and makes it if `create`. TAUT_OK; TAUT_E_EXISTS: *holder has it; TAUT_E_IO: *why (malloc'ed) says what to
  * do. With EXISTS dir_fd is open. */
 int32_t datadir_open(struct datadir *d, const char *path, bool create, long *holder, char **why);
+/* Opens it without the lock: to look for a server. False when there is no such directory. */
+bool datadir_look(struct datadir *d, const char *path);
 void datadir_close(struct datadir *d);
 /* The control socket's address, short whatever the length of the path. */
 struct sockaddr_un;
@@ -118,6 +134,8 @@ struct engine {
     struct taut_server_info info;
     uv_loop_t loop;
     struct hub *hub;
+    struct command_entry *own_commands; /* the core's */
+    struct server *server;              /* serve.c's; NULL in a command of its own process */
 };
 /* Takes over all that it is given. */
 void engine_open(struct engine *e, struct config *config, struct modules *modules, const struct datadir *dir);
@@ -130,6 +148,8 @@ int command_run(struct cli *cli);
 /* Prints what a command ended with; the exit code. */
 int command_report(const struct cli *cli, const struct taut_outcome *o);
 const struct command_entry *command_find(const struct modules *ms, taut_str name);
+/* The same, the core's own among them. */
+const struct command_entry *engine_command(const struct engine *e, taut_str name);
 
 /* ---- control_server.c, control_client.c ---- */
 struct control;
@@ -138,6 +158,31 @@ void control_stop(struct control *c); /* closes and, in later turns of the loop,
 /* Sends the command to the server behind the directory; prints its progress and its end. */
 int control_send(const struct cli *cli, const struct datadir *d, long holder);
 
+int control_connect(const struct datadir *d);    /* -1: nobody listens */
+int control_talk(const struct cli *cli, int fd); /* the rest of control_send; closes fd */
+
+/* ---- core_commands.c ---- */
+
+/* One that is known to `taut` and to its server without any module. run: as a call of the core's own instance. */
+struct core_command {
+    struct taut_command def;
+    int (*alone)(struct cli *cli);           /* when no server runs; NULL: as a module's command, in this process */
+    bool (*print)(FILE *out, taut_str json); /* the answer for people; NULL: render */
+};
+extern const struct core_command *const core_commands;
+extern const size_t ncore_commands;
+const struct core_command *core_command_of(const struct taut_command *def); /* NULL: a module's */
+uint32_t core_commands_add(struct command *to);                             /* as commands of the program; how many */
+void core_commands_own(struct engine *e);                                   /* fills e->own_commands */
+int core_command_run(struct cli *cli);
+int no_server(struct cli *cli); /* an `alone` that says so; CLI_NO_SERVER */
+/* In a handler: the program around its hub. */
+struct engine *engine_of(const struct taut_mod *m);
+
+/* ---- status.c ---- */
+void status_write(struct engine *e, struct taut_json *j); /* the members of the answer */
+bool status_print(FILE *out, taut_str json);
+
 /* ---- serve.c ---- */
 /* Runs a server until a signal; a module's command (TAUT_CMD_SERVE) runs in it when it is ready. Takes over both. */
 int serve(struct cli *cli, struct config *config, struct modules *modules);
@@ -145,6 +190,14 @@ int serve(struct cli *cli, struct config *config, struct modules *modules);
 /* ---- module_command.c ---- */
 int module_list(struct cli *cli);
 int module_info(struct cli *cli);
+
+/* ---- config_command.c ---- */
+int check_command(struct cli *cli); /* [schema] */
+int config_show(struct cli *cli);
+int print_json(const struct taut_json *j); /* one line; CLI_OK */
+
+/* ---- explain.c ---- */
+int config_explain(struct cli *cli); /* [option] */
 
 /* ---- render.c ---- */
 /* A JSON object for people: scalars as "key: value", arrays of objects as tables. False when it is no JSON object. */

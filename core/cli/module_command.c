@@ -39,18 +39,20 @@ static void names(struct taut_json *j, const char *key, struct taut_array a) {
     taut_json_close(j, ']');
 }
 
+static void option(void *json, const struct taut_opt *o, const char *path) {
+    struct taut_json *j = json;
+    taut_json_open(j, '{');
+    taut_json_kstr(j, "name", taut_str_z(strchr(path, '.') + 1));
+    taut_json_kstr(j, "type", option_type_text(j->owner, o));
+    taut_json_kstr(j, "default", taut_str_z(o->flags & TAUT_OPT_REQUIRED ? "(required)" : o->dflt));
+    taut_json_kbool(j, "live", o->flags & TAUT_OPT_LIVE ? 1 : 0);
+    taut_json_kstr(j, "help", taut_str_z(o->help));
+    taut_json_close(j, '}');
+}
+
 static void options(struct taut_json *j, const char *key, struct taut_array opts) {
-    static const char *const types[] = {"", "text", "path", "number", "bool", "enum", "duration", "bytes", "address"};
     taut_json_kopen(j, key, '[');
-    for (uint32_t i = 0; i < opts.len; i++) {
-        const struct taut_opt *o = TAUT_AT(opts, struct taut_opt, i);
-        taut_json_open(j, '{');
-        taut_json_kstr(j, "name", taut_str_z(o->name));
-        taut_json_kstr(j, "type", taut_str_z(o->choices ? o->choices : types[o->type]));
-        taut_json_kstr(j, "default", taut_str_z(o->flags & TAUT_OPT_REQUIRED ? "(required)" : o->dflt));
-        taut_json_kstr(j, "help", taut_str_z(o->help));
-        taut_json_close(j, '}');
-    }
+    options_each(j->owner, opts, key, 0, option, j);
     taut_json_close(j, ']');
 }
 

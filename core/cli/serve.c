@@ -9,26 +9,10 @@
  */
 #include <signal.h>
 
-#include "cli/internal.h"
-#include "gateway/gateway.h"
+#include "cli/server.h"
 #include "obs/log.h"
-#include "obs/metrics.h"
 
 enum { GATEWAYS_AUTO_MAX = 4 };
-
-struct server {
-    struct cli *cli;
-    struct engine engine;
-    struct metrics *metrics;
-    struct gateway **gateways;
-    uint32_t ngateways;
-    bool gateways_run;
-    struct control *control;
-    uv_signal_t signals[2];
-    uv_work_t stopping_gateways;
-    bool started, stopping;
-    int rc;
-};
 
 /* ---- steps ---- */
 
@@ -80,17 +64,32 @@ static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bo
         .max_input = c->max_input,
         .max_answers = c->max_answers,
         .header_timeout = c->header_timeout,
+        .body_timeout = c->body_timeout,
+        .answer_timeout = c->answer_timeout,
+        .spool = s->spool,
         .idle_timeout = c->idle_timeout,
         .ping_interval = c->ping_interval,
         .connection_queue = c->connection_queue,
         .reuse_port = reuse_port,
         .metrics = metrics_text,
         .metrics_arg = s->metrics,
+        .live = watch_live,
+        .ready = watch_ready,
+        .watch = &s->watch,
     };
     struct gateway *g = gateway_new(&gc, &why);
     if (!g) fprintf(stderr, "taut %s: %s\n", s->cli->command->name, why);
     free(why);
     return g;
+}
+
+static bool open_spool(struct server *s) {
+    const struct server_config *c = &s->engine.config->server;
+    char *why = NULL;
+    s->spool = spool_open(c->data.ptr, c->max_spool, SPOOL_FILES_MAX, &why);
+    if (!s->spool) fprintf(stderr, "taut %s: %s\n", s->cli->command->name, why);
+    free(why);
+    return s->spool != NULL;
 }
 
 /* The first one has the admin address; with port 0 it finds the port that all share. */
@@ -111,46 +110,17 @@ static bool bind_gateways(struct server *s) {
     return true;
 }
 
-/* Counters of the gateways, a series each. */
 static void register_metrics(struct server *s) {
-#define GAUGE(field, text) \
-    { "taut_gateway_" #field, text, offsetof(struct gateway_stats, field), METRIC_GAUGE }
-#define COUNTER(field, name, text) \
-    { "taut_gateway_" name "_total", text, offsetof(struct gateway_stats, field), METRIC_COUNTER }
-    static const struct {
-        const char *name, *help;
-        size_t offset;
-        enum metric_kind kind;
-    } stats[] = {
-        GAUGE(http_connections, "Open HTTP connections."),
-        COUNTER(http_requests, "http_requests", "HTTP requests."),
-        GAUGE(ws_connections, "Open WebSockets."),
-        COUNTER(ws_opened, "ws_opened", "WebSockets opened."),
-        COUNTER(frames_in, "frames_in", "Text frames received."),
-        COUNTER(deliveries, "deliveries", "Events delivered to connections."),
-        COUNTER(writes, "writes", "Writes to WebSockets."),
-        COUNTER(bytes_out, "bytes_out", "Bytes sent to WebSockets."),
-        COUNTER(lagging, "lags", "Times that a connection began to lag."),
-        COUNTER(dropped_ephemeral, "dropped_ephemeral", "Ephemeral events dropped."),
-        COUNTER(slow_closed, "slow_closed", "Connections closed because they were too slow."),
-        COUNTER(refused, "refused", "Connections refused."),
-    };
-#undef GAUGE
-#undef COUNTER
-    metrics_add_process(s->metrics);
-    modules_metrics(s->engine.modules, s->metrics);
-    for (uint32_t g = 0; g < s->ngateways; g++)
-        for (size_t i = 0; i < COUNT_OF(stats); i++) {
-            char labels[32];
-            snprintf(labels, sizeof labels, "gateway=\"%u\"", g);
-            metrics_add(s->metrics,
-                        &(struct metric){.name = stats[i].name,
-                                         .labels = labels,
-                                         .help = stats[i].help,
-                                         .kind = stats[i].kind,
-                                         .read = metric_read_ullong,
-                                         .arg = (const char *)gateway_stats(s->gateways[g]) + stats[i].offset});
-        }
+    const struct gateway_stats **from = xcalloc(s->ngateways, sizeof *from);
+    watch_loop(&s->watch, "hub", &s->beat);
+    for (uint32_t i = 0; i < s->ngateways; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "gateway %u", i);
+        watch_loop(&s->watch, name, gateway_beat(s->gateways[i]));
+        from[i] = gateway_stats(s->gateways[i]);
+    }
+    server_metrics(s->metrics, s->engine.hub, &s->watch, from, s->ngateways);
+    free(from);
 }
 
 /* ---- the end ---- */
@@ -189,6 +159,7 @@ static void on_gateways_stopped(uv_work_t *w, int status) {
 
 static void stop(struct server *s) {
     s->stopping = true;
+    signs_stopping(s);
     if (!s->started) return; /* on_modules_started sees it */
     control_stop(s->control);
     s->control = NULL;
@@ -201,6 +172,12 @@ static void on_signal(uv_signal_t *h, int number) {
     log_fmt(TAUT_LOG_INFO, "server", "signal", "%s", strsignal(number));
     for (size_t i = 0; i < COUNT_OF(s->signals); i++) uv_signal_stop(&s->signals[i]); /* the default action again */
     if (!s->stopping) stop(s);
+}
+
+/* The log's file was moved away. */
+static void on_reopen(uv_signal_t *h, int number) {
+    (void)h, (void)number;
+    log_reopen();
 }
 
 /* ---- ready ---- */
@@ -249,6 +226,7 @@ static void on_modules_started(void *arg, int32_t err, const char *text) {
         stop(s);
         return;
     }
+    signs_ready(s);
     log_fmt(TAUT_LOG_INFO, "server", "ready", "%s, admin %s, %u modules, %u gateways, %lld ms",
             s->engine.info.public_url.ptr, s->engine.info.admin_url.ptr, s->engine.modules->n, s->ngateways,
             (long long)(clock_mono_us() - s->cli->started_us) / 1000);
@@ -258,42 +236,71 @@ static void on_modules_started(void *arg, int32_t err, const char *text) {
 /* ---- all of it ---- */
 
 static void watch_signals(struct server *s) {
-    static const int numbers[] = {SIGINT, SIGTERM};
+    static const int ends[] = {SIGINT, SIGTERM}, reopens[] = {SIGHUP, SIGUSR1};
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+    for (size_t i = 0; i < COUNT_OF(s->signals); i++) {
         uv_signal_init(&s->engine.loop, &s->signals[i]);
         s->signals[i].data = s;
-        uv_signal_start_oneshot(&s->signals[i], on_signal, numbers[i]); /* also when nobody takes up the first one */
     }
+    for (size_t i = 0; i < COUNT_OF(ends); i++) /* also when nobody takes up the first one */
+        uv_signal_start_oneshot(&s->signals[i], on_signal, ends[i]);
+    for (size_t i = 0; i < COUNT_OF(reopens); i++)
+        uv_signal_start(&s->signals[COUNT_OF(ends) + i], on_reopen, reopens[i]);
 }
 
 static void run(struct server *s) {
     watch_signals(s);
+    beat_start(&s->beat, &s->engine.loop, signs_beat, s);
     hub_start_modules(s->engine.hub, on_modules_started, s);
     uv_run(&s->engine.loop, UV_RUN_DEFAULT);
+    beat_stop(&s->beat);
     for (size_t i = 0; i < COUNT_OF(s->signals); i++) uv_close((uv_handle_t *)&s->signals[i], NULL);
+}
+
+static bool open_log(const struct cli *cli, const struct config *c) {
+    const struct log_options o = {.level = (int)c->server.log_level,
+                                  .format = c->server.log_format ? LOG_JSON : LOG_TEXT,
+                                  .file = c->server.log_file.ptr};
+    char *why = NULL;
+    if (log_open(&o, &why)) return true;
+    fprintf(stderr, "taut %s: %s; look at server.log_file\n", cli->command->name, why);
+    free(why);
+    return false;
+}
+
+static int begin(struct server *s) {
+    s->watch.hub = s->engine.hub;
+    s->watch.modules = s->engine.modules;
+    s->engine.server = s;
+    s->metrics = metrics_new();
+    signs_begin(s);
+    if (open_spool(s) && bind_gateways(s)) {
+        engine_set_addresses(&s->engine, gateway_address(s->gateways[0], false), gateway_address(s->gateways[0], true));
+        register_metrics(s);
+        s->rc = CLI_OK;
+        run(s);
+    }
+    for (uint32_t i = 0; i < s->ngateways; i++) gateway_free(s->gateways[i]);
+    free(s->gateways);
+    if (s->spool) spool_close(s->spool);
+    signs_end();
+    engine_close(&s->engine);
+    metrics_free(s->metrics);
+    log_close();
+    return s->rc;
 }
 
 int serve(struct cli *cli, struct config *config, struct modules *modules) {
     struct server s = {.cli = cli, .rc = CLI_FAILED};
     struct datadir dir;
     log_set_level((int)config->server.log_level);
-    if (!set_descriptors(cli, config) || !lock_data(cli, config, &dir)) {
-        modules_free(modules);
-        config_free(config);
-        return CLI_FAILED;
+    bool locked = set_descriptors(cli, config) && lock_data(cli, config, &dir);
+    if (locked && open_log(cli, config)) {
+        engine_open(&s.engine, config, modules, &dir);
+        return begin(&s);
     }
-    engine_open(&s.engine, config, modules, &dir);
-    s.metrics = metrics_new();
-    if (bind_gateways(&s)) {
-        engine_set_addresses(&s.engine, gateway_address(s.gateways[0], false), gateway_address(s.gateways[0], true));
-        register_metrics(&s);
-        s.rc = CLI_OK;
-        run(&s);
-    }
-    for (uint32_t i = 0; i < s.ngateways; i++) gateway_free(s.gateways[i]);
-    free(s.gateways);
-    engine_close(&s.engine);
-    metrics_free(s.metrics);
-    return s.rc;
+    if (locked) datadir_close(&dir);
+    modules_free(modules);
+    config_free(config);
+    return CLI_FAILED;
 }

@@ -14,7 +14,7 @@ static bool wants_standard(const struct cli *cli) {
 }
 
 /* A server of one's own is told what to run. Commands of modules have the standard configuration to fall back on. */
-static bool is_told(const struct cli *cli) {
+bool settings_are_told(const struct cli *cli) {
     if (cli->command->def || cli->given.config || access(LOCAL_FILE, F_OK) == 0) return true;
     fprintf(stderr, "taut %s: no configuration: give one with -c, or write ./" LOCAL_FILE "\n", cli->command->name);
     return false;
@@ -23,14 +23,14 @@ static bool is_told(const struct cli *cli) {
 /* What only this command can run (there is no server that could have the module) needs no mention in the file. */
 static void add_owner(const struct cli *cli, struct config *c) {
     const struct command *command = cli->command;
-    if (!command->def || !(command->def->flags & (TAUT_CMD_SERVE | TAUT_CMD_OFFLINE)) || !c->modules_whole) return;
+    if (!command->module || !(command->def->flags & (TAUT_CMD_SERVE | TAUT_CMD_OFFLINE)) || !c->modules_whole) return;
     for (uint32_t i = 0; i < c->nmodules; i++)
         if (taut_str_is(c->modules[i].module, command->module)) return;
     config_add_module(c, command->module);
 }
 
-static void print_errors(const struct config *c) {
-    for (uint32_t i = 0; i < c->errors.n; i++) fprintf(stderr, "%s\n", c->errors.list[i].ptr);
+static void print_problems(const struct config_errors *e) {
+    for (uint32_t i = 0; i < e->n; i++) fprintf(stderr, "%s\n", e->list[i].ptr);
 }
 
 static bool is_loopback(taut_str address) {
@@ -40,13 +40,21 @@ static bool is_loopback(taut_str address) {
     return false;
 }
 
-/* A command that serves is for trying out: its admin address is any free port, nothing is slowed down, and nobody else
- * gets in. */
-static bool narrow(const struct cli *cli, struct config *c) {
-    if (!cli->command->def || !(cli->command->def->flags & TAUT_CMD_SERVE)) return true;
+static bool is_for_trying_out(const struct cli *cli) {
+    return cli->command->def && (cli->command->def->flags & TAUT_CMD_SERVE);
+}
+
+/* A command that serves is for trying out: its admin address is any free port, and nothing is slowed down. */
+static void narrow(const struct cli *cli, struct config *c) {
+    if (!is_for_trying_out(cli)) return;
     if (!cli->given.admin_listen && !(cli->given.config && config_given(c, "admin", "listen")))
         c->admin.listen = TAUT_LIT("127.0.0.1:0");
     if (!config_given(c, "server", "rate_limits")) c->server.rate_limits = 0;
+}
+
+/* Nobody else gets in there. */
+static bool is_safe(const struct cli *cli, const struct config *c) {
+    if (!is_for_trying_out(cli)) return true;
     const taut_str *open = !is_loopback(c->server.listen)  ? &c->server.listen
                            : !is_loopback(c->admin.listen) ? &c->admin.listen
                                                            : NULL;
@@ -65,17 +73,37 @@ static struct config *read_standard(const struct cli *cli, const struct config_o
     return c;
 }
 
-struct config *settings_read(struct cli *cli, struct modules **modules) {
+struct config *settings_load(const struct cli *cli, struct modules **modules) {
     const struct config_override o = {cli->given.listen, cli->given.data, cli->given.admin_listen,
                                       cli->given.public_url};
-    if (!is_told(cli)) return NULL;
     struct config *c = wants_standard(cli) ? read_standard(cli, &o)
                                            : config_read_file(cli->given.config ? cli->given.config : LOCAL_FILE, &o);
     add_owner(cli, c);
+    narrow(cli, c);
+    config_check(c);
     *modules = loader_load(c, cli->module_dir);
-    print_errors(c);
-    if (narrow(cli, c) && !c->errors.n) return c;
+    return c;
+}
+
+struct config *settings_read(struct cli *cli, struct modules **modules) {
+    if (!settings_are_told(cli)) return NULL;
+    struct config *c = settings_load(cli, modules);
+    if (!cli->command->def || is_for_trying_out(cli)) print_problems(&c->warnings);
+    print_problems(&c->errors);
+    if (is_safe(cli, c) && !c->errors.n) return c;
     modules_free(*modules);
     config_free(c);
     return NULL;
+}
+
+bool settings_data(struct cli *cli) {
+    const struct config_override o = {.data = cli->given.data};
+    struct config *c = cli->given.config || access(LOCAL_FILE, F_OK) == 0
+                           ? config_read_file(cli->given.config ? cli->given.config : LOCAL_FILE, &o)
+                           : read_standard(cli, &o);
+    bool known = c->root || cli->given.data;
+    if (known) cli->data = arena_str(&cli->arena, c->server.data).ptr;
+    else print_problems(&c->errors);
+    config_free(c);
+    return known;
 }

@@ -12,9 +12,11 @@
 
 #define SERVER(field, kind, ...) TAUT_OPT(struct server_config, field, kind, __VA_ARGS__)
 
+#define PUBLIC_SCHEMES "http|https"
+
 static const struct taut_opt server_options[] = {
     SERVER(listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8065", .help = "address that people and programs connect to"),
-    SERVER(public_url, TAUT_OPT_STR,
+    SERVER(public_url, TAUT_OPT_URL, .choices = PUBLIC_SCHEMES,
            .help = "how clients reach it from outside; http://<listen> when not given, so needed with 0.0.0.0"),
     SERVER(data, TAUT_OPT_PATH, .dflt = "var",
            .help = "directory of everything that is kept; a relative one is below this file's folder"),
@@ -30,8 +32,14 @@ static const struct taut_opt server_options[] = {
     SERVER(max_input, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
            .help = "size of requests still arriving, for each of the gateways; above it the longest gets 503"),
     SERVER(max_body, TAUT_OPT_BYTES, .dflt = "1MiB", .min = 1024, .max = 1 << 30, .help = "size of a request's body"),
+    SERVER(max_spool, TAUT_OPT_BYTES, .dflt = "10GiB", .min = 1 << 20, .max = 1LL << 50,
+           .help = "size of all bodies over 64 KiB that are kept below data/tmp until they are dealt with"),
     SERVER(max_header, TAUT_OPT_BYTES, .dflt = "16KiB", .min = 1024, .max = 64 << 10, .help = "size of its head"),
     SERVER(header_timeout, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "to send a head in"),
+    SERVER(body_timeout, TAUT_OPT_DURATION, .dflt = "30s", .min = 100, .max = 3600000,
+           .help = "for each 16 KiB of a request's body to arrive"),
+    SERVER(answer_timeout, TAUT_OPT_DURATION, .dflt = "30s", .min = 100, .max = 3600000,
+           .help = "for a client to read something of its answer"),
     SERVER(idle_timeout, TAUT_OPT_DURATION, .dflt = "120s", .min = 100, .max = 86400000,
            .help = "to close a connection without requests after"),
     SERVER(call_timeout, TAUT_OPT_DURATION, .dflt = "30s", .min = 10, .max = 3600000, .help = "to answer a call in"),
@@ -43,6 +51,9 @@ static const struct taut_opt server_options[] = {
            .help = "bytes waiting for one slow connection"),
     SERVER(rate_limits, TAUT_OPT_BOOL, .dflt = "true",
            .help = "limit how fast one connection may send; nothing else has a limit yet"),
+    SERVER(log_format, TAUT_OPT_ENUM, .dflt = "text", .choices = "text|json", .help = "how a line of the log looks"),
+    SERVER(log_file, TAUT_OPT_PATH,
+           .help = "where the log goes; stderr when not given. SIGUSR1 or SIGHUP begin a new file after rotation"),
     SERVER(log_level, TAUT_OPT_ENUM, .dflt = "info", .choices = "debug|info|warn|error",
            .help = "least level that is logged"),
 };
@@ -56,6 +67,36 @@ const struct node *node_child(const struct node *map, const char *key) {
     for (const struct node *n = map && map->kind == NODE_MAP ? map->first : NULL; n; n = n->next)
         if (taut_str_is(n->key, key)) return n;
     return NULL;
+}
+
+/* Follows the path as far as it goes; *rest is what is left of it, or NULL. */
+static const struct node *follow(const struct node *map, const char *option, const char **rest) {
+    const struct node *at = NULL;
+    char key[CONFIG_NAME_MAX + 1];
+    *rest = option;
+    while (*rest) {
+        size_t n = strcspn(*rest, ".");
+        if (n >= sizeof key) break;
+        memcpy(key, *rest, n);
+        key[n] = 0;
+        map = node_child(map, key);
+        if (!map) break;
+        at = map;
+        *rest = (*rest)[n] ? *rest + n + 1 : NULL;
+    }
+    return at;
+}
+
+const struct node *config_node(const struct node *map, const char *option) {
+    const char *rest;
+    const struct node *at = follow(map, option, &rest);
+    return rest ? NULL : at;
+}
+
+const struct node *config_find(const struct node *map, const char *option, const struct node *where) {
+    const char *rest;
+    const struct node *at = follow(map, option, &rest);
+    return at ? at : where;
 }
 
 bool config_given(const struct config *c, const char *section, const char *option) {
@@ -201,30 +242,40 @@ static bool is_wildcard(taut_str listen) {
 
 static void check_public_url(struct config *c) {
     taut_str *url = &c->server.public_url;
-    bool http = url->len > 7 && !memcmp(url->ptr, "http://", 7),
-         https = url->len > 8 && !memcmp(url->ptr, "https://", 8);
-    bool clean = true;
-    for (size_t i = 0; i < url->len; i++) clean = clean && (unsigned char)url->ptr[i] > ' ' && url->ptr[i] != '"';
     const struct node *section = node_child(c->root, "server");
     if (!url->len) {
         *url = config_url_of(c, c->server.listen);
-        if (is_wildcard(c->server.listen))
+        if (is_wildcard(c->server.listen) && !node_child(section, "public_url"))
             config_error(c, node_child(section, "listen"), "server.public_url",
                          "must be given when listen is %s, which no client can connect to; write what they use, like "
                          "http://192.0.2.7:8065 or https://chat.example.org",
                          c->server.listen.ptr);
         return;
     }
-    if ((!http && !https) || !clean)
-        config_error(c, node_child(section, "public_url"), "server.public_url",
-                     "\"%s\" is not a URL; write it like https://chat.example.org", url->ptr);
     while (url->len && url->ptr[url->len - 1] == '/') *url = arena_str(&c->arena, taut_str_n(url->ptr, url->len - 1));
+}
+
+static taut_str host_of(taut_str address) {
+    const char *colon = strrchr(address.ptr, ':');
+    taut_str host = taut_str_n(address.ptr, colon ? (size_t)(colon - address.ptr) : address.len);
+    return taut_str_is(host, "localhost") ? TAUT_LIT("127.0.0.1") : host;
+}
+
+void config_check(struct config *c) {
+    taut_str a = c->server.listen, b = c->admin.listen;
+    const char *port = strrchr(a.ptr, ':'), *other = strrchr(b.ptr, ':');
+    if (!port || !other || strcmp(port, other) != 0 || strtol(port + 1, NULL, 10) == 0) return;
+    if (!taut_str_eq(host_of(a), host_of(b)) && !is_wildcard(a) && !is_wildcard(b)) return;
+    const struct node *at = node_child(node_child(c->root, "admin"), "listen");
+    if (!at) at = node_child(node_child(c->root, "server"), "listen");
+    config_error(c, at, "admin.listen", "%s is taken by server.listen (%s); give one of them another port", b.ptr,
+                 a.ptr);
 }
 
 /* A value from the command line in place of the file's. Its errors name the flag, not the file. */
 static void override(struct config *c, const char *flag, uint32_t type, const char *text, taut_str base,
                      taut_str *into) {
-    struct taut_opt o = {.name = flag, .type = type};
+    struct taut_opt o = {.name = flag, .type = type, .choices = type == TAUT_OPT_URL ? PUBLIC_SCHEMES : NULL};
     if (!text) return;
     const char *why = *text ? option_parse(c, &o, taut_str_z(text), base, into) : "needs a value";
     if (!why) return;
@@ -238,15 +289,15 @@ static void override(struct config *c, const char *flag, uint32_t type, const ch
 static void apply_sections(struct config *c, const char *folder, const struct config_override *o) {
     char cwd[PATH_MAX];
     taut_str here = taut_str_z(getcwd(cwd, sizeof cwd) ? cwd : "/");
-    taut_str base = folder ? path_absolute(&c->arena, here, taut_str_z(folder)) : here;
-    config_apply(c, config_server_options, node_child(c->root, "server"), c->root, "server", base, &c->server);
-    config_apply(c, config_admin_options, node_child(c->root, "admin"), c->root, "admin", base, &c->admin);
+    c->folder = folder ? path_absolute(&c->arena, here, taut_str_z(folder)) : arena_str(&c->arena, here);
+    config_apply(c, config_server_options, node_child(c->root, "server"), c->root, "server", c->folder, &c->server);
+    config_apply(c, config_admin_options, node_child(c->root, "admin"), c->root, "admin", c->folder, &c->admin);
     if (o) {
         override(c, "--listen", TAUT_OPT_ADDR, o->listen, here, &c->server.listen);
         override(c, "--admin-listen", TAUT_OPT_ADDR, o->admin_listen, here, &c->admin.listen);
         override(c, "--data", TAUT_OPT_PATH, o->data, here, &c->server.data);
         if (o->listen && !is_wildcard(c->server.listen)) c->server.public_url = TAUT_LIT("");
-        override(c, "--public-url", TAUT_OPT_STR, o->public_url, here, &c->server.public_url);
+        override(c, "--public-url", TAUT_OPT_URL, o->public_url, here, &c->server.public_url);
     }
     check_public_url(c);
 }
@@ -254,7 +305,7 @@ static void apply_sections(struct config *c, const char *folder, const struct co
 static struct config *config_new(const char *name) {
     struct config *c = xcalloc(1, sizeof *c);
     c->file = xstrdup(name);
-    c->errors.arena = &c->arena;
+    c->errors.arena = c->warnings.arena = &c->arena;
     return c;
 }
 

@@ -1,176 +1,171 @@
-/* options.c - option tables applied to nodes: one parser a type, defaults, ranges, and the words for what is wrong. */
-#include <stdio.h>
-
+/* options.c - option tables applied to nodes: each option's node found and its type matched, defaults for what is not
+ * given, and the words for what does not fit. */
 #include "config/internal.h"
 
-struct unit {
-    const char *name;
-    int64_t factor;
+/* What stays the same while a table is applied. */
+struct apply {
+    struct config *config;
+    taut_str base; /* relative paths are below it */
 };
-static const struct unit durations[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
-static const struct unit sizes[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
 
-static const char *const truths[] = {"true", "false", "yes", "no", "on", "off"};
+static void apply_table(const struct apply *ap, struct taut_array opts, const struct node *node,
+                        const struct node *where, const char *path, bool is_given, void *into);
 
-struct taut_opt option_at(struct taut_array opts, uint32_t i) {
-    struct taut_opt o = {0};
-    memcpy(&o, (const char *)opts.ptr + (size_t)i * opts.elem_size,
-           opts.elem_size < sizeof o ? opts.elem_size : sizeof o);
-    return o;
+static const char *kind_name(const struct node *n) {
+    return n->kind == NODE_MAP ? "map" : n->kind == NODE_LIST ? "list" : "single value";
 }
 
-bool option_is_text(const struct taut_opt *o) {
-    return o->type == TAUT_OPT_STR || o->type == TAUT_OPT_PATH || o->type == TAUT_OPT_ADDR;
-}
-
-/* Splits "a|b|c" into at most 32 words. */
-static uint32_t split_choices(struct arena *a, const char *choices, const char *words[32]) {
-    uint32_t n = 0;
-    while (choices && n < 32) {
-        const char *bar = strchr(choices, '|');
-        size_t len = bar ? (size_t)(bar - choices) : strlen(choices);
-        words[n++] = arena_str(a, taut_str_n(choices, len)).ptr;
-        choices = bar ? bar + 1 : NULL;
-    }
-    return n;
-}
-
-/* Digits with an optional sign; *rest is what follows them. False when there are none or they overflow. */
-static bool read_number(taut_str s, int64_t *v, taut_str *rest) {
-    size_t i = 0;
-    bool negative = s.len && s.ptr[0] == '-';
-    if (negative) i++;
-    size_t from = i;
-    int64_t n = 0;
-    for (; i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9'; i++)
-        if (__builtin_mul_overflow(n, 10, &n) || __builtin_sub_overflow(n, s.ptr[i] - '0', &n)) return false;
-    if (i == from || (!negative && n == INT64_MIN)) return false;
-    *v = negative ? n : -n;
-    *rest = taut_str_n(s.ptr + i, s.len - i);
+static bool has_no_value(struct config *c, const struct node *n, const char *path) {
+    if (n->kind != NODE_SCALAR || n->text.len || n->quoted) return false;
+    uint32_t line = n->key_line ? n->key_line : n->line, col = n->key_line ? n->key_col : n->col;
+    config_error_at(c, line, col, path, "has no value; leave the line out to get the default");
     return true;
 }
 
-static bool read_units(taut_str s, const struct unit *units, size_t n, int64_t *v) {
-    taut_str rest;
-    if (!read_number(s, v, &rest) || *v < 0) return false;
-    for (size_t i = 0; i < n; i++)
-        if (taut_str_is(rest, units[i].name)) return !__builtin_mul_overflow(*v, units[i].factor, v);
-    return *v == 0 && !rest.len;
+/* ---- scalars ---- */
+
+static void apply_scalar(const struct apply *ap, const struct taut_opt *o, struct node *n, const char *path,
+                         void *field) {
+    struct config *c = ap->config;
+    taut_str text;
+    if (n->kind != NODE_SCALAR) {
+        config_error(c, n, path, "must be a single value, not a %s", kind_name(n));
+        return;
+    }
+    if (has_no_value(c, n, path)) return;
+    if (o->type == TAUT_OPT_SECRET ? !option_secret(c, o, n, path, &text) : !option_expand(c, o, n, path, &text))
+        return;
+    const char *why = option_parse(c, o, text, ap->base, field);
+    if (why && text_is_reference(n->text)) config_error(c, n, path, "%s (from %s)", why, n->text.ptr);
+    else if (why) config_error(c, n, path, "%s", why);
 }
 
-/* HOST:PORT, [V6]:PORT; port 0 to 65535. A NUL stands behind s. */
-static bool is_address(taut_str s) {
-    const char *colon = strrchr(s.ptr, ':');
-    if (!colon || colon == s.ptr) return false;
-    taut_str host = taut_str_n(s.ptr, (size_t)(colon - s.ptr)), rest;
-    int64_t port;
-    if (!read_number(taut_str_n(colon + 1, s.len - host.len - 1), &port, &rest) || rest.len || port < 0 || port > 65535)
+/* ---- lists, flags, maps ---- */
+
+static uint32_t count_children(const struct node *n) {
+    uint32_t count = 0;
+    for (const struct node *i = n->first; i; i = i->next) count++;
+    return count;
+}
+
+/* How many items the node has; false when it is no list (or map), or holds too many. */
+static bool take_items(struct config *c, const struct taut_opt *o, const struct node *n, enum node_kind kind,
+                       const char *path, uint32_t *count) {
+    uint32_t most = o->type == TAUT_OPT_FLAGS ? TAUT_OPT_ITEMS_MAX : option_items_max(o);
+    if (has_no_value(c, n, path)) return false;
+    if (n->kind != kind) {
+        config_error(c, n, path, "must be a %s, not a %s; write it like %s", kind == NODE_MAP ? "map" : "list",
+                     kind_name(n), kind == NODE_MAP ? "{ name: value }" : "[ONE, TWO]");
         return false;
-    bool bracketed = host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
-    for (size_t i = 0; i < host.len; i++)
-        if (host.ptr[i] <= ' ' || host.ptr[i] == '/' || (host.ptr[i] == ':' && !bracketed)) return false;
-    return true;
+    }
+    *count = count_children(n);
+    if (*count <= most) return true;
+    config_error(c, n, path, "has %u items; at most %u may be", *count, most);
+    return false;
 }
 
-static taut_str text_in_units(struct arena *a, const struct unit *units, size_t n, int64_t v) {
-    for (size_t i = 0; i < n; i++)
-        if (v && v % units[i].factor == 0)
-            return arena_fmt(a, "%lld%s", (long long)(v / units[i].factor), units[i].name);
-    return arena_fmt(a, "%lld", (long long)v);
-}
-
-taut_str option_number_text(struct arena *a, const struct taut_opt *o, int64_t v) {
-    const char *words[32];
-    if (o->type == TAUT_OPT_BOOL) return taut_str_z(v ? "true" : "false");
-    if (o->type == TAUT_OPT_DURATION) return text_in_units(a, durations, COUNT_OF(durations), v);
-    if (o->type == TAUT_OPT_BYTES) return text_in_units(a, sizes, COUNT_OF(sizes), v);
-    if (o->type == TAUT_OPT_ENUM && v >= 0 && v < split_choices(a, o->choices, words)) return taut_str_z(words[v]);
-    return arena_fmt(a, "%lld", (long long)v);
-}
-
-static const char *not_one_of(struct arena *a, taut_str text, const char *const *words, uint32_t n) {
-    taut_str list = TAUT_LIT("");
-    for (uint32_t i = 0; i < n; i++) list = arena_fmt(a, "%s%s%s", list.ptr, i ? ", " : "", words[i]);
-    const char *near = nearest(text, words, n);
-    return arena_fmt(a, "\"%s\" is not one of %s%s%s%s", text.ptr, list.ptr, near ? "; did you mean \"" : "",
-                     near ? near : "", near ? "\"?" : "")
-        .ptr;
-}
-
-static const char *check_range(struct arena *a, const struct taut_opt *o, taut_str text, int64_t v) {
-    if ((!o->min && !o->max) || (v >= o->min && (v <= o->max || o->max < o->min))) return NULL;
-    taut_str min = option_number_text(a, o, o->min), max = option_number_text(a, o, o->max);
-    if (o->max < o->min) return arena_fmt(a, "%s is too small: it must be at least %s", text.ptr, min.ptr).ptr;
-    return arena_fmt(a, "%s is out of range: it must be %s to %s", text.ptr, min.ptr, max.ptr).ptr;
-}
-
-static const char *parse_number(struct arena *a, const struct taut_opt *o, taut_str text, int64_t *v) {
-    taut_str rest;
-    if (o->type == TAUT_OPT_INT && (!read_number(text, v, &rest) || rest.len))
-        return arena_fmt(a, "\"%s\" is not a whole number", text.ptr).ptr;
-    if (o->type == TAUT_OPT_DURATION && !read_units(text, durations, COUNT_OF(durations), v))
-        return arena_fmt(a, "\"%s\" is not a duration; write it like 10ms, 5s, 2m, 1h or 7d", text.ptr).ptr;
-    if (o->type == TAUT_OPT_BYTES && !read_units(text, sizes, COUNT_OF(sizes), v))
-        return arena_fmt(a, "\"%s\" is not a size; write it like 512, 64KiB, 1MiB or 2GiB", text.ptr).ptr;
-    return check_range(a, o, text, *v);
-}
-
-static const char *parse_choice(struct arena *a, taut_str text, const char *const *words, uint32_t n, int64_t *v) {
-    for (uint32_t i = 0; i < n; i++)
-        if (taut_str_is(text, words[i])) {
-            *v = i;
-            return NULL;
+static void apply_list(const struct apply *ap, const struct taut_opt *o, const struct node *n, const char *path,
+                       struct taut_array *field) {
+    struct config *c = ap->config;
+    struct taut_opt item = option_item(o);
+    size_t size = option_field_size(&item);
+    uint32_t count, i = 0;
+    if (!take_items(c, o, n, NODE_LIST, path, &count)) return;
+    char *items = arena_zalloc(&c->arena, (count + 1) * size);
+    *field = (struct taut_array){items, count, (uint32_t)size};
+    for (struct node *at = n->first; at; at = at->next, i++) {
+        void *into = items + i * size;
+        option_clear(&item, into);
+        if (item.type != TAUT_OPT_STRUCT) {
+            apply_scalar(ap, &item, at, path, into);
+            continue;
         }
-    return not_one_of(a, text, words, n);
+        const char *full = arena_fmt(&c->arena, "%s[%u]", path, i).ptr;
+        if (at->kind != NODE_MAP) config_error(c, at, full, "must be a map of options");
+        apply_table(ap, o->options, at->kind == NODE_MAP ? at : NULL, at, full, at->kind == NODE_MAP, into);
+    }
 }
 
-const char *option_parse(struct config *c, const struct taut_opt *o, taut_str text, taut_str base, void *field) {
+static void apply_flags(const struct apply *ap, const struct taut_opt *o, const struct node *n, const char *path,
+                        int64_t *field) {
+    struct taut_opt word = *o;
+    uint32_t count;
+    if (!take_items(ap->config, o, n, NODE_LIST, path, &count)) return;
+    word.type = TAUT_OPT_ENUM;
+    *field = 0;
+    for (struct node *at = n->first; at; at = at->next) {
+        int64_t bit = -1;
+        apply_scalar(ap, &word, at, path, &bit);
+        if (bit >= 0) *field |= (int64_t)1 << bit;
+    }
+}
+
+static void apply_map(const struct apply *ap, const struct taut_opt *o, const struct node *n, const char *path,
+                      struct taut_array *field) {
+    struct config *c = ap->config;
+    struct taut_opt item = option_item(o);
+    uint32_t count;
+    if (!take_items(c, o, n, NODE_MAP, path, &count)) return;
+    struct taut_opt_pair *pair = arena_zalloc(&c->arena, (count + 1) * sizeof *pair);
+    *field = (struct taut_array){pair, count, sizeof *pair};
+    for (struct node *at = n->first; at; at = at->next, pair++) {
+        const char *full = arena_fmt(&c->arena, "%s.%.*s", path, (int)at->key.len, at->key.ptr).ptr;
+        pair->key = at->key;
+        pair->text = TAUT_LIT("");
+        apply_scalar(ap, &item, at, full, option_pair_field(&item, pair));
+    }
+}
+
+static void apply_node(const struct apply *ap, const struct taut_opt *o, struct node *n, const char *path,
+                       void *field) {
+    switch (o->type) {
+    case TAUT_OPT_LIST: apply_list(ap, o, n, path, field); break;
+    case TAUT_OPT_FLAGS: apply_flags(ap, o, n, path, field); break;
+    case TAUT_OPT_MAP: apply_map(ap, o, n, path, field); break;
+    default: apply_scalar(ap, o, n, path, field);
+    }
+}
+
+/* ---- defaults ---- */
+
+const char *option_default(struct config *c, const struct taut_opt *o, taut_str base, void *field) {
     struct arena *a = &c->arena;
-    const char *words[32], *why = NULL;
-    int64_t v = 0;
-    text = arena_str(a, text); /* NUL behind it */
-    if (option_is_text(o)) {
-        if (o->type == TAUT_OPT_ADDR && text.len && !is_address(text))
-            return arena_fmt(a, "\"%s\" is not an address; write HOST:PORT, such as 127.0.0.1:8065", text.ptr).ptr;
-        if (o->type == TAUT_OPT_PATH && text.len) text = path_absolute(a, base, text);
-        memcpy(field, &text, sizeof text);
-        return NULL;
+    option_clear(o, field);
+    if (!o->dflt || o->type == TAUT_OPT_MAP) return NULL;
+    if (o->type != TAUT_OPT_LIST && o->type != TAUT_OPT_FLAGS)
+        return option_parse(c, o, taut_str_z(o->dflt), base, field);
+    struct taut_opt item = o->type == TAUT_OPT_LIST ? option_item(o) : *o;
+    if (o->type == TAUT_OPT_FLAGS) item.type = TAUT_OPT_ENUM;
+    size_t size = option_field_size(&item);
+    uint32_t count = 0, most = 1;
+    for (const char *p = o->dflt; *p; p++) most += *p == ',';
+    char *items = arena_zalloc(a, most * size);
+    const char *why = NULL;
+    for (const char *at = o->dflt; *at && !why; count++) {
+        size_t n = strcspn(at, ",");
+        taut_str word = taut_str_n(at, n);
+        while (word.len && word.ptr[word.len - 1] == ' ') word.len--;
+        why = option_parse(c, &item, word, base, items + count * size);
+        for (at += n + (at[n] == ','); *at == ' ';) at++;
     }
-    if (o->type == TAUT_OPT_ENUM) {
-        why = parse_choice(a, text, words, split_choices(a, o->choices, words), &v);
-    } else if (o->type == TAUT_OPT_BOOL) {
-        why = parse_choice(a, text, truths, COUNT_OF(truths), &v);
-        v = v % 2 == 0;
-    } else {
-        why = parse_number(a, o, text, &v);
+    if (o->type == TAUT_OPT_LIST) {
+        *(struct taut_array *)field = (struct taut_array){items, count, (uint32_t)size};
+        return why;
     }
-    if (!why) memcpy(field, &v, sizeof v);
+    for (uint32_t i = 0; i < count && !why; i++) *(int64_t *)field |= (int64_t)1 << ((int64_t *)(void *)items)[i];
     return why;
 }
 
-static void apply_default(struct config *c, const struct taut_opt *o, const struct node *where, const char *path,
-                          taut_str base, void *field) {
-    if (o->flags & TAUT_OPT_REQUIRED)
-        config_error(c, where, path, "needs the option \"%s\"%s%s", o->name, o->help ? ": " : "",
-                     o->help ? o->help : "");
-    static const taut_str empty = {"", 0};
-    if (option_is_text(o)) memcpy(field, &empty, sizeof empty);
-    if (!o->dflt) return;
-    const char *why = option_parse(c, o, taut_str_z(o->dflt), base, field);
-    if (why) config_error(c, where, path, "the default of \"%s\" is wrong: %s", o->name, why);
+static void apply_default(const struct apply *ap, const struct taut_opt *o, const struct node *where, const char *path,
+                          void *field) {
+    const char *why = option_default(ap->config, o, ap->base, field);
+    if (why) config_error(ap->config, where, path, "the default of \"%s\" is wrong: %s", o->name, why);
 }
 
-static void apply_node(struct config *c, const struct taut_opt *o, const struct node *n, const char *path,
-                       taut_str base, void *field) {
-    const char *full = arena_fmt(&c->arena, "%s.%s", path, o->name).ptr;
-    if (n->kind != NODE_SCALAR) {
-        config_error(c, n, full, "must be a single value, not a %s", n->kind == NODE_MAP ? "map" : "list");
-    } else if (!n->text.len && !n->quoted) {
-        config_error_at(c, n->key_line, n->key_col, full, "has no value; leave the line out to get the default");
-    } else {
-        const char *why = option_parse(c, o, n->text, base, field);
-        if (why) config_error(c, n, full, "%s", why);
-    }
+/* ---- tables ---- */
+
+static void report_missing(struct config *c, const struct taut_opt *o, const struct node *where, const char *path) {
+    config_error(c, where, path, "needs the option \"%s\"%s%s", o->name, o->help ? ": " : "", o->help ? o->help : "");
 }
 
 static void report_unknown(struct config *c, struct taut_array opts, const struct node *node, const char *path) {
@@ -181,28 +176,46 @@ static void report_unknown(struct config *c, struct taut_array opts, const struc
         for (uint32_t i = 0; i < opts.len && !known; i++) known = taut_str_is(n->key, names[i]);
         if (known) continue;
         const char *near = nearest(n->key, names, opts.len);
-        config_error_at(c, n->key_line, n->key_col, path, "unknown option \"%.*s\"%s%s%s", (int)n->key.len, n->key.ptr,
+        config_error_at(c, n->key_line, n->key_col, path, "unknown option \"%s\"%s%s%s", text_shown(&c->arena, n->key),
                         near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     }
 }
 
+static void apply_struct(const struct apply *ap, const struct taut_opt *o, struct node *n, const struct node *where,
+                         const char *path, void *field) {
+    if (n && n->kind != NODE_MAP) {
+        if (!has_no_value(ap->config, n, path)) config_error(ap->config, n, path, "must be a map of options");
+        n = NULL;
+    }
+    apply_table(ap, o->options, n, n ? n : where, path, n != NULL, field);
+}
+
+/* is_given: the options of this table that are required have to be there. */
+static void apply_table(const struct apply *ap, struct taut_array opts, const struct node *node,
+                        const struct node *where, const char *path, bool is_given, void *into) {
+    struct config *c = ap->config;
+    for (uint32_t i = 0; i < opts.len; i++) {
+        struct taut_opt o = option_at(opts, i);
+        struct node *n = node ? (struct node *)(uintptr_t)node_child(node, o.name) : NULL;
+        const char *full = arena_fmt(&c->arena, "%s.%s", path, o.name).ptr;
+        void *field = (char *)into + o.offset;
+        if (!n && is_given && (o.flags & TAUT_OPT_REQUIRED)) report_missing(c, &o, where, path);
+        if (o.type == TAUT_OPT_STRUCT) {
+            apply_struct(ap, &o, n, where, full, field);
+            continue;
+        }
+        apply_default(ap, &o, where, path, field);
+        if (n) apply_node(ap, &o, n, full, field);
+    }
+    if (node) report_unknown(c, opts, node, path);
+}
+
 void config_apply(struct config *c, struct taut_array opts, const struct node *node, const struct node *where,
                   const char *path, taut_str base, void *into) {
+    const struct apply ap = {c, base};
     if (node && node->kind != NODE_MAP) {
         config_error(c, node, path, "must be a map of options");
         node = NULL;
     }
-    for (uint32_t i = 0; i < opts.len; i++) {
-        struct taut_opt o = option_at(opts, i);
-        const struct node *n = node ? node_child(node, o.name) : NULL;
-        void *field = (char *)into + o.offset;
-        if (!n) {
-            apply_default(c, &o, where, path, base, field);
-            continue;
-        }
-        o.flags &= ~(uint32_t)TAUT_OPT_REQUIRED;
-        apply_default(c, &o, where, path, base, field);
-        apply_node(c, &o, n, path, base, field);
-    }
-    if (node) report_unknown(c, opts, node, path);
+    apply_table(&ap, opts, node, where, path, true, into);
 }

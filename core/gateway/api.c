@@ -190,6 +190,12 @@ static taut_str media_type(taut_str v) {
     return taut_str_n(v.ptr, n);
 }
 
+bool api_is_multipart(taut_str content_type, taut_str *boundary) {
+    if (!type_is(media_type(content_type), "multipart/form-data")) return false;
+    *boundary = type_parameter(content_type, "boundary");
+    return true;
+}
+
 static bool is_utf8_name(taut_str charset) {
     return type_is(charset, "utf-8") || type_is(charset, "utf8");
 }
@@ -201,11 +207,10 @@ static const char *read_body(struct api_args *a, const struct api_request *r) {
     if (charset.ptr && (is_json || is_form) && !is_utf8_name(charset)) return "invalid_charset";
     if (is_json && !charset.ptr && r->body.len) a->call->arg_warning = "missing_charset";
     if (is_form && charset.ptr) a->call->arg_warning = "superfluous_charset";
+    if (r->is_multipart) return api_parts(a, r);
     if (!r->body.len) return NULL;
     if (is_json) return api_json(a, r->body);
     if (is_form) return api_form(a, r->body);
-    if (type_is(type, "multipart/form-data"))
-        return api_multipart(a, r->body, type_parameter(r->content_type, "boundary"));
     return type.len ? "invalid_post_type" : "missing_post_type";
 }
 

@@ -4,18 +4,26 @@
 
 #include "hub/call.h"
 
-/* A request as the wire gave it. Borrowed for the time of api_arguments only. */
+/* A request as the wire gave it. Borrowed for the time of api_arguments only, except parts: they live as long as the
+ * call. */
 struct api_request {
     taut_str method;        /* behind /api/ */
     taut_str query;         /* undecoded, without '?' */
     taut_str content_type;  /* ptr NULL: the header is absent */
     taut_str authorization; /* the header's value, or empty */
     taut_str body;
+    /* Of a multipart body, in place of body. */
+    const struct taut_part *parts;
+    uint32_t nparts;
+    bool is_multipart;
+    const char *form_error; /* why it is none, or NULL */
 };
 
 /* Fills method, token, args and the arg_… members of a new METHOD call. Never fails: what is wrong goes to arg_error.
  */
 void api_arguments(const struct modules *ms, struct call *c, const struct api_request *r);
+/* Is it multipart/form-data? Then *boundary is that (ptr NULL: it has none). */
+bool api_is_multipart(taut_str content_type, taut_str *boundary);
 /* The token of "Bearer TOKEN", or empty. */
 taut_str api_bearer(taut_str authorization);
 
@@ -36,7 +44,7 @@ struct api_args {
 
 /* All of these return NULL, or the error code. */
 const char *api_form(struct api_args *a, taut_str text);
-const char *api_multipart(struct api_args *a, taut_str body, taut_str boundary);
+const char *api_parts(struct api_args *a, const struct api_request *r);
 const char *api_json(struct api_args *a, taut_str body);
 
 void api_set(struct api_args *a, taut_str name, uint32_t kind, taut_str value);

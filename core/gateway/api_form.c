@@ -1,8 +1,6 @@
-/* api_form.c - forms: application/x-www-form-urlencoded (and the query, which has that form), multipart/form-data. */
-#define _GNU_SOURCE
+/* api_form.c - forms: application/x-www-form-urlencoded (and the query, which has that form), multipart/form-data that
+ * was taken apart. */
 #include "gateway/api.h"
-
-#include <strings.h>
 
 /* Length of the UTF-8 sequence at p, 0 when it is none. */
 static size_t utf8_len(const unsigned char *p, size_t n) {
@@ -70,78 +68,16 @@ const char *api_form(struct api_args *a, taut_str text) {
     return NULL;
 }
 
-/* ---- multipart ---- */
-
-struct part {
-    taut_str name;
-    bool is_file;
-};
-
-/* A parameter of Content-Disposition: ; key="value" or ; key=value. ptr NULL: not there. */
-static taut_str parameter(taut_str line, const char *key) {
-    size_t n = strlen(key);
-    bool quoted = false;
-    for (size_t i = 0; i + n + 1 < line.len; i++) {
-        if (line.ptr[i] == '"') quoted = !quoted;
-        if (quoted || line.ptr[i] != ';') continue;
-        size_t k = i + 1;
-        while (k < line.len && line.ptr[k] == ' ') k++;
-        if (k + n >= line.len || strncasecmp(line.ptr + k, key, n) != 0 || line.ptr[k + n] != '=') continue;
-        const char *from = line.ptr + k + n + 1, *end = line.ptr + line.len;
-        char stop = ';';
-        if (from < end && *from == '"') stop = '"', from++;
-        const char *to = memchr(from, stop, (size_t)(end - from));
-        return taut_str_n(from, (size_t)((to ? to : end) - from));
-    }
-    return taut_str_n(NULL, 0);
-}
-
-static void part_header(struct part *p, taut_str line) {
-    static const char disposition[] = "content-disposition:";
-    if (line.len < sizeof disposition || strncasecmp(line.ptr, disposition, sizeof disposition - 1) != 0) return;
-    taut_str name = parameter(line, "name");
-    if (name.ptr) p->name = name;
-    p->is_file = parameter(line, "filename").ptr || parameter(line, "filename*").ptr;
-}
-
-/* Reads the head of a part; returns where its content starts, or NULL. */
-static const char *part_head(struct part *p, const char *at, const char *end) {
-    for (;;) {
-        const char *eol = memmem(at, (size_t)(end - at), "\r\n", 2);
-        if (!eol) return NULL;
-        if (eol == at) return at + 2;
-        part_header(p, taut_str_n(at, (size_t)(eol - at)));
-        at = eol + 2;
-    }
-}
-
-const char *api_multipart(struct api_args *a, taut_str body, taut_str boundary) {
+/* Parts with a file name are no arguments. */
+const char *api_parts(struct api_args *a, const struct api_request *r) {
     static const char bad[] = "invalid_form_data";
-    enum { BOUNDARY_MAX = 70 };
-    char mark[BOUNDARY_MAX + 4];
-    if (!boundary.len || boundary.len > BOUNDARY_MAX) return bad;
-    memcpy(mark, "\r\n--", 4);
-    memcpy(mark + 4, boundary.ptr, boundary.len);
-    size_t mark_len = boundary.len + 4;
-    const char *at = body.ptr, *end = body.ptr + body.len;
-    if (body.len < mark_len || memcmp(at, mark + 2, mark_len - 2) != 0) return bad;
-    at += mark_len - 2;
-    for (;;) { /* at: behind a boundary */
-        struct part p = {taut_str_n(NULL, 0), false};
-        if (end - at < 2) return bad;
-        if (memcmp(at, "--", 2) == 0) return NULL;
-        if (memcmp(at, "\r\n", 2) != 0) return bad;
-        const char *from = part_head(&p, at + 2, end);
-        if (!from) return bad;
-        /* The CRLF of an empty part's boundary is the one that ended the head. */
-        const char *to = memmem(from - 2, (size_t)(end - from + 2), mark, mark_len);
-        if (!to || !p.name.ptr) return bad;
-        size_t len = to < from ? 0 : (size_t)(to - from);
-        if (!p.is_file) {
-            taut_str value = arena_str(&a->call->arena, taut_str_n(from, len));
-            if (!text_is_clean(p.name) || !text_is_clean(value)) return bad;
-            api_set(a, p.name, API_TEXT, value);
-        }
-        at = to + mark_len;
+    if (r->form_error) return bad;
+    for (uint32_t i = 0; i < r->nparts; i++) {
+        const struct taut_part *p = &r->parts[i];
+        if (p->is_file) continue;
+        taut_str value = taut_str_n(p->body.bytes, (size_t)p->body.length);
+        if (!text_is_clean(value)) return bad;
+        api_set(a, p->name, API_TEXT, value);
     }
+    return NULL;
 }

@@ -9,6 +9,7 @@
  * in the ring have not begun to be written, and durable ones stand in the order of seq: so nothing is lost, repeated,
  * reordered.
  */
+#include "base/fault.h"
 #include "gateway/ws_internal.h"
 
 static struct frame *ring_at(const struct conn *c, uint32_t i) {
@@ -31,7 +32,7 @@ static void ring_push(struct conn *c, struct frame *f) {
     c->ring[(c->ring_head + c->ring_n++) & (c->ring_cap - 1)] = f;
     c->queued += f->len;
     if (f->kind == FRAME_DIRECT) c->direct += f->len;
-    if (mutant(MUTANT_SWAP, 50) && c->ring_n > 1) {
+    if (MUTANT_ONE_IN("swap", 2000) && c->ring_n > 1) {
         uint32_t last = (c->ring_head + c->ring_n - 1) & (c->ring_cap - 1);
         uint32_t before = (c->ring_head + c->ring_n - 2) & (c->ring_cap - 1);
         c->ring[last] = c->ring[before];
@@ -94,6 +95,7 @@ void conn_queue_free(struct conn *c) {
 
 /* One frame always fits into an empty ring, however long. */
 static bool fits(const struct conn *c, uint32_t len) {
+    if (MUTANT("queue_without_bound")) return true;
     return !c->ring_n || c->queued + c->held_len + len <= c->g->ws->queue_limit;
 }
 
@@ -202,14 +204,14 @@ void queue_turn(uv_idle_t *h) {
 }
 
 bool conn_queue_event(struct conn *c, struct frame *f) {
-    if (mutant(MUTANT_DROP, 1000)) return true;
+    if (MUTANT_ONE_IN("drop", 10000)) return true;
     if (!fits(c, f->len)) write_pending(c);
     if (!fits(c, f->len)) ring_drop(c, false);
     if (!fits(c, f->len)) return false;
     stat_add(&c->g->stats.deliveries, 1);
     f->refs++;
     ring_push(c, f);
-    if (mutant(MUTANT_REPEAT, 200)) {
+    if (MUTANT_ONE_IN("repeat", 2000)) {
         f->refs++;
         ring_push(c, f);
     }
@@ -252,7 +254,7 @@ void conn_queue_close(struct conn *c, struct frame *f) {
 
 void conn_lag(struct conn *c, uint64_t seq) {
     uint64_t first = ring_drop(c, true);
-    c->cursor = (first ? first : seq) - 1;
+    c->cursor = (first && !MUTANT("lag_skips_queue") ? first : seq) - 1;
     c->lagging = true;
     stat_add(&c->g->stats.lagging, 1);
     conn_mark_dirty(c);

@@ -8,6 +8,7 @@
  * A refill may know more than has been published here. Events above the workspace's position are left for the live
  * stream: their deltas have not been applied yet.
  */
+#include "base/fault.h"
 #include "gateway/ws_internal.h"
 
 static const char gap_text[] =
@@ -60,6 +61,7 @@ static void deliver_to_topic(const struct topic *t, const struct event *e, struc
         if (!*frame) *frame = frame_event(e);
         if (!e->seq) conn_queue_ephemeral(c, *frame);
         else if (!conn_queue_event(c, *frame)) conn_lag(c, e->seq);
+        crash_point("gateway.in_fanout");
     }
 }
 
@@ -88,7 +90,7 @@ static void publish(struct workspace *w, const struct event *e) {
         if (e->seq <= w->position) return;
         if (e->seq != w->position + 1) lag_all(w);
     }
-    bool late = mutant(MUTANT_LEAVE_LATE, 1);
+    bool late = MUTANT("leave_late");
     if (!late) apply_deltas(w, e);
     deliver(w, e);
     if (late) apply_deltas(w, e);
@@ -111,7 +113,7 @@ static bool may_see(const struct conn *c, const struct event *e) {
     for (uint32_t i = 0; i < e->ntopics; i++) {
         struct topic *t = topic_find(c->workspace, e->topics[i]);
         const struct member *member = t ? topic_member(t, c) : NULL;
-        if (member && e->seq >= member->since_seq) return true;
+        if (member && (e->seq >= member->since_seq || MUTANT("since_ignored"))) return true;
     }
     return false;
 }
@@ -145,7 +147,7 @@ static void refill(struct conn *c, const struct events_msg *m) {
         return;
     }
     bool all = take_refill(c, m, m->upto < position ? m->upto : position);
-    if (c->cursor >= position) {
+    if (c->cursor >= position || MUTANT("lag_ends_early")) {
         c->lagging = false;
         c->floor = c->cursor;
     } else if (all && c->cursor == before) {

@@ -6,9 +6,13 @@
  */
 #include "gateway/gateway.h"
 
+#include <stdio.h>
+
 #include "gateway/http.h"
 #include "gateway/internal.h"
 #include "gateway/listen.h"
+#include "obs/crumb.h"
+#include "gateway/tls_front.h"
 
 enum { TICK_MS = 1000, STOP_MS = 5000 };
 
@@ -66,6 +70,7 @@ static void begin_stop(struct gateway *g) {
     g->stop_deadline = uv_now(&g->loop) + STOP_MS;
     for (size_t i = 0; i < COUNT_OF(g->listeners); i++)
         if (g->listeners[i]) listener_close(g->listeners[i]);
+    if (g->front) tls_front_stop(g->front);
     http_stop(g);
     ws_stop(g, on_ws_stopped);
 }
@@ -100,7 +105,7 @@ static void on_mail(struct port *p, struct msg *m) {
 static void end_turn(struct gateway *g) {
     http_turn(g);
     outbox_flush(&g->to_hub, g->config.hub);
-    if (g->stopping && g->ws_stopped && g->http->nopen == 0) uv_stop(&g->loop);
+    if (g->stopping && g->ws_stopped && g->http->nopen == 0 && tls_front_open(g->front) == 0) uv_stop(&g->loop);
 }
 
 static void on_prepare(uv_prepare_t *h) {
@@ -113,17 +118,22 @@ static void on_check(uv_check_t *h) {
 static void on_tick(uv_timer_t *h) {
     struct gateway *g = h->data;
     http_tick(g);
+    if (g->front) tls_front_tick(g->front);
     if (!g->ws_stopped) ws_tick(g);
     for (size_t i = 0; i < COUNT_OF(g->listeners); i++)
         if (g->listeners[i]) listener_tick(g->listeners[i]);
-    if (g->stopping && uv_now(&g->loop) >= g->stop_deadline) http_close_all(g);
+    if (!g->stopping || uv_now(&g->loop) < g->stop_deadline) return;
+    http_close_all(g);
+    if (g->front) tls_front_close_all(g->front);
 }
 
 static void run(void *arg) {
     struct gateway *g = arg;
+    crumb_thread_begin(g->name);
     ws_init(g);
     uv_run(&g->loop, UV_RUN_DEFAULT);
     g->ended = true;
+    crumb_thread_end();
 }
 
 /* ---- life ---- */
@@ -137,6 +147,7 @@ static void open_handles(struct gateway *g) {
     uv_check_start(&g->check, on_check);
     uv_timer_start(&g->tick, on_tick, TICK_MS, TICK_MS);
     port_open(&g->port, &g->loop, on_mail, NULL);
+    beat_start(&g->beat, &g->loop, gateway_sample, g);
 }
 
 static bool listen_on(struct gateway *g, int i, const char *address, char **why) {
@@ -149,12 +160,25 @@ static bool listen_on(struct gateway *g, int i, const char *address, char **why)
     return true;
 }
 
+/* Nobody is trusted, nothing is limited. */
+static struct edge *own_edge(const struct gateway_config *config) {
+    const struct edge_config open = {.public_url = TAUT_LIT(""),
+                                     .admin_listen = taut_str_z(config->admin_listen),
+                                     .cert = TAUT_LIT(""),
+                                     .key = TAUT_LIT(""),
+                                     .max_connections = config->max_connections};
+    return edge_new(&open, NULL, NULL);
+}
+
 struct gateway *gateway_new(const struct gateway_config *config, char **why) {
     struct gateway *g = xcalloc(1, sizeof *g);
     uint64_t number = atomic_fetch_add(&gateways, 1) & 0xff;
     g->config = *config;
+    snprintf(g->name, sizeof g->name, "gateway %u", (unsigned)number);
     g->next_conn = (random_u64() & 0x7fffff) << 40 | number << 32 | 1;
     if (uv_loop_init(&g->loop) != 0) panic("no loop");
+    g->edge = config->edge ? config->edge : own_edge(config);
+    g->front = edge_has_tls(g->edge) ? tls_front_new(g) : NULL;
     http_init(g);
     open_handles(g);
     if (!listen_on(g, 0, config->listen, why) ||
@@ -170,6 +194,9 @@ const char *gateway_address(struct gateway *g, bool admin) {
 }
 struct port *gateway_port(struct gateway *g) {
     return &g->port;
+}
+const struct beat *gateway_beat(struct gateway *g) {
+    return &g->beat;
 }
 const struct gateway_stats *gateway_stats(struct gateway *g) {
     return &g->stats;
@@ -192,15 +219,20 @@ void gateway_stop(struct gateway *g) {
 void gateway_free(struct gateway *g) {
     if (!g) return;
     g->ended = true;
+    if (g->front) tls_front_close_all(g->front);
     http_close_all(g);
     for (size_t i = 0; i < COUNT_OF(g->listeners); i++)
         if (g->listeners[i]) listener_close(g->listeners[i]);
     port_close(&g->port);
+    disk_close(&g->http->disk);
+    beat_stop(&g->beat);
     uv_close((uv_handle_t *)&g->prepare, NULL);
     uv_close((uv_handle_t *)&g->check, NULL);
     uv_close((uv_handle_t *)&g->tick, NULL);
     uv_run(&g->loop, UV_RUN_DEFAULT);
     http_free(g);
+    tls_front_free(g->front);
+    if (!g->config.edge) edge_free(g->edge);
     for (size_t i = 0; i < COUNT_OF(g->listeners); i++) free(g->listeners[i]);
     ENSURE(uv_loop_close(&g->loop) == 0);
     call_pool_free(&g->calls);

@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <netdb.h>
 
-enum { BODY_STEP = 16384 /* a body brings as much within a header_timeout */, LINGER_MS = 2000, PLACES_MAX = 1 << 20 };
+enum { BODY_STEP = 16384 /* a body brings as much within a body_timeout */, LINGER_MS = 2000, PLACES_MAX = 1 << 20 };
+enum { TURNED_AWAY_MAX = 64 /* connections that are still reading why */ };
 enum { ADMIN_MAX = 32 /* connections; they take no place from the public ones, nor those from them */ };
 
 /* ---- lists of waiting connections ---- */
@@ -27,7 +27,12 @@ static void unlink_wait(struct http_conn *c) {
 }
 
 static int64_t wait_ms(const struct gateway_config *config, uint8_t wait) {
-    return wait == WAIT_IDLE ? config->idle_timeout : wait == WAIT_LINGER ? LINGER_MS : config->header_timeout;
+    int64_t own = wait == WAIT_IDLE     ? config->idle_timeout
+                  : wait == WAIT_BODY   ? config->body_timeout
+                  : wait == WAIT_WRITE  ? config->answer_timeout
+                  : wait == WAIT_LINGER ? LINGER_MS
+                                        : 0;
+    return own ? own : config->header_timeout;
 }
 
 static void set_wait(struct http_conn *c, uint8_t wait) {
@@ -49,7 +54,9 @@ static void set_wait(struct http_conn *c, uint8_t wait) {
 void http_init(struct gateway *g) {
     struct http_server *s = xcalloc(1, sizeof *s);
     s->g = g;
-    s->limits = (struct http_limits){(size_t)g->config.max_header, (size_t)g->config.max_body};
+    s->max_header = (size_t)g->config.max_header;
+    s->max_body = (size_t)g->config.max_body;
+    disk_open(&s->disk, &g->loop);
     http_budget_init(s);
     s->read_buf = xmalloc(READ_SIZE);
     s->scratch = xmalloc(SCRATCH_SIZE);
@@ -106,7 +113,7 @@ bool http_is_full(struct gateway *g, bool admin) {
     const struct http_server *s = g->http;
     if (s->nopen >= PLACES_MAX) return true;
     if (admin) return s->nadmin >= ADMIN_MAX;
-    uint64_t open = s->nopen - s->nadmin + atomic_load_explicit(&g->stats.ws_connections, memory_order_relaxed);
+    uint64_t open = s->nopen - s->nadmin - s->nturned + atomic_load_explicit(&g->stats.ws_connections, memory_order_relaxed);
     return open >= (uint64_t)g->config.max_connections;
 }
 
@@ -129,12 +136,16 @@ void http_conn_close(struct http_conn *c) {
     c->closed = true;
     http_slots_drop(c);
     http_output_drop(c);
+    http_intake_drop(c);
+    uv_poll_stop(&c->poll); /* takes the descriptor out of epoll before it is closed or handed on */
+    http_file_drop(c);
     unlink_wait(c);
     leave_place(c);
     c->s->nopen--;
     c->s->nadmin -= c->admin;
+    c->s->nturned -= c->turned_away;
     atomic_fetch_sub_explicit(&c->s->g->stats.http_connections, 1, memory_order_relaxed);
-    uv_poll_stop(&c->poll); /* takes the descriptor out of epoll before it is closed or handed on */
+    edge_leave(c->s->g->edge, &c->seat);
     if (c->fd >= 0) close(c->fd);
     uv_close((uv_handle_t *)&c->poll, on_handle_closed);
 }
@@ -149,51 +160,90 @@ void http_conn_dirty(struct http_conn *c) {
 /* ---- taking requests ---- */
 
 static bool can_take(const struct http_conn *c) {
-    return !c->closing && !c->closed && !c->out && http_outstanding(c) < OUTSTANDING_MAX &&
-           c->outstanding_bytes <= c->s->limits.body && c->unread <= ANSWERS_MAX;
+    return !c->closing && !c->closed && !c->out && !c->file && http_outstanding(c) < OUTSTANDING_MAX &&
+           c->outstanding_bytes <= c->s->max_body && c->unread <= ANSWERS_MAX;
 }
 
-/* Our last word. */
-static void refuse(struct http_conn *c, uint16_t status, const char *why, const char *headers) {
+void http_refuse(struct http_conn *c, uint16_t status, const char *why, const char *headers) {
     c->closing = c->lingers = true;
     http_reply_error(c, false, status, why, headers);
+}
+
+/* The body waits for this. `rest`: what has come of it. */
+static void note_continue(struct http_conn *c, uint64_t rest) {
+    if (!c->req.expects_continue || rest) return;
+    c->req.expects_continue = false;
+    c->owes_continue = true;
+}
+
+/* A request is there as a whole. False: it is to be given again later. *parked: it is an upgrade. */
+static bool dispatch(struct http_conn *c, const char *data, bool *parked) {
+    enum http_fate fate = c->req.wants_upgrade && http_outstanding(c) ? HTTP_WAITS : http_dispatch(c, data);
+    c->blocked = fate == HTTP_WAITS;
+    if (c->blocked) return false;
+    c->owes_continue = false;
+    c->progressed = true;
+    c->fresh = false;
+    *parked = fate == HTTP_PARKED;
+    atomic_fetch_add_explicit(&c->s->g->stats.http_requests, 1, memory_order_relaxed);
+    return true;
+}
+
+static void forget_request(struct http_conn *c) {
+    memset(&c->req, 0, sizeof c->req);
+    memset(&c->found, 0, sizeof c->found);
+}
+
+/* The body goes on into its intake; a request whose body is there as a whole is taken. Returns the bytes it had. */
+static size_t take_intake(struct http_conn *c, const char *data, size_t len) {
+    bool parked;
+    size_t used = http_intake_feed(c, data, len);
+    if (!c->intake) return len; /* refused */
+    note_continue(c, c->req.body_len + c->req.framing);
+    if (!http_intake_is_whole(c->intake) || !can_take(c)) return used;
+    if (dispatch(c, http_intake_head(c->intake), &parked)) {
+        http_intake_drop(c); /* when no call has it */
+        forget_request(c);
+    }
+    return used;
+}
+
+/* The request at data, of which len bytes are there: its head, and what is to become of its body. */
+static enum http_progress look_at(struct http_conn *c, char *data, size_t len) {
+    if (c->req.phase == PHASE_HEAD) {
+        enum http_progress progress = http_parse_head(&c->req, data, len, c->s->max_header);
+        if (progress == HTTP_REFUSED) http_refuse(c, c->req.status, c->req.why, "");
+        if (progress != HTTP_DONE) return progress;
+        if (!http_admit(c, data)) return HTTP_REFUSED;
+        if (c->intake) return HTTP_MORE;
+    }
+    enum http_progress progress = http_parse_body(&c->req, data, len);
+    if (progress == HTTP_REFUSED) http_refuse(c, c->req.status, c->req.why, "");
+    if (progress == HTTP_MORE) note_continue(c, len - c->req.head_len);
+    return progress;
 }
 
 /* Takes the complete requests of data; returns how many bytes they had. An upgrade keeps its bytes: they go to
  * libwebsockets. */
 static size_t take(struct http_conn *c, char *data, size_t len) {
     size_t at = 0;
-    bool parsed = c->blocked;
-    c->blocked = false;
-    while (can_take(c)) {
+    bool parsed = c->blocked && !c->intake, parked = false;
+    if (c->intake) at = take_intake(c, data, len);
+    while (!c->intake && can_take(c)) {
         if (!c->req.scanned) /* empty lines before a request are skipped */
             while (len - at >= 2 && data[at] == '\r' && data[at + 1] == '\n') at += 2;
         if (at == len || (len - at == 1 && data[at] == '\r' && !c->req.scanned)) break;
-        enum http_progress progress = parsed ? HTTP_DONE : http_parse(&c->req, data + at, len - at, &c->s->limits);
+        enum http_progress progress = parsed ? HTTP_DONE : look_at(c, data + at, len - at);
         parsed = false;
-        if (progress == HTTP_REFUSED) {
-            refuse(c, c->req.status, c->req.why, "");
-            return len;
+        if (progress == HTTP_REFUSED) return len;
+        if (c->intake) {
+            at += c->req.head_len;
+            at += take_intake(c, data + at, len - at);
+            continue;
         }
-        if (progress == HTTP_MORE) {
-            if (c->req.expects_continue && c->req.phase != PHASE_HEAD && len - at == c->req.head_len) {
-                c->req.expects_continue = false;
-                c->owes_continue = true;
-            }
-            break;
-        }
-        enum http_fate fate = c->req.wants_upgrade && http_outstanding(c) ? HTTP_WAITS : http_dispatch(c, data + at);
-        if (fate == HTTP_WAITS) {
-            c->blocked = true;
-            break;
-        }
-        c->owes_continue = false;
-        c->progressed = true;
-        c->fresh = false;
-        atomic_fetch_add_explicit(&c->s->g->stats.http_requests, 1, memory_order_relaxed);
-        if (fate == HTTP_PARKED) break;
+        if (progress == HTTP_MORE || !dispatch(c, data + at, &parked) || parked) break;
         at += c->req.end;
-        memset(&c->req, 0, sizeof c->req);
+        forget_request(c);
     }
     return at;
 }
@@ -212,7 +262,7 @@ static struct http_conn *longest_incomplete(struct http_server *s) {
         struct http_link *list = &s->waits[order[i]];
         for (struct http_link *l = list->next; l != list; l = l->next) {
             struct http_conn *c = CONTAINER_OF(l, struct http_conn, link);
-            if (c->in && !c->closing) return c;
+            if ((c->in || c->intake) && !c->closing) return c;
         }
     }
     return NULL;
@@ -220,21 +270,29 @@ static struct http_conn *longest_incomplete(struct http_server *s) {
 
 struct http_conn *http_longest_unread(struct http_server *s) {
     struct http_link *list = &s->waits[WAIT_WRITE];
-    return list->next == list ? NULL : CONTAINER_OF(list->next, struct http_conn, link);
+    for (struct http_link *l = list->next; l != list; l = l->next) {
+        struct http_conn *c = CONTAINER_OF(l, struct http_conn, link);
+        if (c->out) return c; /* who only reads a file holds nothing */
+    }
+    return NULL;
+}
+
+static void make_way(struct http_server *s) {
+    struct http_conn *longest;
+    while (s->input > s->max_input && (longest = longest_incomplete(s))) {
+        atomic_fetch_add_explicit(&s->g->stats.refused, 1, memory_order_relaxed);
+        http_refuse(longest, 503, "the server holds more unfinished requests than it can; try again", "Retry-After: 1\r\n");
+        drop_input(longest);
+        http_intake_drop(longest);
+        set_wait(longest, WAIT_NOTHING);
+    }
 }
 
 static void grow_input(struct http_conn *c, size_t cap) {
-    struct http_server *s = c->s;
-    struct http_conn *longest;
-    s->input += cap - c->in_cap;
+    c->s->input += cap - c->in_cap;
     c->in_cap = cap;
     c->in = xrealloc(c->in, cap);
-    while (s->input > s->max_input && (longest = longest_incomplete(s))) {
-        atomic_fetch_add_explicit(&s->g->stats.refused, 1, memory_order_relaxed);
-        refuse(longest, 503, "the server holds more unfinished requests than it can; try again", "Retry-After: 1\r\n");
-        drop_input(longest);
-        set_wait(longest, WAIT_NOTHING);
-    }
+    make_way(c->s);
 }
 
 /* ---- reading ---- */
@@ -290,6 +348,7 @@ static void read_some(struct http_conn *c) {
         size_t taken = take(c, s->read_buf, (size_t)n);
         keep(c, s->read_buf + taken, (size_t)n - taken);
     }
+    if (c->intake) make_way(s);
 }
 
 static bool is_parked(struct http_conn *c) {
@@ -304,6 +363,7 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
         return;
     }
     if (events & UV_DISCONNECT) c->half_closed = true;
+    if (events & UV_WRITABLE) http_file_writable(c);
     if (events & (UV_WRITABLE | UV_DISCONNECT)) http_conn_dirty(c);
     if (c->half_closed && is_parked(c)) http_conn_close(c);
     if (c->closed || !(events & UV_READABLE)) return;
@@ -311,8 +371,11 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
     else read_some(c);
 }
 
-void http_accepted(struct gateway *g, int fd, bool admin) {
+struct http_conn *http_accepted(struct gateway *g, int fd, bool admin, const struct peer *peer,
+                                const struct seat *seat) {
     struct http_conn *c = xcalloc(1, sizeof *c);
+    c->peer = *peer;
+    c->seat = *seat;
     c->s = g->http;
     c->fd = fd;
     c->admin = admin;
@@ -325,16 +388,32 @@ void http_accepted(struct gateway *g, int fd, bool admin) {
     c->s->nhandles++;
     atomic_fetch_add_explicit(&g->stats.http_connections, 1, memory_order_relaxed);
     http_conn_dirty(c);
+    return c;
+}
+
+bool http_can_turn_away(const struct gateway *g) {
+    return g->http->nturned < TURNED_AWAY_MAX && g->http->nopen < PLACES_MAX;
+}
+
+void http_turned_away(struct gateway *g, int fd, const struct peer *peer, uint16_t status, const char *why) {
+    struct http_conn *c = http_accepted(g, fd, false, peer, &(struct seat){0});
+    c->turned_away = true;
+    c->s->nturned++;
+    http_refuse(c, status, why, "Retry-After: 5\r\n");
 }
 
 /* ---- the end of a turn ---- */
 
+static bool is_read(const struct http_conn *c) {
+    return can_take(c) && !c->blocked && (!c->intake || http_intake_wants(c->intake));
+}
+
 /* While nothing is read, a peer that goes is noticed all the same: by its FIN, after that by its reset, for which the
  * socket must be watched for something. */
 static void poll_for(struct http_conn *c) {
-    int events = c->out ? UV_WRITABLE : 0;
-    if (!c->eof && (c->shut || (can_take(c) && !c->blocked))) events |= UV_READABLE;
-    else if (http_outstanding(c)) events |= c->half_closed ? UV_PRIORITIZED : UV_DISCONNECT;
+    int events = c->out || http_file_waits(c) ? UV_WRITABLE : 0;
+    if (!c->eof && (c->shut || is_read(c))) events |= UV_READABLE;
+    else if (http_outstanding(c) || c->file) events |= c->half_closed ? UV_PRIORITIZED : UV_DISCONNECT;
     if (events == c->events) return; /* each change is a system call */
     c->events = events;
     if (events) uv_poll_start(&c->poll, events, on_ready);
@@ -343,15 +422,16 @@ static void poll_for(struct http_conn *c) {
 
 static uint8_t waits_for(const struct http_conn *c) {
     if (c->shut) return WAIT_LINGER;
-    if (c->out) return WAIT_WRITE;
-    if (c->blocked || !can_take(c)) return WAIT_NOTHING;
+    if (c->out || http_file_waits(c)) return WAIT_WRITE;
+    if (!is_read(c)) return WAIT_NOTHING;
+    if (c->intake) return WAIT_BODY;
     if (c->in) return c->req.phase == PHASE_HEAD ? WAIT_HEAD : WAIT_BODY;
     if (http_outstanding(c)) return WAIT_NOTHING;
     return c->fresh ? WAIT_HEAD : WAIT_IDLE;
 }
 
 static void settle(struct http_conn *c) {
-    bool finished = !http_outstanding(c) && !c->out;
+    bool finished = !http_outstanding(c) && !c->out && !c->file && !(c->intake && !http_intake_wants(c->intake));
     if (finished && (c->eof || (c->closing && !c->lingers))) {
         http_conn_close(c);
         return;
@@ -379,8 +459,9 @@ static void turn(struct http_conn *c) {
     do {
         http_write_answers(c);
         if (!c->closed && is_reset(c)) http_conn_close(c);
+        if (c->intake && http_intake_is_whole(c->intake) && can_take(c)) take_intake(c, NULL, 0);
         if (c->in && can_take(c)) take_from_own(c);
-    } while (!c->closed && !c->out && (has_answer(c) || (c->owes_continue && !http_outstanding(c))));
+    } while (!c->closed && !c->out && !c->file && (has_answer(c) || (c->owes_continue && !http_outstanding(c))));
     if (!c->closed) settle(c);
 }
 
@@ -396,9 +477,10 @@ void http_turn(struct gateway *g) {
 
 static void expire(struct http_conn *c) {
     if ((c->wait == WAIT_HEAD && c->in) || c->wait == WAIT_BODY) {
-        refuse(c, 408, c->wait == WAIT_HEAD ? "the head did not arrive in time" : "the body did not arrive in time",
+        http_refuse(c, 408, c->wait == WAIT_HEAD ? "the head did not arrive in time" : "the body did not arrive in time",
                "");
         drop_input(c);
+        http_intake_drop(c);
     } else {
         http_conn_close(c);
     }
@@ -440,17 +522,13 @@ void http_close_all(struct gateway *g) {
 }
 
 bool http_release_for_upgrade(struct gateway *g, uint64_t cookie, int *fd, const char **head, size_t *len,
-                              char peer[64]) {
+                              struct seat *seat) {
     struct http_conn *c = http_conn_find(g, cookie);
     struct http_slot *s = c ? http_slot_at(c, cookie_seq(cookie)) : NULL;
     if (!s || !s->upgrade) return false;
-    struct sockaddr_storage addr;
-    socklen_t addr_len = sizeof addr;
-    char port[8];
-    peer[0] = 0;
-    if (getpeername(c->fd, (struct sockaddr *)&addr, &addr_len) == 0)
-        getnameinfo((struct sockaddr *)&addr, addr_len, peer, 64, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     *fd = c->fd;
+    *seat = c->seat;
+    c->seat = (struct seat){0};
     *head = c->in + c->in_at; /* lives until libuv has closed the handle: after this turn */
     *len = c->in_len - c->in_at;
     c->fd = -1;

@@ -6,6 +6,9 @@
 #ifndef GATEWAY_HTTP_H
 #define GATEWAY_HTTP_H
 
+#include "gateway/edge.h"
+#include "gateway/disk.h"
+#include "gateway/http_intake.h"
 #include "gateway/http_request.h"
 #include "gateway/internal.h"
 
@@ -19,6 +22,16 @@ struct http_link {
     struct http_link *prev, *next;
 };
 
+struct http_file; /* http_file.c */
+
+/* Whose a request is; at most one of the entries. http_route.c */
+struct http_found {
+    bool is_method, other_verb; /* other_verb: routes have the path, but not with this verb */
+    const struct method_entry *method;
+    const struct socket_entry *socket;
+    const struct route_entry *route;
+};
+
 struct http_slot {
     uint16_t status; /* 0: no answer yet */
     bool head_only, close, upgrade;
@@ -29,16 +42,19 @@ struct http_slot {
     taut_str headers, body;
     struct call *call; /* owns the answer, or */
     void *block;       /* malloc'ed: owns it, or both NULL: static */
+    struct http_file *file; /* instead of body */
 };
 
 struct http_conn {
     uv_poll_t poll;
     struct http_server *s;
-    int fd, events; /* events: what poll is armed for */
+    struct peer peer;
+    struct seat seat; /* taken for it, or for whom a proxy opens a socket */
+    int fd, events;   /* events: what poll is armed for */
     uint32_t index, generation;
     struct http_link link;
     uint8_t wait;
-    bool admin, dirty;
+    bool admin, dirty, turned_away;
     bool closing;       /* no further requests are taken */
     bool eof;           /* all that the peer sent is read */
     bool half_closed;   /* the peer sends nothing more; it may still read, or be gone */
@@ -62,7 +78,10 @@ struct http_conn {
     char *out; /* what the socket did not take */
     size_t out_at, out_len;
     size_t body_bytes; /* that came since the body's deadline was last moved */
+    struct http_file *file; /* is being sent, behind out */
     struct http_request req;
+    struct http_found found;    /* for req */
+    struct http_intake *intake; /* the body of req, when it is not looked at in `in` */
 };
 
 struct http_place {
@@ -76,12 +95,14 @@ struct http_server {
     struct http_place *places;
     uint32_t nplaces, free_place; /* index + 1 */
     uint32_t nopen, nadmin;       /* nadmin: of the open ones, on the admin address */
+    uint32_t nturned;             /* of them: those that were turned away */
     uint32_t nhandles;            /* libuv still knows them */
     struct http_link waits[WAIT_COUNT];
     struct http_conn *dirty;
-    struct http_limits limits;
+    struct disk disk;
+    size_t max_header, max_body;
     size_t call_bytes, max_call_bytes; /* of requests at the hub */
-    size_t input, max_input;           /* sum of in_cap */
+    size_t input, max_input;           /* sum of in_cap and of what intakes hold */
     size_t unsent, max_answers;        /* answers that are there and not yet sent, of all connections */
     struct http_known *known;
     uint32_t known_size, ticks;
@@ -92,7 +113,12 @@ struct http_server {
 /* ---- http.c: connections ---- */
 void http_init(struct gateway *g);
 void http_free(struct gateway *g); /* all connections are closed and libuv has let go of them */
-void http_accepted(struct gateway *g, int fd, bool admin);
+/* Takes over the socket and the seat. */
+struct http_conn *http_accepted(struct gateway *g, int fd, bool admin, const struct peer *peer,
+                                const struct seat *seat);
+/* The same for one that only gets to hear why not. */
+bool http_can_turn_away(const struct gateway *g); /* else it is closed */
+void http_turned_away(struct gateway *g, int fd, const struct peer *peer, uint16_t status, const char *why);
 bool http_is_full(struct gateway *g, bool admin);
 void http_turn(struct gateway *g); /* at the end of a loop turn: writes, takes more requests */
 void http_tick(struct gateway *g); /* once a second */
@@ -100,6 +126,8 @@ void http_stop(struct gateway *g); /* idle connections close, the others after t
 void http_close_all(struct gateway *g);
 void http_conn_close(struct http_conn *c);
 void http_conn_dirty(struct http_conn *c);
+/* Our last word: answers, and closes when the peer had time to read it. why and headers as for http_reply_error. */
+void http_refuse(struct http_conn *c, uint16_t status, const char *why, const char *headers);
 struct http_conn *http_conn_find(struct gateway *g, uint64_t cookie);
 static inline uint16_t http_outstanding(const struct http_conn *c) {
     return (uint16_t)(c->next - c->first);
@@ -117,7 +145,7 @@ static inline uint16_t cookie_seq(uint64_t cookie) {
 uint64_t http_cookie(const struct http_conn *c, uint16_t seq);
 /* A finished answer of our own in a new slot. body: static. */
 void http_reply(struct http_conn *c, bool head_only, uint16_t status, const char *type, taut_str body);
-/* {"ok":false,"error":…}. message may be NULL; headers static or empty. */
+/* {"ok":false,"error":…}. message may be NULL; headers are lines with their CRLF, or empty. Copies both. */
 void http_reply_error(struct http_conn *c, bool head_only, uint16_t status, const char *message, const char *headers);
 void http_write_answers(struct http_conn *c); /* may close c */
 void http_slots_drop(struct http_conn *c);
@@ -135,11 +163,27 @@ bool http_hub_is_full(const struct gateway *g);
 void http_call_sent(struct gateway *g, const struct call *call);     /* METHOD, ROUTE, OPEN */
 void http_call_returned(struct gateway *g, const struct call *call); /* whether or not its connection is still there */
 
+/* ---- http_file.c ---- */
+struct http_file *http_file_new(struct http_server *s, const struct taut_file *from); /* its descriptor is taken over */
+void http_file_free(struct http_file *f);                                             /* not sent; may be NULL */
+uint64_t http_file_length(const struct http_file *f);
+bool http_file_send(struct http_conn *c); /* c->file goes on, or is NULL when it is sent; false: it cannot be */
+bool http_file_waits(const struct http_conn *c); /* for the socket to be writable */
+void http_file_writable(struct http_conn *c);
+void http_file_drop(struct http_conn *c); /* c->file may be NULL; c->fd is -1 when a thread still sends */
+
+/* ---- http_own.c ---- */
+/* Answers a GET of what needs no hub: /healthz, /readyz, /metrics. False: it is none of these. */
+bool http_own(struct http_conn *c, bool head_only, taut_str path);
+
 /* ---- http_route.c ---- */
+/* The head of a request is there, at `data`: may its body come? With c->intake set that takes it, else it is looked at
+ * in the buffer. False: no, that was answered. */
+bool http_admit(struct http_conn *c, const char *data);
 /* PARKED: for an upgrade; the bytes of the request are still needed. WAITS: nothing was done, the request is to be
  * given again when an answer has left. */
 enum http_fate { HTTP_TAKEN, HTTP_PARKED, HTTP_WAITS };
-/* A complete request at `data`: answers it or makes a call of it. */
+/* A complete request whose head is at `data`, the body behind it or in c->intake: answers it or makes a call of it. */
 enum http_fate http_dispatch(struct http_conn *c, const char *data);
 
 #endif

@@ -1,5 +1,6 @@
 /* http_answer.c - answers: each fills its request's slot, filled slots leave in the order of their requests. */
 #include "gateway/http.h"
+#include "gateway/http_range.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,17 +17,28 @@ static const struct {
     {201, "Created", ""},
     {202, "Accepted", ""},
     {204, "No Content", ""},
+    {206, "Partial Content", ""},
     {301, "Moved Permanently", ""},
     {302, "Found", ""},
+    {303, "See Other", ""},
     {304, "Not Modified", ""},
+    {307, "Temporary Redirect", ""},
+    {308, "Permanent Redirect", ""},
     {400, "Bad Request", "bad_request"},
     {401, "Unauthorized", "unauthorized"},
     {403, "Forbidden", "forbidden"},
     {404, "Not Found", "not_found"},
     {405, "Method Not Allowed", "method_not_allowed"},
     {408, "Request Timeout", "request_timeout"},
+    {409, "Conflict", "conflict"},
+    {410, "Gone", "gone"},
+    {412, "Precondition Failed", "precondition_failed"},
     {413, "Content Too Large", "body_too_large"},
+    {414, "URI Too Long", "uri_too_long"},
+    {415, "Unsupported Media Type", "unsupported_media_type"},
+    {416, "Range Not Satisfiable", "range_not_satisfiable"},
     {417, "Expectation Failed", "expectation_failed"},
+    {422, "Unprocessable Content", "unprocessable_content"},
     {426, "Upgrade Required", "upgrade_required"},
     {429, "Too Many Requests", "ratelimited"},
     {431, "Request Header Fields Too Large", "headers_too_large"},
@@ -35,6 +47,7 @@ static const struct {
     {503, "Service Unavailable", "service_unavailable"},
     {504, "Gateway Timeout", "request_timeout"},
     {505, "HTTP Version Not Supported", "http_version_not_supported"},
+    {507, "Insufficient Storage", "insufficient_storage"},
 };
 
 const char *http_reason(unsigned status) {
@@ -83,7 +96,9 @@ struct http_slot *http_slot_add(struct http_conn *c) {
 
 static void slot_release(struct http_conn *c, struct http_slot *s) {
     if (s->call) call_put(&c->s->g->calls, s->call);
+    http_file_free(s->file);
     free(s->block);
+    s->file = NULL;
     s->call = NULL;
     s->block = NULL;
 }
@@ -135,12 +150,13 @@ void http_reply(struct http_conn *c, bool head_only, uint16_t status, const char
 
 void http_reply_error(struct http_conn *c, bool head_only, uint16_t status, const char *message, const char *headers) {
     const char *code = error_code(status);
-    char *text = message ? xasprintf("{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"}", code, message)
-                         : xasprintf("{\"ok\":false,\"error\":\"%s\"}", code);
-    http_reply(c, head_only, status, NULL, taut_str_z(text));
+    char *text = message ? xasprintf("%s{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"}", headers, code, message)
+                         : xasprintf("%s{\"ok\":false,\"error\":\"%s\"}", headers, code);
+    size_t n = strlen(headers);
+    http_reply(c, head_only, status, NULL, taut_str_z(text + n));
     struct http_slot *s = slot(c, (uint16_t)(c->next - 1));
     s->block = text;
-    s->headers = taut_str_z(headers);
+    s->headers = taut_str_n(text, n);
 }
 
 static taut_str move(char **at, taut_str s) {
@@ -168,6 +184,17 @@ static void make_room(struct http_server *s) {
     }
 }
 
+/* What of the answer is wanted, and its file; nobody needs the request's own any more. */
+static void of_http(struct gateway *g, struct http_slot *s, struct call *call) {
+    struct call_http *h = call->http;
+    if (call->route) http_apply_selection(call);
+    if (h->file.size && h->file.length) {
+        s->file = http_file_new(g->http, &h->file);
+        h->file.size = 0;
+    }
+    if (h->release) h->release(h);
+}
+
 void http_answer(struct gateway *g, struct call *call) {
     struct http_conn *c = http_conn_find(g, call->cookie);
     struct http_slot *s = c ? http_slot_at(c, cookie_seq(call->cookie)) : NULL;
@@ -175,6 +202,7 @@ void http_answer(struct gateway *g, struct call *call) {
         call_put(&g->calls, call);
         return;
     }
+    if (call->http) of_http(g, s, call);
     struct call_out out = call->out;
     if (out.body.len > LARGE_MIN) {
         s->block = detach(&out);
@@ -207,6 +235,7 @@ struct batch {
     size_t used;     /* of the scratch */
     size_t total;    /* bytes in iov */
     uint16_t nslots; /* from first on */
+    bool has_file;   /* the last of them is followed by its file */
 };
 
 static void add_bytes(struct batch *b, const char *p, size_t n) {
@@ -230,7 +259,7 @@ static void add_text(struct batch *b, taut_str s) {
 }
 
 static bool has_room(const struct batch *b) {
-    return b->niov + 6 <= IOV_MAX_USED && SCRATCH_SIZE - b->used >= HEAD_MAX + 2 * COPY_MAX + 64;
+    return !b->has_file && b->niov + 6 <= IOV_MAX_USED && SCRATCH_SIZE - b->used >= HEAD_MAX + 2 * COPY_MAX + 64;
 }
 
 static size_t put(char *at, const char *text) {
@@ -263,7 +292,7 @@ static void add_answer(struct batch *b, const struct http_slot *s) {
         memcpy(head + n, type, type_len);
         n += type_len;
         n += put(head + n, "\r\nContent-Length: ");
-        n += put_number(head + n, s->body.len);
+        n += put_number(head + n, s->file ? http_file_length(s->file) : s->body.len);
     }
     n += put(head + n, s->close       ? "\r\nConnection: close\r\n"
                        : s->says_keep ? "\r\nConnection: keep-alive\r\n"
@@ -271,7 +300,9 @@ static void add_answer(struct batch *b, const struct http_slot *s) {
     add_copy(b, head, n);
     add_text(b, s->headers);
     add_copy(b, "\r\n", 2);
-    if (!s->head_only && !no_body && s->body.len) add_text(b, s->body);
+    if (s->head_only || no_body) return;
+    b->has_file = s->file != NULL;
+    if (s->body.len) add_text(b, s->body);
 }
 
 /* Keeps what the socket did not take. */
@@ -292,7 +323,7 @@ static void keep_rest(struct http_conn *c, const struct batch *b, size_t sent) {
 static bool send_batch(struct http_conn *c, struct batch *b) {
     struct msghdr m = {.msg_iov = b->iov, .msg_iovlen = (size_t)b->niov};
     ssize_t n;
-    do n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    do n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT | (b->has_file ? MSG_MORE : 0));
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return false;
     size_t sent = n < 0 ? 0 : (size_t)n;
@@ -300,7 +331,14 @@ static bool send_batch(struct http_conn *c, struct batch *b) {
     atomic_fetch_add_explicit(&stats->writes, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&stats->bytes_out, sent, memory_order_relaxed);
     if (sent < b->total) keep_rest(c, b, sent);
-    for (; b->nslots; b->nslots--) drop_first(c);
+    for (; b->nslots; b->nslots--) {
+        struct http_slot *s = slot(c, c->first);
+        if (b->has_file && b->nslots == 1) {
+            c->file = s->file;
+            s->file = NULL;
+        }
+        drop_first(c);
+    }
     return true;
 }
 
@@ -319,33 +357,42 @@ static bool send_rest(struct http_conn *c) {
     return true;
 }
 
-void http_write_answers(struct http_conn *c) {
+/* The next answers in one write. False: there is nothing to write, or the connection is broken (and closed). */
+static bool write_batch(struct http_conn *c) {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct batch b;
+    b.c = c;
+    b.niov = 0;
+    b.used = b.total = 0;
+    b.nslots = 0;
+    b.has_file = false;
+    uint16_t n = http_outstanding(c);
+    while (b.nslots < n && has_room(&b)) {
+        const struct http_slot *s = slot(c, (uint16_t)(c->first + b.nslots));
+        if (!s->status) break;
+        add_answer(&b, s);
+        b.nslots++;
+    }
+    if (b.nslots == n && c->owes_continue && !b.has_file) {
+        c->owes_continue = false;
+        add_copy(&b, go_on, sizeof go_on - 1);
+    }
+    if (!b.niov) return false;
+    if (send_batch(c, &b)) return true;
+    http_conn_close(c);
+    return false;
+}
+
+void http_write_answers(struct http_conn *c) {
     if (!send_rest(c)) {
         http_conn_close(c);
         return;
     }
     while (!c->out) {
-        struct batch b;
-        b.c = c;
-        b.niov = 0;
-        b.used = b.total = 0;
-        b.nslots = 0;
-        uint16_t n = http_outstanding(c);
-        while (b.nslots < n && has_room(&b)) {
-            const struct http_slot *s = slot(c, (uint16_t)(c->first + b.nslots));
-            if (!s->status) break;
-            add_answer(&b, s);
-            b.nslots++;
-        }
-        if (b.nslots == n && c->owes_continue) {
-            c->owes_continue = false;
-            add_copy(&b, go_on, sizeof go_on - 1);
-        }
-        if (!b.niov) return;
-        if (!send_batch(c, &b)) {
+        if (c->file && !http_file_send(c)) {
             http_conn_close(c);
             return;
         }
+        if (c->file || !write_batch(c)) return;
     }
 }

@@ -74,7 +74,7 @@ bool http_has_room(const struct http_conn *c, size_t expected) {
 
 /* What the call copied of its request, which nobody changes until the call is put back. */
 static size_t request_bytes(const struct call *c) {
-    size_t n = c->pub.text.len + c->pub.query.len + c->token.len + c->body.len;
+    size_t n = c->pub.text.len + c->pub.query.len + c->token.len + (c->http ? c->http->head.len + c->http->bytes : 0);
     for (uint32_t i = 0; i < c->nargs; i++) n += c->args[i].s.len;
     return n;
 }

@@ -1,5 +1,5 @@
-/* http_parse.c - HTTP/1.x requests. http_parser reads the head, once it is there as a whole and has passed checks that
- * http_parser (built without its strict mode by distributions) does not make. Bodies are framed here. */
+/* http_parse.c - the heads of HTTP/1.x requests. http_parser reads one once it is there as a whole and has passed checks
+ * that http_parser (built without its strict mode by distributions) does not make. */
 #include "gateway/http_request.h"
 
 #include <http_parser.h>
@@ -41,7 +41,8 @@ static enum http_progress scan_head(struct http_request *r, const char *d, size_
     }
     r->scanned = (uint32_t)i;
     r->line_start = (uint32_t)line;
-    return len >= max ? refuse(r, 431, "the head is too large") : HTTP_MORE;
+    if (len < max) return HTTP_MORE;
+    return line ? refuse(r, 431, "the head is too large") : refuse(r, 414, "the request line is too long");
 }
 
 /* ---- the head: fields ---- */
@@ -56,6 +57,7 @@ static const struct {
     NAME(H_CONTENT_TYPE, "content-type"),
     NAME(H_TRANSFER_ENCODING, "transfer-encoding"),
     NAME(H_AUTHORIZATION, "authorization"),
+    NAME(H_CONTENT_ENCODING, "content-encoding"),
     NAME(H_EXPECT, "expect"),
     NAME(H_UPGRADE, "upgrade"),
     NAME(H_WS_KEY, "sec-websocket-key"),
@@ -71,9 +73,25 @@ struct head {
     bool bad_name;
 };
 
+const char *const http_verb_names[] = {"", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+
+static uint8_t verb_of(unsigned method) {
+    switch (method) {
+    case HTTP_GET: return VERB_GET;
+    case HTTP_HEAD: return VERB_HEAD;
+    case HTTP_POST: return VERB_POST;
+    case HTTP_PUT: return VERB_PUT;
+    case HTTP_PATCH: return VERB_PATCH;
+    case HTTP_DELETE: return VERB_DELETE;
+    case HTTP_OPTIONS: return VERB_OPTIONS;
+    default: return VERB_OTHER;
+    }
+}
+
 static int on_url(http_parser *p, const char *at, size_t n) {
     struct head *h = p->data;
     h->r->target = (struct http_span){(uint32_t)(at - h->base), (uint32_t)n};
+    h->r->verb = verb_of(p->method);
     return 0;
 }
 
@@ -103,10 +121,6 @@ static int on_headers_complete(http_parser *p) {
     r->minor = (uint8_t)p->http_minor;
     r->keep_alive = http_should_keep_alive(p) != 0;
     r->wants_upgrade = p->upgrade && p->method != HTTP_CONNECT;
-    r->verb = p->method == HTTP_GET    ? VERB_GET
-              : p->method == HTTP_HEAD ? VERB_HEAD
-              : p->method == HTTP_POST ? VERB_POST
-                                       : VERB_OTHER;
     return 2; /* the body is not http_parser's business */
 }
 
@@ -115,12 +129,6 @@ static bool has(const struct http_request *r, enum http_header h) {
 }
 static bool value_is(const struct http_request *r, const char *d, enum http_header h, const char *text) {
     return r->header[h].len == strlen(text) && strncasecmp(d + r->header[h].at, text, r->header[h].len) == 0;
-}
-
-static bool target_is_clean(const struct http_request *r, const char *d) {
-    for (uint32_t i = 0; i < r->target.len; i++)
-        if ((unsigned char)d[r->target.at + i] <= 0x20) return false;
-    return r->target.len > 0;
 }
 
 static bool read_length(struct http_request *r, const char *d) {
@@ -135,38 +143,55 @@ static bool read_length(struct http_request *r, const char *d) {
 }
 
 /* What makes two servers see two different requests in the same bytes is refused. */
-static enum http_progress check_framing(struct http_request *r, const char *d, size_t max_body) {
+static enum http_progress check_framing(struct http_request *r, const char *d) {
     bool chunked = has(r, H_TRANSFER_ENCODING), sized = has(r, H_CONTENT_LENGTH);
     if (chunked && sized) return refuse(r, 400, "both Content-Length and Transfer-Encoding");
     if (chunked && !value_is(r, d, H_TRANSFER_ENCODING, "chunked"))
         return refuse(r, 501, "the only transfer coding is chunked");
     if (chunked && r->minor == 0) return refuse(r, 400, "Transfer-Encoding in HTTP/1.0");
     if (sized && !read_length(r, d)) return refuse(r, 400, "Content-Length is not a number");
-    if (r->content_length > max_body) return refuse(r, 413, "the body is too large");
     r->phase = chunked ? PHASE_CHUNKS : PHASE_BODY;
     r->scanned = r->head_len;
     r->line_start = 0;
     return HTTP_DONE;
 }
 
-static enum http_progress check_head(struct http_request *r, const struct head *h, size_t max_body) {
+static const char *twice_text(int header) {
+    switch (header) {
+    case H_HOST: return "two Host headers";
+    case H_CONTENT_LENGTH: return "two Content-Length headers";
+    case H_TRANSFER_ENCODING: return "two Transfer-Encoding headers";
+    default: return "a header came twice";
+    }
+}
+
+static enum http_progress check_head(struct http_request *r, const struct head *h) {
     const char *d = h->base;
     if (h->bad_name) return refuse(r, 400, "a blank in a header's name");
-    if (!target_is_clean(r, d)) return refuse(r, 400, "the request target holds blanks or control characters");
-    if (h->twice >= 0 && h->twice != H_UPGRADE)
-        return refuse(r, 400,
-                      h->twice == H_HOST             ? "two Host headers"
-                      : h->twice == H_CONTENT_LENGTH ? "two Content-Length headers"
-                                                     : "a header came twice");
+    if (r->verb == VERB_OTHER) return refuse(r, 501, "no such HTTP method");
+    const char *wrong = http_target(d, r->target, &r->path, &r->query);
+    if (wrong) return refuse(r, 400, wrong);
+    if (h->twice >= 0 && h->twice != H_UPGRADE) return refuse(r, 400, twice_text(h->twice));
     if (!has(r, H_HOST) && r->minor) return refuse(r, 400, "no Host header");
+    if (has(r, H_HOST) && !http_is_host(d + r->header[H_HOST].at, r->header[H_HOST].len))
+        return refuse(r, 400, "Host is no host");
     if (has(r, H_EXPECT) && r->minor) {
         if (!value_is(r, d, H_EXPECT, "100-continue")) return refuse(r, 417, "the only expectation is 100-continue");
         r->expects_continue = true;
     }
-    return check_framing(r, d, max_body);
+    return check_framing(r, d);
 }
 
-static enum http_progress parse_head(struct http_request *r, const char *d, size_t max_body) {
+/* The method as such: http_parser says the same of a method that it does not know and of what is none. */
+static bool has_method(const char *d, size_t len) {
+    size_t i = 0;
+    while (i < len && ((d[i] >= 'A' && d[i] <= 'Z') || (d[i] >= 'a' && d[i] <= 'z') || (d[i] >= '0' && d[i] <= '9') ||
+                       (d[i] && strchr("!#$%&'*+-.^_`|~", d[i]))))
+        i++;
+    return i && i < len && d[i] == ' ';
+}
+
+static enum http_progress parse_head(struct http_request *r, const char *d) {
     static const http_parser_settings settings = {
         .on_url = on_url,
         .on_header_field = on_field,
@@ -175,6 +200,7 @@ static enum http_progress parse_head(struct http_request *r, const char *d, size
     };
     struct head h = {r, d, -1, -1, false};
     http_parser p;
+    if (!has_method(d, r->head_len)) return refuse(r, 400, "the request line does not begin with a method");
     http_parser_init(&p, HTTP_REQUEST);
     p.data = &h;
     size_t n = http_parser_execute(&p, &settings, d, r->head_len);
@@ -186,103 +212,14 @@ static enum http_progress parse_head(struct http_request *r, const char *d, size
     /* What http_parser refuses by itself still gets the words of our own check where it has some. */
     bool is_ours = h.twice >= 0 || (has(r, H_CONTENT_LENGTH) && has(r, H_TRANSFER_ENCODING));
     if (is_ours || (err == HPE_OK && n == r->head_len)) {
-        enum http_progress checked = check_head(r, &h, max_body);
+        enum http_progress checked = check_head(r, &h);
         if (checked != HTTP_DONE || err == HPE_OK) return checked;
     }
     return refuse(r, 400, http_errno_description(err));
 }
 
-/* ---- chunks ---- */
-
-enum { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_SIZE_LF, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF, TRAILER, TRAILER_LF };
-enum { CHUNK_LINE_MAX = 1024 };
-
-static int hex(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* One byte of framing. Returns NULL, or what is wrong. */
-static const char *chunk_byte(struct http_request *r, char c) {
-    int digit;
-    if (r->chunk_state <= CHUNK_EXTENSION || r->chunk_state == TRAILER) r->line_start++;
-    switch (r->chunk_state) {
-    case CHUNK_SIZE:
-        digit = hex(c);
-        if (digit >= 0) {
-            if (r->line_start > 15) return "a chunk's size is too long";
-            r->chunk_left = r->chunk_left << 4 | (unsigned)digit;
-            return NULL;
-        }
-        if (r->line_start == 1) return "a chunk has no size";
-        if (c != '\r' && c != ';') return "a chunk's size is no number";
-        r->chunk_state = c == ';' ? CHUNK_EXTENSION : CHUNK_SIZE_LF;
-        return NULL;
-    case CHUNK_EXTENSION:
-        if (c == '\r') r->chunk_state = CHUNK_SIZE_LF;
-        else if (c == '\n') return "a chunk's line does not end in CRLF";
-        return NULL;
-    case CHUNK_SIZE_LF:
-        r->chunk_state = r->chunk_left ? CHUNK_DATA : TRAILER;
-        r->line_start = 0;
-        return c == '\n' ? NULL : "a chunk's line does not end in CRLF";
-    case CHUNK_DATA_CR: r->chunk_state = CHUNK_DATA_LF; return c == '\r' ? NULL : "a chunk is longer than its size";
-    case CHUNK_DATA_LF:
-        r->chunk_state = CHUNK_SIZE;
-        r->line_start = 0;
-        return c == '\n' ? NULL : "a chunk is longer than its size";
-    case TRAILER: /* trailers are read over; chunk_left: 1 when their line has text */
-        if (c == '\r') r->chunk_state = TRAILER_LF;
-        else if (c == '\n') return "a trailer does not end in CRLF";
-        else r->chunk_left = 1;
-        return NULL;
-    default: return "a broken state";
-    }
-}
-
-static enum http_progress parse_chunks(struct http_request *r, char *d, size_t len, size_t max_body) {
-    size_t i = r->scanned;
-    while (i < len) {
-        if (r->chunk_state == CHUNK_DATA) {
-            size_t n = len - i < r->chunk_left ? len - i : (size_t)r->chunk_left;
-            memmove(d + r->head_len + r->body_len, d + i, n);
-            r->body_len += n;
-            r->chunk_left -= n;
-            i += n;
-            if (!r->chunk_left) r->chunk_state = CHUNK_DATA_CR;
-            continue;
-        }
-        if (r->chunk_state == TRAILER_LF) {
-            if (d[i++] != '\n') return refuse(r, 400, "a trailer does not end in CRLF");
-            if (!r->chunk_left) {
-                r->end = i;
-                return HTTP_DONE;
-            }
-            r->chunk_left = 0;
-            r->chunk_state = TRAILER;
-            continue;
-        }
-        const char *wrong = chunk_byte(r, d[i++]);
-        if (wrong) return refuse(r, 400, wrong);
-        if (r->line_start > CHUNK_LINE_MAX) return refuse(r, 400, "a chunk's extensions or the trailers are too long");
-        if (r->chunk_state == CHUNK_SIZE && r->chunk_left > max_body - r->body_len)
-            return refuse(r, 413, "the body is too large");
-    }
-    /* Framing may not outweigh what it frames without end. */
-    if (i - r->head_len > 2 * max_body + 65536) return refuse(r, 413, "the body is too large");
-    r->scanned = (uint32_t)i;
-    return HTTP_MORE;
-}
-
-enum http_progress http_parse(struct http_request *r, char *data, size_t len, const struct http_limits *limits) {
-    if (r->phase == PHASE_HEAD) {
-        enum http_progress p = scan_head(r, data, len, limits->header);
-        if (p == HTTP_DONE) p = parse_head(r, data, limits->body);
-        if (p != HTTP_DONE) return p;
-    }
-    if (r->phase == PHASE_CHUNKS) return parse_chunks(r, data, len, limits->body);
-    r->body_len = r->content_length;
-    r->end = r->head_len + (size_t)r->content_length;
-    return len >= r->end ? HTTP_DONE : HTTP_MORE;
+enum http_progress http_parse_head(struct http_request *r, const char *data, size_t len, size_t max_header) {
+    if (r->phase != PHASE_HEAD) return HTTP_DONE;
+    enum http_progress p = scan_head(r, data, len, max_header);
+    return p == HTTP_DONE ? parse_head(r, data) : p;
 }

@@ -1,5 +1,5 @@
-/* http_request.h - the parser of one request, head and body, in place in the buffer that it arrived in. Pure: no
- * sockets. */
+/* http_request.h - the parser of one request, in place in the buffer that it arrived in: its head, then its body, as a
+ * whole or piece by piece. Pure: no sockets. */
 #ifndef GATEWAY_HTTP_REQUEST_H
 #define GATEWAY_HTTP_REQUEST_H
 
@@ -12,18 +12,17 @@ enum http_header {
     H_CONTENT_TYPE,
     H_TRANSFER_ENCODING,
     H_AUTHORIZATION,
+    H_CONTENT_ENCODING,
     H_EXPECT,
     H_UPGRADE,
     H_WS_KEY,
     H_WS_VERSION,
     H_COUNT
 };
-enum http_verb { VERB_OTHER, VERB_GET, VERB_HEAD, VERB_POST };
+enum http_verb { VERB_OTHER, VERB_GET, VERB_HEAD, VERB_POST, VERB_PUT, VERB_PATCH, VERB_DELETE, VERB_OPTIONS };
+extern const char *const http_verb_names[]; /* by enum http_verb */
 enum http_phase { PHASE_HEAD, PHASE_BODY, PHASE_CHUNKS };
 
-struct http_limits {
-    size_t header, body;
-};
 struct http_span {
     uint32_t at, len;
 };
@@ -37,12 +36,14 @@ struct http_request {
     uint32_t line_start; /* of the head's line that is being looked through; of a chunk line: its bytes so far */
     uint32_t scanned;    /* looked at so far */
     uint32_t head_len;
-    struct http_span target, header[H_COUNT];
+    struct http_span target, path, query, header[H_COUNT];
     uint16_t seen; /* bit by enum http_header */
     uint64_t content_length;
     uint64_t chunk_left;
-    uint64_t body_len; /* PHASE_CHUNKS: decoded so far */
-    size_t end;        /* HTTP_DONE: where the next request starts */
+    uint64_t body_len; /* decoded so far */
+    uint64_t framing;  /* bytes of chunks that are not theirs, so far */
+    uint64_t max_body; /* set between head and body; the caller has looked at content_length by it */
+    size_t end;        /* HTTP_DONE of the body: where the next request starts */
     /* HTTP_REFUSED */
     uint16_t status;
     const char *why; /* static */
@@ -50,8 +51,22 @@ struct http_request {
 
 enum http_progress { HTTP_MORE, HTTP_DONE, HTTP_REFUSED };
 
-/* Looks at the len bytes that have arrived of a request (zeroed before its first byte). The body of HTTP_DONE lies at
- * head_len; chunks are joined in place. */
-enum http_progress http_parse(struct http_request *r, char *data, size_t len, const struct http_limits *limits);
+/* Looks at the len bytes that have arrived of a request (zeroed before its first byte). HTTP_DONE when the head is there
+ * and may be believed; phase then says how the body is framed. The path is one: no scheme, no dot segments, no broken
+ * escapes. */
+enum http_progress http_parse_head(struct http_request *r, const char *data, size_t len, size_t max_header);
+
+/* The body as a whole, behind the head in the same buffer: HTTP_DONE when it is there. It lies at head_len then; chunks
+ * are joined in place. */
+enum http_progress http_parse_body(struct http_request *r, char *data, size_t len);
+
+/* The body in pieces: looks at what comes next of it. *used bytes of them are done with, of which *piece is the body's
+ * own (perhaps none of them). To be called until HTTP_DONE, or until all is used. */
+enum http_progress http_body_next(struct http_request *r, const char *d, size_t len, size_t *used, taut_str *piece);
+
+/* http_target.c: path and query of a request's target, an origin or an absolute form. NULL, or what is wrong. */
+const char *http_target(const char *data, struct http_span target, struct http_span *path, struct http_span *query);
+/* A host with an optional port, or nothing. */
+bool http_is_host(const char *p, size_t n);
 
 #endif

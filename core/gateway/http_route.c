@@ -2,21 +2,18 @@
 #include "gateway/api.h"
 #include "gateway/http.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 struct request {
     struct http_conn *conn;
     const struct http_request *parsed;
+    const struct http_found *found;
     const char *data;
-    taut_str path, query, body;
+    taut_str path, query, body; /* body: empty when the connection's intake has it */
+    taut_str method_name;       /* of a method */
     bool head_only;
-    /* whose it is, at most one of them */
-    bool is_method;
-    taut_str method_name;
-    const struct socket_entry *socket;
-    const struct route_entry *route;
-    const char *other_verb; /* of a route that has the path but not the verb asked for */
-    size_t expected;        /* bytes of the answer */
+    size_t expected; /* bytes of the answer */
 };
 
 static taut_str header(const struct request *r, enum http_header h) {
@@ -31,6 +28,22 @@ static bool starts_with(taut_str s, const char *z) {
 
 /* ---- calls ---- */
 
+/* What a call of HTTP has beside its arguments. */
+static void add_http(struct request *r, struct call *call) {
+    struct call_http *h = call->http = arena_zalloc(&call->arena, sizeof *h);
+    const char *lines = memchr(r->data, '\n', r->parsed->head_len); /* behind the request line */
+    h->verb = http_verb_names[r->parsed->verb];
+    h->head = taut_str_n(lines + 1, (size_t)(r->data + r->parsed->head_len - lines - 1));
+    if (r->conn->intake) { /* the head is its own, too */
+        http_intake_give(r->conn, call);
+        return;
+    }
+    h->head = arena_str(&call->arena, h->head);
+    taut_str body = arena_str(&call->arena, r->body);
+    h->body = (struct taut_body){sizeof h->body, -1, body.len, body.ptr};
+    h->bytes = body.len;
+}
+
 static struct call *new_call(struct request *r, uint32_t kind) {
     struct http_conn *c = r->conn;
     struct gateway *g = c->s->g;
@@ -40,7 +53,7 @@ static struct call *new_call(struct request *r, uint32_t kind) {
     s->head_only = r->head_only;
     s->close = c->closing;
     s->says_keep = r->parsed->minor == 0;
-    s->bytes = (uint32_t)r->parsed->end;
+    s->bytes = r->parsed->head_len + (uint32_t)r->body.len;
     s->answer_bytes = r->expected;
     c->outstanding_bytes += s->bytes;
     c->answers += s->answer_bytes;
@@ -59,18 +72,22 @@ static void refuse(struct request *r, uint16_t status, const char *message, cons
 /* ---- /api/METHOD ---- */
 
 static void to_method(struct request *r) {
-    if (r->parsed->verb == VERB_OTHER) {
-        refuse(r, 405, NULL, "Allow: GET, POST\r\n");
-        return;
-    }
+    struct http_intake *intake = r->conn->intake;
     struct api_request api = {
         .method = r->method_name,
         .query = r->query,
         .content_type = header(r, H_CONTENT_TYPE),
         .authorization = header(r, H_AUTHORIZATION),
         .body = r->body,
+        .is_multipart = intake != NULL,
+        .form_error = intake ? http_intake_error(intake) : NULL,
     };
     struct call *call = new_call(r, TAUT_CALL_METHOD);
+    if (intake) {
+        add_http(r, call);
+        api.parts = call->http->parts;
+        api.nparts = call->http->nparts;
+    }
     api_arguments(r->conn->s->g->config.modules, call, &api);
     send_call(r, call);
 }
@@ -111,11 +128,11 @@ static enum http_fate to_socket(struct request *r) {
         return HTTP_TAKEN;
     }
     struct http_conn *c = r->conn;
-    size_t prefix = strlen(r->socket->def->prefix);
+    size_t prefix = strlen(r->found->socket->def->prefix);
     c->closing = true; /* no further requests: what follows are frames */
     struct call *call = new_call(r, TAUT_CALL_OPEN);
     http_slot_at(c, cookie_seq(call->cookie))->upgrade = true;
-    call->socket = r->socket;
+    call->socket = r->found->socket;
     call->token = arena_str(&call->arena, api_bearer(header(r, H_AUTHORIZATION)));
     call->pub.conn = c->s->g->next_conn++;
     call->pub.text = arena_str(&call->arena, taut_str_n(r->path.ptr + prefix, r->path.len - prefix));
@@ -133,110 +150,154 @@ static bool path_matches(const char *pattern, taut_str path) {
 }
 
 static bool verb_matches(const char *verb, uint8_t asked) {
-    if (strcmp(verb, "GET") == 0) return asked == VERB_GET || asked == VERB_HEAD;
-    return strcmp(verb, "POST") == 0 && asked == VERB_POST;
+    return strcmp(verb, http_verb_names[asked]) == 0 || (asked == VERB_HEAD && strcmp(verb, "GET") == 0);
+}
+
+static bool has_path(const struct http_conn *c, const struct taut_route *def, taut_str path) {
+    return ((def->flags & TAUT_ROUTE_ADMIN) != 0) == c->admin && path_matches(def->path, path);
 }
 
 /* The longest path wins. */
-static void find_route(struct request *r) {
-    const struct modules *ms = r->conn->s->g->config.modules;
+static void find_route(struct http_conn *c, taut_str path) {
+    const struct modules *ms = c->s->g->config.modules;
+    struct http_found *f = &c->found;
     for (uint32_t i = 0; i < ms->nroutes; i++) {
         const struct taut_route *def = ms->routes[i].def;
-        if (((def->flags & TAUT_ROUTE_ADMIN) != 0) != r->conn->admin || !path_matches(def->path, r->path)) continue;
-        if (!verb_matches(def->method, r->parsed->verb)) r->other_verb = def->method;
-        else if (!r->route || strlen(def->path) > strlen(r->route->def->path)) r->route = &ms->routes[i];
+        if (!has_path(c, def, path)) continue;
+        if (!verb_matches(def->method, c->req.verb)) f->other_verb = true;
+        else if (!f->route || strlen(def->path) > strlen(f->route->def->path)) f->route = &ms->routes[i];
     }
+}
+
+/* The line that says which verbs the path has. */
+static void allowed(const struct request *r, char line[128]) {
+    const struct modules *ms = r->conn->s->g->config.modules;
+    size_t n = (size_t)snprintf(line, 128, "Allow: ");
+    for (unsigned v = VERB_GET; v <= VERB_OPTIONS; v++) {
+        bool has = false;
+        for (uint32_t i = 0; i < ms->nroutes && !has; i++)
+            has = has_path(r->conn, ms->routes[i].def, r->path) && verb_matches(ms->routes[i].def->method, (uint8_t)v);
+        if (has) n += (size_t)snprintf(line + n, 128 - n, "%s%s", n > 7 ? ", " : "", http_verb_names[v]);
+    }
+    snprintf(line + n, 128 - n, "\r\n");
 }
 
 static void to_route(struct request *r) {
     struct call *call = new_call(r, TAUT_CALL_ROUTE);
-    call->route = r->route;
+    call->route = r->found->route;
     call->token = arena_str(&call->arena, api_bearer(header(r, H_AUTHORIZATION)));
     call->pub.text = arena_str(&call->arena, r->path);
     call->pub.query = arena_str(&call->arena, r->query);
-    call->body = arena_str(&call->arena, r->body);
+    add_http(r, call);
     send_call(r, call);
-}
-
-/* What the admin address answers by itself. */
-static bool to_admin(struct request *r) {
-    struct http_conn *c = r->conn;
-    const struct gateway_config *config = &c->s->g->config;
-    bool reads = r->parsed->verb == VERB_GET || r->parsed->verb == VERB_HEAD;
-    if (!c->admin || !reads) return false;
-    if (taut_str_is(r->path, "/")) {
-        http_reply(c, r->head_only, 200, "text/plain; charset=utf-8",
-                   TAUT_LIT("Taut's admin address. GET /metrics has its numbers.\n"));
-        return true;
-    }
-    if (!config->metrics || !taut_str_is(r->path, "/metrics")) return false;
-    char *text = NULL;
-    size_t len = 0;
-    config->metrics(config->metrics_arg, &text, &len);
-    http_reply(c, r->head_only, 200, "text/plain; version=0.0.4; charset=utf-8", taut_str_n(text ? text : "", len));
-    http_slot_at(c, (uint16_t)(c->next - 1))->block = text;
-    return true;
 }
 
 /* ---- all ---- */
 
-/* Path and query of the target, which may be a whole URL. False: it is neither. */
-static bool split_target(struct request *r) {
-    taut_str t = taut_str_n(r->data + r->parsed->target.at, r->parsed->target.len);
-    const char *fragment = memchr(t.ptr, '#', t.len);
-    if (fragment) t.len = (size_t)(fragment - t.ptr);
-    if (t.len >= 7 && strncasecmp(t.ptr, "http://", 7) == 0) {
-        const char *slash = memchr(t.ptr + 7, '/', t.len - 7);
-        t = slash ? taut_str_n(slash, t.len - (size_t)(slash - t.ptr)) : TAUT_LIT("/");
+static struct request request_of(struct http_conn *c, const char *data) {
+    const struct http_request *q = &c->req;
+    struct request r = {.conn = c, .parsed = q, .found = &c->found, .data = data, .head_only = q->verb == VERB_HEAD};
+    r.path = q->path.len ? taut_str_n(data + q->path.at, q->path.len) : TAUT_LIT("/");
+    r.query = taut_str_n(data + q->query.at, q->query.len);
+    if (c->found.is_method) {
+        r.method_name = taut_str_n(r.path.ptr + 5, r.path.len - 5);
+        if (r.method_name.len && r.method_name.ptr[r.method_name.len - 1] == '/') r.method_name.len--;
     }
-    if (!t.len || t.ptr[0] != '/') return false;
-    const char *mark = memchr(t.ptr, '?', t.len);
-    r->path = taut_str_n(t.ptr, mark ? (size_t)(mark - t.ptr) : t.len);
-    r->query = mark ? taut_str_n(mark + 1, t.len - r->path.len - 1) : taut_str_n("", 0);
+    return r;
+}
+
+/* Whose the request is. */
+static void find(struct http_conn *c, const char *data) {
+    const struct modules *ms = c->s->g->config.modules;
+    struct http_found *f = &c->found;
+    taut_str path = request_of(c, data).path;
+    f->is_method = !c->admin && starts_with(path, "/api/");
+    if (f->is_method) {
+        f->method = modules_method(ms, request_of(c, data).method_name);
+        return;
+    }
+    f->socket = c->admin ? NULL : find_socket(ms, path);
+    if (!f->socket) find_route(c, path);
+}
+
+/* What can be told from the head alone. True: it was answered. */
+static bool is_nobodys(struct request *r) {
+    const struct http_found *f = r->found;
+    char allow[128];
+    if (f->is_method) {
+        bool ok = r->parsed->verb <= VERB_POST;
+        if (!ok) refuse(r, 405, NULL, "Allow: GET, POST\r\n");
+        return !ok;
+    }
+    if (f->socket || f->route) return false;
+    if (!f->other_verb) {
+        refuse(r, 404, NULL, "");
+        return true;
+    }
+    allowed(r, allow);
+    refuse(r, 405, NULL, allow);
     return true;
 }
 
-/* Whose the request is. Returns its table entry, or NULL. */
-static const void *find(struct request *r) {
-    const struct http_conn *c = r->conn;
-    const struct modules *ms = c->s->g->config.modules;
-    if (!c->admin && starts_with(r->path, "/api/")) {
-        taut_str name = taut_str_n(r->path.ptr + 5, r->path.len - 5);
-        if (name.len && name.ptr[name.len - 1] == '/') name.len--;
-        r->is_method = true;
-        r->method_name = name;
-        return modules_method(ms, name);
-    }
-    r->socket = c->admin ? NULL : find_socket(ms, r->path);
-    if (!r->socket) find_route(r);
-    return r->route;
+static bool is_too_much(struct request *r) {
+    struct gateway *g = r->conn->s->g;
+    if (!http_hub_is_full(g)) return false;
+    atomic_fetch_add_explicit(&g->stats.refused, 1, memory_order_relaxed);
+    refuse(r, 429, "the server has more to do than it can; try again", "Retry-After: 1\r\n");
+    return true;
 }
 
-static enum http_fate take(struct request *r) {
-    struct http_conn *c = r->conn;
-    if (to_admin(r)) return HTTP_TAKEN;
-    if (http_hub_is_full(c->s->g)) {
-        atomic_fetch_add_explicit(&c->s->g->stats.refused, 1, memory_order_relaxed);
-        refuse(r, 429, "the server has more to do than it can; try again", "Retry-After: 1\r\n");
-        return HTTP_TAKEN;
+static uint64_t max_body(const struct http_conn *c) {
+    const struct route_entry *route = c->found.route;
+    uint64_t most = route && route->def->max_body ? route->def->max_body : c->s->max_body;
+    bool fits_memory = most <= c->s->max_body || c->s->g->config.spool;
+    return fits_memory ? most : c->s->max_body;
+}
+
+static bool is_encoded(const struct request *r) {
+    taut_str coding = header(r, H_CONTENT_ENCODING);
+    return coding.len && !(coding.len == 8 && strncasecmp(coding.ptr, "identity", 8) == 0);
+}
+
+bool http_admit(struct http_conn *c, const char *data) {
+    struct http_request *q = &c->req;
+    taut_str boundary = {NULL, 0};
+    find(c, data);
+    q->max_body = max_body(c);
+    if (q->phase != PHASE_CHUNKS && !q->content_length) return true;
+    struct request r = request_of(c, data);
+    bool is_large = q->phase == PHASE_CHUNKS || q->content_length > INTAKE_MEMORY_MAX;
+    if (q->content_length > q->max_body) {
+        http_refuse(c, 413, "the body is too large", "");
+        return false;
     }
-    if (r->socket) return to_socket(r);
-    if (r->is_method) to_method(r);
-    else if (r->route) to_route(r);
-    else if (r->other_verb)
-        refuse(r, 405, NULL, strcmp(r->other_verb, "GET") == 0 ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n");
-    else refuse(r, 404, NULL, "");
-    return HTTP_TAKEN;
+    if (is_encoded(&r)) {
+        http_refuse(c, 415, "a body with a content coding is not taken; send it as it is", "Accept-Encoding: identity\r\n");
+        return false;
+    }
+    /* Who waits with the body, or has much of it, is told at once what does not depend on it. */
+    c->closing = c->lingers = q->expects_continue || q->content_length > INTAKE_MEMORY_MAX;
+    if (c->closing && (is_nobodys(&r) || is_too_much(&r))) return false;
+    c->closing = c->lingers = false;
+    bool is_multipart = (c->found.is_method || (c->found.route && c->found.route->def->flags & TAUT_ROUTE_PARTS)) &&
+                        api_is_multipart(header(&r, H_CONTENT_TYPE), &boundary);
+    if (!is_multipart && !(c->found.route && is_large)) return true;
+    return http_intake_start(c, data, is_multipart, boundary, c->found.is_method);
 }
 
 enum http_fate http_dispatch(struct http_conn *c, const char *data) {
-    struct request r = {.conn = c, .parsed = &c->req, .data = data, .head_only = c->req.verb == VERB_HEAD};
-    r.body = taut_str_n(data + c->req.head_len, (size_t)c->req.body_len);
-    bool is_path = split_target(&r);
-    if (is_path) r.expected = http_expected(c->s, find(&r), c->req.end);
+    struct request r = request_of(c, data);
+    const struct http_found *f = &c->found;
+    if (!c->intake) r.body = taut_str_n(data + c->req.head_len, (size_t)c->req.body_len);
+    r.expected = http_expected(c->s, f->method ? (const void *)f->method : (const void *)f->route,
+                               c->req.head_len + r.body.len);
     if (!http_has_room(c, r.expected)) return HTTP_WAITS;
     if (!c->req.keep_alive) c->closing = true;
-    if (is_path) return take(&r);
-    refuse(&r, 400, "the request target is not a path", "");
+    bool reads = c->req.verb == VERB_GET || c->req.verb == VERB_HEAD;
+    if (reads && http_own(c, r.head_only, r.path)) return HTTP_TAKEN;
+    if (is_nobodys(&r) || is_too_much(&r)) return HTTP_TAKEN;
+    if (f->socket) return to_socket(&r);
+    if (f->is_method) to_method(&r);
+    else to_route(&r);
     return HTTP_TAKEN;
 }

@@ -12,6 +12,7 @@
 #include "gateway/gateway.h"
 
 struct http_conn;
+struct tls_front;
 struct ws_server; /* ws.c's own */
 
 struct gateway {
@@ -23,11 +24,15 @@ struct gateway {
     struct call_pool calls;
     uint32_t at_hub; /* of them; the others are answers that wait to be read */
     struct gateway_stats stats;
+    struct beat beat;
+    char name[24]; /* "gateway 0" */
     uint64_t next_conn; /* ids of connections: high bits random per boot, the gateway's number in the middle */
     struct ws_server *ws;
     bool stopping;
     /* http.c's and gateway.c's own fields follow */
     struct http_server *http;
+    struct edge *edge;       /* config.edge, or one of its own */
+    struct tls_front *front; /* NULL: no TLS */
     /* gateway.c */
     struct listener *listeners[2]; /* public, admin or NULL */
     uv_prepare_t prepare;
@@ -38,14 +43,17 @@ struct gateway {
     uint64_t stop_deadline; /* uv_now; connections still open then are closed */
 };
 
+/* ---- gauges.c offers ---- */
+void gateway_sample(void *gateway);
+
 /* ---- http.c offers ---- */
 /* A call came back (MSG_ANSWER of METHOD or ROUTE), or MSG_EARLY. */
 void http_answer(struct gateway *g, struct call *c);
 void http_early(struct gateway *g, struct early_msg *m);
 /* OPEN came back: takes the socket out of its HTTP connection (which ends): *fd, and the bytes read so far, head of the
- * request included, for lws_adopt_socket_vhost_readbuf. False: the peer has gone meanwhile. */
+ * request included, for lws_adopt_socket_vhost_readbuf, and its seat. False: the peer has gone meanwhile. */
 bool http_release_for_upgrade(struct gateway *g, uint64_t cookie, int *fd, const char **head, size_t *len,
-                              char peer[64]);
+                              struct seat *seat);
 
 /* ---- ws.c offers ---- */
 void ws_init(struct gateway *g);

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "gateway/http.h"
+#include "gateway/tls_front.h"
+#include "obs/log.h"
 
-enum { BACKLOG = 511, ACCEPTS_A_TURN = 64 };
+enum { BACKLOG = 511, ACCEPTS_A_TURN = 64, TURNED_AWAY_A_TURN = 4 /* that get to hear why; others are closed */ };
 
 static const struct {
     int err;
@@ -68,24 +70,62 @@ static void name_address(struct listener *l) {
     snprintf(l->address, sizeof l->address, addr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-/* Over the limit: one line, so that a client knows to come back. */
-static void turn_away(struct gateway *g, int fd) {
-    static const char full[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\n"
-                               "Content-Length: 43\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
-                               "{\"ok\":false,\"error\":\"too_many_connections\"}";
-    _Static_assert(sizeof "{\"ok\":false,\"error\":\"too_many_connections\"}" - 1 == 43, "Content-Length");
-    ssize_t n = send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)n;
-    close(fd);
-    atomic_fetch_add_explicit(&g->stats.refused, 1, memory_order_relaxed);
+/* ---- who may come in ---- */
+
+static const struct refusal {
+    uint16_t status;
+    const char *text;
+} full = {503, "the server has as many connections as it may have; try again"},
+  refusals[] = {
+      [TOO_MANY] = {429, "your address has as many connections as it may have; close some, or try again"},
+      [TOO_FAST] = {429, "your address opens connections faster than it may; try again"},
+};
+
+static bool is_full(const struct listener *l) {
+    return l->tls ? tls_front_open(l->g->front) >= l->g->config.max_connections : http_is_full(l->g, l->admin);
+}
+
+/* Who speaks TLS is not worth a handshake; of a flood only some are worth an answer. */
+static void turn_away(struct listener *l, int fd, const struct peer *peer, const struct refusal *r, int *answers) {
+    char text[ADDR_TEXT];
+    atomic_fetch_add_explicit(&l->g->stats.refused, 1, memory_order_relaxed);
+    log_fmt(TAUT_LOG_WARN, "gateway", r->status == 503 ? "full" : "address_limit", "refused %s: %s",
+            addr_text(&peer->addr, text).ptr, r->text);
+    if (l->tls || !*answers || !http_can_turn_away(l->g)) {
+        close(fd);
+        return;
+    }
+    --*answers;
+    http_turned_away(l->g, fd, peer, r->status, r->text);
+}
+
+static void let_in(struct listener *l, int fd, const struct peer *peer, int *answers) {
+    struct gateway *g = l->g;
+    struct seat seat = {0};
+    if (is_full(l)) {
+        turn_away(l, fd, peer, &full, answers);
+        return;
+    }
+    enum admission admission = l->admin ? ADMITTED : edge_admit(g->edge, &peer->addr, &seat);
+    if (admission != ADMITTED) {
+        atomic_fetch_add_explicit(&g->stats.refused_address, 1, memory_order_relaxed);
+        turn_away(l, fd, peer, &refusals[admission], answers);
+    } else if (l->tls) {
+        tls_front_accepted(g->front, fd, peer, &seat);
+    } else {
+        http_accepted(g, fd, l->admin, peer, &seat);
+    }
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events) {
     struct listener *l = poll->data;
+    int answers = TURNED_AWAY_A_TURN;
     (void)events;
     if (status < 0) return;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        int on = 1, fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = {0};
+        socklen_t len = sizeof from;
+        int on = 1, fd = accept4(l->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
             if (errno == EAGAIN || errno == EWOULDBLOCK) return;
@@ -94,8 +134,9 @@ static void on_connection(uv_poll_t *poll, int status, int events) {
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (http_is_full(l->g, l->admin)) turn_away(l->g, fd);
-        else http_accepted(l->g, fd, l->admin);
+        struct peer peer = {.addr = addr_of((struct sockaddr *)&from)};
+        peer.is_proxy = edge_is_proxy(l->g->edge, &peer.addr);
+        let_in(l, fd, &peer, &answers);
     }
 }
 
@@ -116,6 +157,7 @@ bool listener_open(struct listener *l, struct gateway *g, const char *address, b
     }
     l->g = g;
     l->admin = admin;
+    l->tls = !admin && g->front;
     name_address(l);
     ENSURE(uv_poll_init(&g->loop, &l->poll, l->fd) == 0);
     l->poll.data = l;

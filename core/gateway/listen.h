@@ -11,7 +11,7 @@ struct listener {
     uv_poll_t poll;
     struct gateway *g;
     int fd;
-    bool admin, paused, closed;
+    bool admin, tls, paused, closed;
     char address[80]; /* where it really listens */
 };
 

@@ -59,6 +59,7 @@ void conn_detach(struct conn *c) {
     map_remove(&c->g->ws->conns, key_of(&c->id));
     conn_queue_free(c);
     stat_sub(&c->g->stats.ws_connections, 1);
+    if (c->seat.group) edge_leave(c->g->edge, &c->seat);
     if (c->accepted) tell_closed(c->g, c->id);
 }
 
@@ -145,8 +146,10 @@ static size_t request_len(const char *head, size_t len) {
 }
 
 /* Frames may have come behind the request head. */
-static void open_socket(struct gateway *g, struct call *call, int fd, const char *head, size_t len) {
+static void open_socket(struct gateway *g, struct call *call, int fd, const char *head, size_t len,
+                        const struct seat *seat) {
     struct conn *c = conn_new(g, call);
+    c->seat = *seat;
     size_t request = request_len(head, len), behind = len - request;
     if (behind) {
         c->rest = xmalloc(behind);
@@ -169,13 +172,14 @@ void ws_opened(struct gateway *g, struct call *c) {
     int fd;
     const char *head;
     size_t len;
-    char peer[64];
-    bool open = http_release_for_upgrade(g, c->cookie, &fd, &head, &len, peer);
+    struct seat seat;
+    bool open = http_release_for_upgrade(g, c->cookie, &fd, &head, &len, &seat);
     if (open && g->ws->stopped) {
         close(fd);
+        if (seat.group) edge_leave(g->edge, &seat);
         open = false;
     }
-    if (open) open_socket(g, c, fd, head, len);
+    if (open) open_socket(g, c, fd, head, len, &seat);
     else if (c->out.accepted) tell_closed(g, c->pub.conn);
     for (uint32_t i = 0; i < c->out.nevents; i++) event_unref(c->out.events[i]);
     c->out.nevents = 0;

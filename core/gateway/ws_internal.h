@@ -7,11 +7,11 @@
  *   topics.c      workspaces, topics, who is on them
  *   fanout.c      events and deltas, refills
  *   frame.c       prepared WebSocket frames
- *   mutants.c     faults for the history checker's own test
  */
 #ifndef GATEWAY_WS_INTERNAL_H
 #define GATEWAY_WS_INTERNAL_H
 
+#include "base/list.h"
 #include "base/map.h"
 #include "gateway/internal.h"
 
@@ -47,34 +47,6 @@ enum {
     CLOSE_TOO_BIG = 1009,
     CLOSE_TRY_LATER = 1013
 };
-
-/* ---- intrusive lists ---- */
-
-struct link {
-    struct link *prev, *next; /* both NULL: in no list */
-};
-static inline void list_init(struct link *head) {
-    head->prev = head->next = head;
-}
-static inline bool list_empty(const struct link *head) {
-    return head->next == head;
-}
-static inline bool linked(const struct link *l) {
-    return l->next != NULL;
-}
-static inline void list_add(struct link *head, struct link *l) {
-    if (linked(l)) return;
-    l->prev = head->prev;
-    l->next = head;
-    head->prev->next = l;
-    head->prev = l;
-}
-static inline void list_remove(struct link *l) {
-    if (!linked(l)) return;
-    l->prev->next = l->next;
-    l->next->prev = l->prev;
-    l->prev = l->next = NULL;
-}
 
 /* ---- frame.c: immutable bytes, ready for the wire, counted by references (one thread: not atomic) ---- */
 
@@ -147,7 +119,8 @@ struct conn {
     struct link in_workspace, dirty, stalled;
     struct link bucket; /* in one of the buckets; then, when detached, in `leaving` */
     struct gateway *g;
-    struct lws *wsi; /* NULL before it is established and after it is gone */
+    struct seat seat; /* of its address */
+    struct lws *wsi;  /* NULL before it is established and after it is gone */
     const struct socket_entry *socket;
     struct workspace *workspace;
     taut_conn id;
@@ -256,17 +229,6 @@ bool ws_lws_write(struct conn *c, const void *bytes, size_t n);
 void ws_lws_want_writable(struct conn *c);
 void ws_lws_reading(struct conn *c, bool on);
 void ws_lws_destroy(struct ws_server *s); /* once to begin, once more turns later to finish */
-
-/* mutants.c */
-enum mutant { MUTANT_SWAP = 1, MUTANT_DROP, MUTANT_LEAVE_LATE, MUTANT_REPEAT };
-#ifdef TAUT_MUTANTS
-bool mutant(enum mutant which, uint32_t one_in);
-#else
-static inline bool mutant(enum mutant which, uint32_t one_in) {
-    (void)which, (void)one_in;
-    return false;
-}
-#endif
 
 static inline void stat_add(atomic_ullong *counter, unsigned long long n) {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);

@@ -58,6 +58,7 @@ static int32_t reply(struct taut_call *c, int32_t status, const char *content_ty
     o->content_type = (const char *)arena_str(&r->call->arena, taut_str_z(content_type)).ptr;
     o->body = arena_str(&r->call->arena, body);
     r->replied = true;
+    if (r->state == RUN_HELD && !r->running) run_finish(r);
     return TAUT_OK;
 }
 
@@ -144,6 +145,7 @@ void answer_finish(struct run *r) {
         finish_method(r);
         break;
     case TAUT_CALL_ROUTE:
+        route_finish(r->call, r->failed);
         if (!r->failed) break;
         o->http_status = taut_str_is(r->call->pub.failed, "service_unavailable") ? 503 : 500;
         o->content_type = "text/plain; charset=utf-8";

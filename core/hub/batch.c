@@ -1,5 +1,6 @@
 /* batch.c - batches: built by a handler in its call's memory, handed to the store, and, when the store says that they
  * are on disk, applied to the row cache and published. A batch stays as it is until its op completes. */
+#include "base/fault.h"
 #include "hub/internal.h"
 #include "obs/log.h"
 
@@ -218,6 +219,7 @@ int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     b->view.events = (struct taut_array){b->records, b->nevent, sizeof *b->records};
     b->view.cursors = (struct taut_array){b->cursors, b->ncursor, sizeof *b->cursors};
     r->state = RUN_COMMITTING;
+    r->submitted_ns = clock_mono_ns();
     h->commits++;
     storage_of(h)->commit(h->storage->self, &b->view, op_new(core_mod(h), 0, on_commit, r));
     return TAUT_OK;
@@ -298,7 +300,7 @@ static void apply_write(struct hub *h, const struct taut_write *w, uint64_t lsn,
     }
     load_touched(h, key, lsn);
     struct crow *old = rows_peek(&h->rows, key);
-    if (!old) return;
+    if (!old || MUTANT_ONE_IN("stale_rows", 20)) return;
     if (old->row.as_of >= lsn && old->applied_lsn != lsn) return; /* it was read when this was already in it */
     if (w->kind == TAUT_W_UPDATE) {
         apply_update(h, w, old, lsn, first_seq);
@@ -324,13 +326,18 @@ void batch_durable(struct taut_mod *m, const struct taut_durable *list, uint32_t
 
 void batch_on_durable(struct hub *h, struct msg *m) {
     struct durables *d = CONTAINER_OF(m, struct durables, msg);
+    uint64_t now_ns = clock_mono_ns();
+    crash_point("hub.before_publish");
     publish_begin(h);
     for (uint32_t i = 0; i < d->n; i++) {
         struct taut_batch *b = (struct taut_batch *)(uintptr_t)d->list[i].batch;
         for (uint32_t w = 0; w < b->nwrite; w++) apply_write(h, &b->writes[w], d->list[i].lsn, d->list[i].first_seq);
         for (uint32_t e = 0; e < b->nevent; e++)
             publish_durable(h, b->view.workspace, d->list[i].first_seq + e, b->events[e]);
-        if (b->run) b->run->seq = d->list[i].first_seq ? d->list[i].first_seq + b->view.events.len - 1 : 0;
+        if (b->run) {
+            histogram_add(&h->seen.commit_durable, now_ns - b->run->submitted_ns);
+            b->run->seq = d->list[i].first_seq ? d->list[i].first_seq + b->view.events.len - 1 : 0;
+        }
         h->applied_lsn = d->list[i].lsn;
     }
     publish_end(h);

@@ -21,6 +21,7 @@ struct call *call_get(struct call_pool *p, uint32_t kind, struct port *home) {
 
 void call_put(struct call_pool *p, struct call *c) {
     p->out--;
+    if (c->http && c->http->release) c->http->release(c->http);
     if (p->n >= CALLS_KEPT) {
         arena_free(&c->arena);
         free(c);

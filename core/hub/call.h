@@ -56,6 +56,27 @@ struct call_out {
     struct event **events;
 };
 
+/* What a call of HTTP has beside arguments and the answer's text: a route's request, a method's parts, a file to answer
+ * with. In the call's arena. */
+struct call_http {
+    const char *verb;
+    taut_str head;         /* the request's header lines, each with its CRLF, checked */
+    struct taut_body body; /* not that of parts */
+    const struct taut_part *parts;
+    uint32_t nparts;
+    size_t bytes; /* that body and parts hold in memory */
+    void *files;  /* whose body and parts are, the gateway's; NULL: nobody's */
+    /* Gives back files and the answer's file. On the thread of the pool that the call belongs to. */
+    void (*release)(struct call_http *h);
+    /* the answer */
+    uint32_t headers_run, headers_cap; /* the run that put out.headers + 1; what their buffer holds */
+    struct taut_file file;             /* size 0: none */
+    uint32_t file_run;
+};
+
+/* The value of the first header of that name, without blanks around it; ptr NULL: there is none. */
+taut_str call_header(const struct call_http *h, const char *name);
+
 struct call {
     struct msg msg;       /* first */
     struct taut_call pub; /* what the handler sees */
@@ -75,7 +96,7 @@ struct call {
     const char *arg_error; /* found while parsing, answered after the token was looked at: invalid_json … */
     taut_str arg_error_text;
     const char *arg_warning; /* missing_charset, superfluous_charset */
-    taut_str body;           /* ROUTE: the request's body */
+    struct call_http *http;  /* ROUTE, and METHOD with parts; else NULL */
 
     struct call_out out;
     struct run *run; /* the hub's: state while it is there */

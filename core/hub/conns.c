@@ -1,5 +1,6 @@
 /* conns.c - open sockets as the hub knows them: who is behind each, which gateway holds it, and its frames, which start
  * one after another so that what a peer sends in order is submitted in order. */
+#include "base/fault.h"
 #include "hub/internal.h"
 
 static taut_str key_of(const taut_conn *id) {
@@ -55,6 +56,7 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
         r->restart = true;
         return TAUT_E_AGAIN;
     }
+    if (MUTANT("attach_without_changes")) o->nevents = 0;
     copy_topics(c, a);
     o->accepted = true;
     o->as_of = a->as_of;
@@ -99,7 +101,9 @@ static struct call *queue_pop(struct hconn *conn) {
 }
 
 static void forget(struct hub *h, struct hconn *conn) {
+    crumb_enter(crumbs_of(&conn->socket->owner->pub), CRUMB_CLOSED, conn->socket->def->name);
     conn->socket->def->close(&conn->socket->owner->pub, conn->id, conn->state);
+    crumb_leave(NULL);
     map_remove(&h->conns, key_of(&conn->id));
     free(conn);
 }

@@ -50,7 +50,7 @@ static void fault(struct hub *h, struct hook_entry *e, const char *what) {
 static void sound(struct hook_entry *e) {
     if (!e->breaker.trial) return;
     breaker_success(&e->breaker);
-    module_health(&e->owner->pub, TAUT_HEALTH_OK, "", TAUT_LIT(""));
+    module_health(&e->owner->pub, TAUT_HEALTH_OK, "hook_tripped", TAUT_LIT(""));
 }
 
 static int32_t without(struct taut_call *c, const struct hook_entry *e) {
@@ -80,13 +80,12 @@ static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, vo
         return without(c, e);
     }
     r->hook_deadline_us = since_us + budget_us;
+    crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
     int32_t verdict = e->def->filter(&e->owner->pub, c, b, data);
+    crumb_leave(r->rehearsing ? NULL : &e->seconds);
     int64_t took_us = clock_mono_us() - from_us;
     r->hook_deadline_us = outer;
     if (r->rehearsing) return verdict < 0 || verdict == TAUT_STOP || verdict == TAUT_OK ? verdict : without(c, e);
-    e->calls++;
-    e->total_us += took_us;
-    if (took_us > e->max_us) e->max_us = took_us;
     if (verdict == TAUT_E_AGAIN || (verdict == TAUT_E_FAILED && r->failed)) return verdict;
     if (verdict != TAUT_OK && verdict != TAUT_STOP) {
         fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
@@ -121,12 +120,9 @@ static void tell(const struct observed *o, uint64_t seq) {
     for (uint32_t i = 0; i < o->point->n; i++) {
         struct hook_entry *e = &o->point->list[i];
         if (e->def->kind != TAUT_HOOK_OBSERVE) continue;
-        int64_t from_us = clock_mono_us();
+        crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
         e->def->observe(&e->owner->pub, &what);
-        int64_t took_us = clock_mono_us() - from_us;
-        e->calls++;
-        e->total_us += took_us;
-        if (took_us > e->max_us) e->max_us = took_us;
+        crumb_leave(&e->seconds);
     }
 }
 
@@ -178,7 +174,10 @@ static int32_t provide(struct taut_mod *m, struct taut_call *c, const char *poin
     check_thread(m, "taut_provide");
     for (uint32_t i = 0; p && i < p->n; i++) {
         if (p->list[i].def->kind != TAUT_HOOK_PROVIDE) continue;
-        int32_t verdict = p->list[i].def->provide(&p->list[i].owner->pub, c, data);
+        struct hook_entry *e = &p->list[i];
+        crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
+        int32_t verdict = e->def->provide(&e->owner->pub, c, data);
+        crumb_leave(&e->seconds);
         if (verdict != TAUT_PASS) return verdict;
     }
     return TAUT_E_NOTFOUND;

@@ -81,6 +81,7 @@ struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_c
     h->core.pub.size = sizeof h->core.pub;
     h->core.pub.host = &h->host;
     check_hub_thread(h);
+    observe_begin(h);
     host_init(h);
     timers_init(h);
     port_open(&h->port, loop, on_mail, NULL);
@@ -124,5 +125,6 @@ void hub_free(struct hub *h) {
     turns_free(h);
     check_hub_thread(NULL);
     free(h->timers);
+    observe_end(h);
     free(h);
 }

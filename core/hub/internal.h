@@ -13,15 +13,19 @@
  *   check.c      what modules may not do: wrong threads, effects before the last read, runs that differ
  *   run.c        the life of a call: authentication, runs, conflicts, its end
  *   answer.c     the envelope
+ *   route.c      requests and answers of HTTP routes
  *   batch.c      batches: built by handlers, submitted, applied to the cache when durable
  *   publish.c    the stream of durable events, the tail of each log, refill
  *   conns.c      open sockets as the hub knows them
  *   host.c       the table that modules get
+ *   observe.c    what is measured, and what modules report about themselves
+ *   status.c     what an operator may see
  */
 #ifndef HUB_INTERNAL_H
 #define HUB_INTERNAL_H
 
 #include "hub/hub.h"
+#include "hub/observe.h"
 #include "taut/svc/auth.h"
 #include "taut/taut.h"
 
@@ -87,7 +91,7 @@ struct ops {
     struct op_slot *slots;
     uint32_t n, cap, free; /* free: index + 1 */
     uint32_t with_deadline;
-    uint64_t stale;
+    uint64_t stale, timed_out;
     struct taut_completion delivering;
 };
 taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg); /* of the core's, or of no service */
@@ -143,6 +147,8 @@ struct run {
     struct instance *owner;
     taut_task_fn handler;
     enum run_state state;
+    const char *name; /* of the method, the command …; NULL: none */
+    uint64_t began_ns, submitted_ns;
     struct run *prev, *next;   /* all runs, oldest first */
     int64_t deadline_us;       /* 0: none */
     bool answered_early, dead; /* dead: nobody waits; end it when it can be ended */
@@ -202,6 +208,7 @@ int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_tab
                   const struct taut_rows **rows);
 void load_flush(struct hub *h);
 void load_arrived(struct run *r, int32_t status, uint64_t as_of); /* one thing that the run waited for is there */
+uint32_t load_scans_waiting(const struct hub *h);
 void load_scan_freed(struct hub *h);                          /* a call that had scans has ended, or reads no more */
 void load_release(struct hub *h);                             /* calls whose snapshots are no longer ahead go on */
 void load_touched(struct hub *h, taut_str key, uint64_t lsn); /* a commit wrote this key */
@@ -213,6 +220,10 @@ bool table_id(const struct taut_mod *m, const struct taut_table *t, uint32_t *id
 void answer_add_to_host(struct taut_host *t);
 void answer_error(struct run *r, const char *code, taut_str text);
 void answer_finish(struct run *r); /* call->out from what the handler left */
+
+/* ---- route.c ---- */
+void route_add_to_host(struct taut_host *t);
+void route_finish(struct call *c, bool failed); /* drops the headers and the file of an answer that is not given */
 
 /* ---- publish.c ---- */
 struct tail {
@@ -332,8 +343,20 @@ void work_deliver(struct msg *m);
 void host_posted(struct msg *m);
 void timers_stop_of(struct hub *h, struct taut_mod *m);
 void work_stop(struct hub *h);
+void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text); /* any thread */
+uint32_t timers_count(struct hub *h);
+uint32_t work_queued(struct hub *h);
 void host_init(struct hub *h);
-void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text);
+
+/* ---- observe.c ---- */
+void observe_begin(struct hub *h);
+void observe_end(struct hub *h);
+void observe_add_to_host(struct taut_host *t);
+void observe_commit(struct hub *h, int32_t status);
+void observe_end_of(struct hub *h, const struct run *r);
+static inline struct crumb_owner *crumbs_of(const struct taut_mod *m) {
+    return &((const struct instance *)(const void *)m)->seen->crumbs;
+}
 struct hub *hub_of(const struct taut_mod *m);
 
 struct hub {
@@ -380,7 +403,8 @@ struct hub {
     struct lifecycle *lifecycle;
     struct timers *timers;
     struct work *work;
-    struct instance core;   /* the owner of the core's own operations and commands */
+    struct instance core; /* the owner of the core's own operations and commands */
+    struct hub_seen seen;
     bool stopping;          /* no handler runs any more */
     bool store_open, ended; /* ended: mail is only thrown away */
     bool hung;              /* the store did not close: its threads may still use memory of ours */

@@ -38,7 +38,11 @@ static void ended(struct hub *h) {
     h->ended = true;
     for (uint32_t i = h->modules->n; i > 0; i--) {
         struct instance *in = h->modules->list[i - 1];
-        if (in->state == INSTANCE_STOPPED && in->def->fini) in->def->fini(&in->pub);
+        if (in->state == INSTANCE_STOPPED && in->def->fini) {
+            crumb_enter(&in->seen->crumbs, CRUMB_FINI, NULL);
+            in->def->fini(&in->pub);
+            crumb_leave(NULL);
+        }
         in->state = INSTANCE_LOADED;
     }
     void (*done)(void *, int32_t, const char *) = l->done;
@@ -93,7 +97,9 @@ static void stop_next(struct hub *h) {
         struct instance *in = h->modules->list[--l->at];
         if (in->state != INSTANCE_RUNNING && in->state != INSTANCE_INIT) continue;
         if (in->state == INSTANCE_RUNNING && in->def->stop) {
+            crumb_enter(&in->seen->crumbs, CRUMB_STOP, NULL);
             in->def->stop(&in->pub, op_new(&in->pub, STOP_TIMEOUT_MS, on_stopped, h));
+            crumb_leave(NULL);
             return;
         }
         in->state = INSTANCE_STOPPED;
@@ -150,7 +156,9 @@ static void start_next(struct hub *h) {
     while (l->at < h->modules->n) {
         struct instance *in = h->modules->list[l->at];
         if (in->def->start) {
+            crumb_enter(&in->seen->crumbs, CRUMB_START, NULL);
             in->def->start(&in->pub, op_new(&in->pub, START_TIMEOUT_MS, on_started, h));
+            crumb_leave(NULL);
             return;
         }
         in->state = INSTANCE_RUNNING;
@@ -186,7 +194,9 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
         in->pub.host = &h->host;
         in->pub.config = in->config;
         in->pub.name = in->name;
+        crumb_enter(&in->seen->crumbs, CRUMB_INIT, NULL);
         int32_t err = in->def->init ? in->def->init(&in->pub) : TAUT_OK;
+        crumb_leave(NULL);
         if (err < 0) {
             give_up(h, in, "init failed", err, INSTANCE_FAILED);
             return;

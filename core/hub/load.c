@@ -23,6 +23,7 @@ struct load {
 /* What one storage->get was asked. */
 struct request {
     struct hub *hub;
+    uint64_t asked_ns;
     uint32_t n;
     struct load **loads;
     struct taut_get_req reqs[];
@@ -35,6 +36,7 @@ struct scan_wait {
     struct scan_wait *next;
     struct run *run;
     struct memo *memo;
+    uint64_t asked_ns;
     const struct taut_scan *scan;
     uint32_t table;
 };
@@ -214,6 +216,7 @@ static void on_get(struct taut_mod *m, void *arg, int32_t status, void *result) 
     const struct taut_get_result *res = result;
     struct hub *h = q->hub;
     (void)m;
+    histogram_add(&h->seen.reads[READ_GET], clock_mono_ns() - q->asked_ns);
     for (uint32_t i = 0; i < q->n; i++) {
         bool got = status == TAUT_OK && i < res->n;
         finish_load(h, q->loads[i], got ? &res->rows[i] : NULL, status, got ? res->as_of : 0);
@@ -226,6 +229,7 @@ void load_flush(struct hub *h) {
     if (!h->nunsent) return;
     struct request *q = xcalloc(1, sizeof *q + h->nunsent * sizeof q->reqs[0]);
     q->hub = h;
+    q->asked_ns = clock_mono_ns();
     q->loads = xcalloc(h->nunsent, sizeof *q->loads);
     for (struct load *l = h->unsent; l; l = l->next) {
         l->sent = true;
@@ -292,6 +296,7 @@ static struct taut_scan *scan_copy(struct arena *a, const struct taut_scan *s, u
 
 static void on_scan(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct scan_wait *w = arg;
+    histogram_add(&hub_of(m)->seen.reads[READ_SCAN], clock_mono_ns() - w->asked_ns);
     if (status == TAUT_OK) {
         w->memo->rows = result;
         w->memo->destroy = ops_keep_result(hub_of(m));
@@ -304,7 +309,14 @@ static void start_scan(struct scan_wait *w) {
     struct hub *h = r->hub;
     if (!r->scanning) h->scanning++;
     r->scanning = true;
+    w->asked_ns = clock_mono_ns();
     storage_of(h)->scan(h->storage->self, w->table, w->scan, op_new(core_mod(h), 0, on_scan, w));
+}
+
+uint32_t load_scans_waiting(const struct hub *h) {
+    uint32_t n = 0;
+    for (const struct scan_wait *w = h->scans; w; w = w->next) n++;
+    return n;
 }
 
 static void queue_scan(struct hub *h, struct scan_wait *w) {

@@ -75,7 +75,10 @@ static void deliver(struct hub *h, const struct taut_completion *c) {
     struct op_slot s = take(o, found);
     if (s.service && c->status >= 0) service_succeeded(s.service);
     o->delivering = *c;
+    bool own = s.mod == core_mod(h); /* what it leads to has crumbs of its own */
+    if (!own) crumb_enter(crumbs_of(s.mod), CRUMB_OP, NULL);
     s.fn(s.mod, s.arg, c->status, c->result);
+    if (!own) crumb_leave(NULL);
     if (o->delivering.destroy) o->delivering.destroy(c->result);
 }
 
@@ -157,6 +160,7 @@ void ops_tick(struct hub *h, int64_t now_us) {
         struct op_slot *s = &h->ops.slots[i];
         if (!(s->generation & 1) || !s->deadline_us || s->deadline_us > now_us) continue;
         struct service *asked = s->service;
+        h->ops.timed_out++;
         log_fmt(TAUT_LOG_WARN, s->mod->name, "op_timeout", "an operation%s%s passed its deadline", asked ? " of " : "",
                 asked ? asked->family : "");
         fail(h, i, TAUT_E_TIMEOUT);

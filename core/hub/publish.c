@@ -1,5 +1,6 @@
 /* publish.c - the only source of publication: batches that the store has reported durable, in their order. Each log
  * keeps its newest events in memory for refill; older ones are asked of the store. */
+#include "base/fault.h"
 #include "hub/internal.h"
 #include "obs/log.h"
 
@@ -47,7 +48,8 @@ static void tail_push(struct tail *t, struct event *e, int64_t max_events) {
 /* How many events of the tail are newer than `after`; -1 when the tail does not reach back to it. */
 static int64_t tail_newer(const struct wslog *l, uint64_t after) {
     if (after >= l->position) return 0;
-    uint64_t missing = l->position - after;
+    uint64_t missing = l->position - after - MUTANT("refill_off_by_one");
+    if (MUTANT("tail_overwritten") && missing > l->tail.n) return l->tail.n;
     return missing <= l->tail.n ? (int64_t)missing : -1;
 }
 
@@ -134,7 +136,7 @@ struct refill {
     taut_conn conn;
     struct port *to;
     struct wslog *log;
-    uint64_t after;
+    uint64_t after, asked_ns;
 };
 
 static void ask_log(struct refill *f);
@@ -163,7 +165,7 @@ static void on_events(struct taut_mod *mod, void *arg, int32_t status, void *res
     const struct taut_event_rows *rows = result;
     struct event *events[REFILL_EVENTS];
     uint32_t n = 0;
-    (void)mod;
+    histogram_add(&hub_of(mod)->seen.reads[READ_EVENTS], clock_mono_ns() - f->asked_ns);
     if (status != TAUT_OK && status != TAUT_E_GAP) {
         log_fmt(TAUT_LOG_WARN, "hub", "refill_failed", "the log could not be read for a connection that lags: %s",
                 error_text(status));
@@ -182,6 +184,7 @@ static void on_events(struct taut_mod *mod, void *arg, int32_t status, void *res
 
 static void ask_log(struct refill *f) {
     struct hub *h = f->hub;
+    f->asked_ns = clock_mono_ns();
     storage_of(h)->events(h->storage->self, f->log->name, f->after, REFILL_EVENTS,
                           op_new(core_mod(h), 0, on_events, f));
 }

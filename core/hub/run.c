@@ -1,5 +1,6 @@
 /* run.c - the life of a call on the hub: who asks, run after run until all rows are at hand, one batch or one answer,
  * and back to where it came from. A handler never waits: it is run again. */
+#include "base/fault.h"
 #include "hub/internal.h"
 #include "obs/log.h"
 
@@ -43,6 +44,17 @@ static taut_task_fn handler_of(const struct call *c) {
     }
 }
 
+static const char *name_of(const struct call *c) {
+    switch (c->pub.kind) {
+    case TAUT_CALL_METHOD: return c->method ? c->method->def->name : NULL;
+    case TAUT_CALL_ROUTE: return c->route->def->path;
+    case TAUT_CALL_COMMAND: return c->command->def->name;
+    case TAUT_CALL_OPEN:
+    case TAUT_CALL_FRAME: return c->socket->def->name;
+    default: return NULL;
+    }
+}
+
 static struct run *run_new(struct hub *h, struct call *c) {
     struct run *r = arena_zalloc(&c->arena, sizeof *r);
     r->hub = h;
@@ -51,11 +63,13 @@ static struct run *run_new(struct hub *h, struct call *c) {
     r->owner = owner_of(c);
     r->handler = handler_of(c);
     c->pub.size = sizeof c->pub;
+    r->name = name_of(c);
+    r->began_ns = clock_mono_ns();
     c->pub.mod = r->owner ? &r->owner->pub : core_mod(h);
     c->pub.claimed_seq = 0;
     c->pub.claimed = c->pub.failed = c->pub.refused = taut_str_n("", 0);
     if (c->pub.kind <= TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_ROUTE)
-        r->deadline_us = clock_mono_us() + h->config.call_timeout_ms * 1000;
+        r->deadline_us = (int64_t)(r->began_ns / 1000) + h->config.call_timeout_ms * 1000;
     link_run(r);
     return r;
 }
@@ -148,7 +162,10 @@ static int32_t run_handler(struct run *r) {
         answer_error(r, "service_unavailable", arena_fmt(&c->arena, "the module %s is not running", r->owner->name));
         return TAUT_E_FAILED;
     }
-    return r->handler(c->pub.mod, &c->pub);
+    crumb_enter(crumbs_of(c->pub.mod), c->pub.kind, r->name);
+    int32_t err = r->handler(c->pub.mod, &c->pub);
+    crumb_leave(NULL);
+    return err;
 }
 
 /* The answer stands. It leaves when no read of the call is under way any more. */
@@ -259,6 +276,10 @@ static void start_once(struct run *r) {
 }
 
 static void unknown_outcome(struct run *r) {
+    if (MUTANT("timeout_is_failure")) {
+        answer_error(r, "service_unavailable", taut_str_z("this took too long; nothing was stored"));
+        return;
+    }
     answer_error(r, "fatal_error",
                  taut_str_z("the outcome is unknown: this may or may not have been stored; repeat it with the same "
                             "client_msg_id, or look before you repeat it"));
@@ -322,6 +343,7 @@ static const char *unavailable_text(struct run *r, const struct taut_commit_resu
 
 void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res) {
     r->state = RUN_READY;
+    observe_commit(r->hub, status);
     if (status != TAUT_OK) batch_drop_events(r->batch);
     if (r->dead) {
         run_finish(r);
@@ -371,12 +393,17 @@ void run_finish(struct run *r) {
     if (r->state == RUN_DONE) return;
     r->state = RUN_DONE;
     if (!r->dead) answer_finish(r);
+    observe_end_of(h, r);
     if (r->answered_early) c->out.sent = true;
     c->out.seq = r->seq ? r->seq : c->pub.claimed_seq;
 
     struct taut_outcome o;
     if (r->task_done || r->command) outcome(r, &o);
-    if (r->task_done) r->task_done(c->pub.mod, c->pub.arg, &o);
+    if (r->task_done) {
+        crumb_enter(crumbs_of(c->pub.mod), CRUMB_TASK_DONE, NULL);
+        r->task_done(c->pub.mod, c->pub.arg, &o);
+        crumb_leave(NULL);
+    }
     if (r->command) r->command->done(r->command->arg, &o);
 
     run_forget_reads(r);

@@ -137,7 +137,7 @@ void service_timed_out(struct hub *h, struct service *s) {
 void service_succeeded(struct service *s) {
     if (!s->breaker.trial) return;
     breaker_success(&s->breaker);
-    if (s->provider) module_health(&s->provider->pub, TAUT_HEALTH_OK, "", TAUT_LIT(""));
+    if (s->provider) module_health(&s->provider->pub, TAUT_HEALTH_OK, "breaker_open", TAUT_LIT(""));
 }
 
 void services_stop_of(struct hub *h, struct instance *in) {

@@ -45,7 +45,9 @@ static void on_timer(uv_timer_t *uv) {
     void (*fn)(struct taut_mod *, void *) = t->fn;
     void *arg = t->arg;
     if (!uv_timer_get_repeat(uv)) timer_end(hub_of(m), t);
+    crumb_enter(crumbs_of(m), CRUMB_TIMER, NULL);
     fn(m, arg);
+    crumb_leave(NULL);
 }
 
 taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms, taut_fn fn, void *arg) {
@@ -159,6 +161,7 @@ struct work {
 
 static void worker(void *arg) {
     struct work *w = arg;
+    crumb_thread_begin("pool");
     uv_mutex_lock(&w->lock);
     for (;;) {
         while (!w->first && !w->stop) uv_cond_wait(&w->more, &w->lock);
@@ -167,11 +170,14 @@ static void worker(void *arg) {
         w->first = j->next;
         if (!w->first) w->last = NULL;
         uv_mutex_unlock(&w->lock);
+        crumb_enter(crumbs_of(j->mod), CRUMB_WORK, NULL);
         j->work(j->arg);
+        crumb_leave(NULL);
         port_post(&hub_of(j->mod)->port, &j->msg);
         uv_mutex_lock(&w->lock);
     }
     uv_mutex_unlock(&w->lock);
+    crumb_thread_end();
 }
 
 static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(struct taut_mod *m, void *arg),
@@ -199,8 +205,25 @@ static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(
 
 void work_deliver(struct msg *m) {
     struct job *j = CONTAINER_OF(m, struct job, msg);
+    crumb_enter(crumbs_of(j->mod), CRUMB_WORKED, NULL);
     j->done(j->mod, j->arg);
+    crumb_leave(NULL);
     free(j);
+}
+
+uint32_t timers_count(struct hub *h) {
+    uint32_t n = 0;
+    for (const struct timer *t = h->timers->list; t; t = t->next) n++;
+    return n;
+}
+
+uint32_t work_queued(struct hub *h) {
+    uint32_t n = 0;
+    if (!h->work) return 0;
+    uv_mutex_lock(&h->work->lock);
+    for (const struct job *j = h->work->first; j; j = j->next) n++;
+    uv_mutex_unlock(&h->work->lock);
+    return n;
 }
 
 void work_stop(struct hub *h) {

@@ -45,9 +45,7 @@ struct taut_check {
 };
 
 static void on_check_error(struct taut_check *ctx, const char *option, const char *text) {
-    const struct node *at = ctx->module->where;
-    for (const struct node *n = ctx->module->options ? ctx->module->options->first : NULL; n && option; n = n->next)
-        if (taut_str_is(n->key, option)) at = n;
+    const struct node *at = config_find(ctx->module->options, option, ctx->module->where);
     const char *full = option ? arena_fmt(&ctx->config->arena, "%s.%s", ctx->path, option).ptr : ctx->path;
     config_error(ctx->config, at, full, "%s", text);
 }
@@ -101,10 +99,6 @@ void modules_free(struct modules *ms) {
     map_each(&ms->methods, free_method, NULL);
     map_free(&ms->methods);
     map_free(&ms->points);
-    for (uint32_t i = 0; i < ms->n; i++) {
-        free(ms->list[i]->health.code);
-        free(ms->list[i]->health.text);
-    }
     for (uint32_t i = 0; i < s->nopened; i++) loader_close(s->opened[i]);
     arena_free(&s->arena);
     free(s);

@@ -32,10 +32,6 @@ uint32_t loader_scan(const char *dir, struct loaded ***list, char **why);
 struct modules *loader_load(struct config *cfg, const char *dir);
 void modules_free(struct modules *ms);
 
-/* Registers each instance's metrics as taut_mod_<instance>_<name>. */
-struct metrics;
-void modules_metrics(struct modules *ms, struct metrics *metrics);
-
 /* YAML for the standard configuration: every module of the directory with TAUT_MODULE_STANDARD. malloc'ed. */
 char *loader_standard_config(const char *dir);
 

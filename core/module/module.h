@@ -4,13 +4,11 @@
 #ifndef MODULE_MODULE_H
 #define MODULE_MODULE_H
 
-#include <stdatomic.h>
-
 #include "base/map.h"
+#include "obs/seen.h"
 #include "taut/module.h"
 #include "taut/svc/storage.h"
 
-enum { METRICS_MAX = 32, LABELS_MAX = 16 };
 enum instance_state { INSTANCE_LOADED, INSTANCE_INIT, INSTANCE_RUNNING, INSTANCE_STOPPED, INSTANCE_FAILED };
 
 struct instance {
@@ -23,13 +21,8 @@ struct instance {
     enum instance_state state;
     uint32_t first_table; /* id of its first table in modules.tables */
     uint32_t ntables;
-    char *where; /* "taut.yaml:7:5", for messages */
-    atomic_llong metrics[METRICS_MAX];
-    atomic_llong memory; /* bytes that it has of the host */
-    struct {
-        uint32_t level; /* TAUT_HEALTH_* */
-        char *code, *text;
-    } health; /* hub only */
+    char *where;       /* "taut.yaml:7:5", for messages */
+    struct seen *seen; /* its hub's, from hub_new to hub_free */
 };
 
 /* Cuts off what fails again and again (core/hub/services.c). */
@@ -45,7 +38,9 @@ struct method_entry {
     struct instance *owner;
     const struct taut_method *def;
     uint32_t nargs;
-    struct map arg_index; /* argument name -> (index + 1) as a pointer; filled at load, read by gateways */
+    struct map arg_index;     /* argument name -> (index + 1) as a pointer; filled at load, read by gateways */
+    struct histogram seconds; /* of its calls, from arrival to answer; hub */
+    atomic_ullong failed;     /* calls that were answered with an error; hub */
 };
 struct route_entry {
     struct instance *owner;
@@ -62,11 +57,10 @@ struct command_entry {
 struct hook_entry {
     struct instance *owner;
     const struct taut_hook *def;
-    const char *reason; /* why it stands where it stands */
-    /* the hub's */
-    struct breaker breaker;
-    uint64_t calls, faults;
-    int64_t total_us, max_us;
+    const char *reason;       /* why it stands where it stands */
+    struct histogram seconds; /* of its runs; hub */
+    struct breaker breaker;   /* hub */
+    uint64_t faults;
 };
 struct hook_point {
     const char *name;

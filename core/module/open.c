@@ -47,17 +47,10 @@ static char *check_head(const char *base, const struct taut_module *def) {
 }
 
 static char *check_options(const char *base, const struct taut_module *def) {
-    for (uint32_t i = 0; i < def->options.len; i++) {
-        const struct taut_opt *o = TAUT_AT(def->options, struct taut_opt, i);
-        bool text = o->type == TAUT_OPT_STR || o->type == TAUT_OPT_PATH || o->type == TAUT_OPT_ADDR;
-        size_t field = text ? sizeof(taut_str) : sizeof(int64_t);
-        if (!o->name || o->type < TAUT_OPT_STR || o->type > TAUT_OPT_ADDR)
-            return xasprintf("%s: option %u has no name or an unknown type; this is a fault of the module", base, i);
-        if (def->config_size < field || o->offset > def->config_size - field)
-            return xasprintf("%s: option \"%s\" lies outside of the options struct; this is a fault of the module",
-                             base, o->name);
-    }
-    return NULL;
+    char *fault = options_fault(def->options, def->config_size, 0);
+    char *text = fault ? xasprintf("%s: %s; this is a fault of the module", base, fault) : NULL;
+    free(fault);
+    return text;
 }
 
 static char *check_def(const char *file, const struct taut_module *def) {

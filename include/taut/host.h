@@ -142,6 +142,9 @@ struct taut_host {
     void (*publish)(struct taut_mod *m, taut_str workspace, const struct taut_event *e);
     void (*send)(struct taut_mod *m, taut_conn conn, taut_str json);
     void (*close)(struct taut_mod *m, taut_conn conn, uint32_t code, taut_str reason);
+
+    /* -- routes: request.h has the wrappers; since 0.2 -- */
+    const struct taut_route_host *route;
 };
 
 /* ---- the base ---- */
@@ -200,8 +203,15 @@ static inline taut_str taut_id_new(struct taut_mod *m, char kind, char out[12]) 
     return taut_str_n(out, 11);
 }
 
-/* A metric by its place in the module's table: COUNTER: n is added; GAUGE: n is the value now; HISTOGRAM: n, in the
- * metric's unit, is one more observation. label: its place in the metric's `labels`, or 0. Any thread. */
+/* A metric by its place in the module's table: COUNTER adds n, GAUGE is set to it, HISTOGRAM takes it as one more
+ * measurement, which is in microseconds when the metric's unit is "seconds". label: which of the values that the
+ * metric's `labels` names, from 0; 0 when it has none. What was not declared is ignored. Any thread.
+ *
+ *     static const struct taut_metric metrics[] = {
+ *         [SENT] = {.name = "sent_total", .kind = TAUT_COUNTER, .help = "Mails sent.", .labels = "result=ok|error"},
+ *         [TOOK] = {.name = "delivery", .kind = TAUT_HISTOGRAM, .unit = "seconds", .help = "Time of a delivery."},
+ *     };
+ */
 static inline void taut_measure(struct taut_mod *m, uint32_t metric, uint32_t label, int64_t n) {
     m->host->measure(m, metric, label, n);
 }
@@ -209,8 +219,9 @@ static inline void taut_count(struct taut_mod *m, uint32_t metric, int64_t n) {
     m->host->measure(m, metric, 0, n);
 }
 
-/* How the module feels. code: a short fixed name such as "no_connection"; text: for people. Shown by `taut status` and
- * /readyz; what the core itself has found out about the module is shown beside it. Hub. */
+/* How the module is. code: a short fixed name such as "relay_down"; text: one line for the operator, without secrets.
+ * The state is the worst of what was reported; a report replaces the one of the same code, and TAUT_HEALTH_OK takes it
+ * back (with code NULL: all of them). Shown by `taut status` and /readyz. Any thread. */
 static inline void taut_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text) {
     m->host->health(m, level, code, text);
 }

@@ -16,41 +16,10 @@
 #include "taut/loop.h"
 #include "taut/method.h"
 #include "taut/op.h"
+#include "taut/option.h"
 #include "taut/route.h"
 #include "taut/service.h"
 #include "taut/table.h"
-
-/* ---- options ---- */
-
-enum {
-    TAUT_OPT_STR = 1,  /* taut_str */
-    TAUT_OPT_PATH,     /* taut_str, made absolute: relative ones are below server.data */
-    TAUT_OPT_INT,      /* int64_t, within min … max */
-    TAUT_OPT_BOOL,     /* int64_t 0 or 1: true false yes no on off */
-    TAUT_OPT_ENUM,     /* int64_t: index into choices "a|b|c" */
-    TAUT_OPT_DURATION, /* int64_t milliseconds: 10ms 5s 2m 1h 7d */
-    TAUT_OPT_BYTES,    /* int64_t: 512 64KiB 1MiB 2GiB */
-    TAUT_OPT_ADDR      /* taut_str HOST:PORT */
-};
-
-struct taut_opt {
-    const char *name;
-    uint32_t type;
-    uint32_t offset;     /* of the field in the module's options struct */
-    const char *dflt;    /* as one would write it; NULL: empty, 0, or the first choice */
-    int64_t min, max;    /* INT, DURATION, BYTES; both 0: no range */
-    const char *choices; /* ENUM */
-    uint32_t flags;
-    uint32_t reserved;
-    const char *help;
-};
-enum { TAUT_OPT_REQUIRED = 1 };
-
-#define TAUT_OPT(strct, field, kind, ...) \
-    { .name = #field, .type = (kind), .offset = (uint32_t)offsetof(strct, field), __VA_ARGS__ }
-
-/* Collects what a module's `check` finds wrong. Adds one error at the option's place in the file. */
-struct taut_check;
 
 /* ---- the module ---- */
 
@@ -60,6 +29,7 @@ struct taut_metric {
     uint32_t kind;
     uint32_t reserved;
     const char *help;
+    const char *unit;   /* "seconds", "bytes", or NULL; stands at the end of the name */
     const char *labels; /* "result=ok|conflict|error": one label and its values, at most 16; NULL: none */
 };
 
@@ -87,12 +57,13 @@ struct taut_module {
     struct taut_array metrics;  /* of struct taut_metric */
 
     /* Cross-field rules of the options; reports through `error`. No side effects. May be NULL. */
-    void (*check)(const void *config, struct taut_check *ctx,
-                  void (*error)(struct taut_check *ctx, const char *option, const char *text));
+    void (*check)(const void *config, struct taut_check *ctx, taut_check_error_fn error);
     int32_t (*init)(struct taut_mod *m);           /* allocate, provide services, get services */
     void (*start)(struct taut_mod *m, taut_op op); /* may take time; completes op */
     void (*stop)(struct taut_mod *m, taut_op op);  /* the same, within 10 s */
     void (*fini)(struct taut_mod *m);
+    /* LIVE options changed (option.h, reload). NULL: the module reads m->config each time that it needs it. */
+    int32_t (*reconfigure)(struct taut_mod *m, const struct taut_reconfigure *r);
 };
 
 #define TAUT_MODULE(...)                                                                  \

@@ -87,10 +87,10 @@ static const struct taut_socket_route sockets[] = {
 };
 
 static const struct taut_metric metrics[] = {
-    [RTM_TICKETS] = {"tickets_total", TAUT_COUNTER, 0, "Tickets handed out by rtm.connect."},
-    [RTM_OPENED] = {"opened_total", TAUT_COUNTER, 0, "Sockets let in."},
-    [RTM_REFUSED] = {"refused_total", TAUT_COUNTER, 0, "Sockets turned away: no such ticket, or no longer good."},
-    [RTM_SLOWED] = {"slowed_total", TAUT_COUNTER, 0, "Messages refused because a connection sent too many."},
+    [RTM_TICKETS] = {.name = "tickets_total", .kind = TAUT_COUNTER, .help = "Tickets handed out by rtm.connect."},
+    [RTM_OPENED] = {.name = "opened_total", .kind = TAUT_COUNTER, .help = "Sockets let in."},
+    [RTM_REFUSED] = {.name = "refused_total", .kind = TAUT_COUNTER, .help = "Sockets turned away: no such ticket, or no longer good."},
+    [RTM_SLOWED] = {.name = "slowed_total", .kind = TAUT_COUNTER, .help = "Messages refused because a connection sent too many."},
 };
 
 TAUT_MODULE(.name = "rtm", .version = "0.1.0", .license = "Apache-2.0",

@@ -7,6 +7,7 @@
  */
 #include "writer.h"
 
+#include "fault.h"
 #include "siphash.h"
 
 enum { WHY_MAX = 256 };
@@ -248,26 +249,40 @@ static void remember_claim(struct writer *w, const unsigned char hash[HASH_LEN],
     w->claims_added++;
 }
 
+/* All of it: rows, events, the reader's cursors, and at last what of the log may go. */
+static enum applied write_all(struct writer *w, struct member *m, struct head *head, const unsigned char *hash) {
+    const struct taut_batch_view *b = m->job.batch;
+    uint64_t trim = batch_trim(b);
+    enum applied a = write_rows(w, m, m->first_seq);
+    if (a == APPLIED && MUTANT(&w->store->faults, torn_batch) && db_exec(w->conn.db, "COMMIT") == SQLITE_OK)
+        writer_begin(w);
+    if (a == APPLIED && b->events.len) a = write_events(w, b, m->first_seq, hash);
+    if (a != APPLIED) return a;
+    if (cursors_set(w, b) != SQLITE_OK) return broke(w, "cannot write a cursor");
+    if (head) heads_advance(&w->heads, head, b->events.len);
+    if (trim) heads_trim(&w->heads, head, trim);
+    if (trim) w->trims++;
+    if (hash) remember_claim(w, hash, m->first_seq);
+    return APPLIED;
+}
+
 enum applied apply_batch(struct writer *w, struct member *m) {
     const struct taut_batch_view *b = m->job.batch;
     const char *fault = batch_fault(w->store, b);
     if (fault) return refuse(m, TAUT_E_INVAL, "%s%s", fault, "");
-    struct head *head = b->events.len ? heads_get(&w->heads, b->workspace) : NULL;
-    if (b->events.len && !head) return no_memory(w);
-    m->first_seq = head ? head->seq + 1 : 0;
+    bool needs_head = b->events.len || batch_trim(b);
+    struct head *head = needs_head ? heads_get(&w->heads, b->workspace) : NULL;
+    if (needs_head && !head) return no_memory(w);
+    m->first_seq = b->events.len ? head->now.seq + 1 : 0;
 
     unsigned char hash[HASH_LEN];
     bool claims = b->claim_key.len > 0;
     enum applied a = APPLIED;
     if (claims) a = hash_claim(w, b, hash) ? check_claim(w, m, hash) : no_memory(w);
     if (a == APPLIED) a = check_all(w, m, m->first_seq);
+    if (a == APPLIED) a = write_all(w, m, head, claims ? hash : NULL);
+    if (a == REFUSED && head && MUTANT(&w->store->faults, seq_for_refused)) heads_advance(&w->heads, head, 1);
     if (a != APPLIED) return a;
-
-    a = write_rows(w, m, m->first_seq);
-    if (a == APPLIED && head) a = write_events(w, b, m->first_seq, claims ? hash : NULL);
-    if (a != APPLIED) return a;
-    if (head) heads_advance(&w->heads, head, b->events.len);
-    if (claims) remember_claim(w, hash, m->first_seq);
     m->lsn = ++w->lsn;
     m->status = TAUT_OK;
     return APPLIED;

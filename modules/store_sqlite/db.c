@@ -113,7 +113,7 @@ void conn_close(struct conn *c) {
     sqlite3_finalize(c->begin);
     sqlite3_finalize(c->commit);
     sqlite3_finalize(c->lsn);
-    sqlite3_finalize(c->head);
+    sqlite3_finalize(c->log);
     sqlite3_close_v2(c->db);
     *c = (struct conn){.cause = c->cause};
 }
@@ -152,23 +152,26 @@ struct taut_val column_val(sqlite3_stmt *st, int at) {
     }
 }
 
-/* The integer that a statement selects, or 0 without a row. */
-static int read_number(struct conn *c, sqlite3_stmt *st, uint64_t *out) {
-    *out = 0;
+/* The n integers of the row that a statement selects, or 0s without a row. */
+static int read_numbers(struct conn *c, sqlite3_stmt *st, uint64_t *out, int n) {
+    memset(out, 0, (size_t)n * sizeof *out);
     if (!st) return sqlite3_errcode(c->db);
     int rc = sqlite3_step(st);
-    if (rc == SQLITE_ROW) *out = (uint64_t)sqlite3_column_int64(st, 0);
+    for (int i = 0; rc == SQLITE_ROW && i < n; i++) out[i] = (uint64_t)sqlite3_column_int64(st, i);
     int reset = sqlite3_reset(st);
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? reset : rc;
 }
 
 int db_lsn(struct conn *c, uint64_t *lsn) {
     if (!c->lsn) c->lsn = db_prepare(c->db, "SELECT value FROM taut_meta WHERE key='lsn'");
-    return read_number(c, c->lsn, lsn);
+    return read_numbers(c, c->lsn, lsn, 1);
 }
 
-int db_head(struct conn *c, taut_str workspace, uint64_t *seq) {
-    if (!c->head) c->head = db_prepare(c->db, "SELECT seq FROM taut_heads WHERE workspace=?1");
-    if (c->head) bind_str(c->head, 1, workspace);
-    return read_number(c, c->head, seq);
+int db_log(struct conn *c, taut_str workspace, struct log_span *log) {
+    uint64_t ends[2];
+    if (!c->log) c->log = db_prepare(c->db, "SELECT first, seq FROM taut_heads WHERE workspace=?1");
+    if (c->log) bind_str(c->log, 1, workspace);
+    int rc = read_numbers(c, c->log, ends, 2);
+    *log = (struct log_span){ends[0], ends[1]};
+    return rc;
 }

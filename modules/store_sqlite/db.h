@@ -34,7 +34,7 @@ struct conn {
     sqlite3 *db;
     struct stmt_slot *slots;
     uint32_t nslots, cap;
-    sqlite3_stmt *begin, *commit, *lsn, *head;
+    sqlite3_stmt *begin, *commit, *lsn, *log;
 };
 
 /* TAUT_OK or an error that has been logged. */
@@ -69,8 +69,12 @@ static inline sqlite3_stmt *stmt_arg(struct conn *c, uint32_t table, enum stmt_k
 }
 sqlite3_stmt *stmt_scan(struct conn *c, uint32_t table, const struct taut_scan *s);
 
-/* Last commit number and last seq of a workspace, as the connection sees them now. A sqlite3 result code. */
+/* The last commit number, and where a workspace's log begins and ends (0, 0: there is none), as the connection sees
+ * them now. A sqlite3 result code. */
+struct log_span {
+    uint64_t first, last;
+};
 int db_lsn(struct conn *c, uint64_t *lsn);
-int db_head(struct conn *c, taut_str workspace, uint64_t *seq);
+int db_log(struct conn *c, taut_str workspace, struct log_span *log);
 
 #endif

@@ -9,7 +9,9 @@ static const struct {
     int point;
 } points[] = {{"store.before_commit", CRASH_BEFORE_COMMIT},
               {"store.after_commit", CRASH_AFTER_COMMIT},
-              {"store.before_answer", CRASH_BEFORE_ANSWER}};
+              {"store.before_answer", CRASH_BEFORE_ANSWER},
+              {"store.in_opening", CRASH_IN_OPENING},
+              {"store.in_migration", CRASH_IN_MIGRATION}};
 
 void faults_read(struct faults *f) {
     const char *at = getenv("TAUT_CRASH_AT");
@@ -21,9 +23,7 @@ void faults_read(struct faults *f) {
         f->crash_n = at[n] ? (uint32_t)strtoul(at + n + 1, NULL, 10) : 1;
     }
 #ifdef TAUT_MUTANTS
-    const char *mutant = getenv("TAUT_MUTANT");
-    f->ack_before_commit = mutant && strcmp(mutant, "ack_before_commit") == 0;
-    f->claims_in_memory = mutant && strcmp(mutant, "claims_in_memory") == 0;
+    f->mutant = getenv("TAUT_MUTANT");
 #endif
 }
 

@@ -8,11 +8,18 @@
 
 #include "store.h"
 
-enum crash_point { CRASH_BEFORE_COMMIT = 1, CRASH_AFTER_COMMIT, CRASH_BEFORE_ANSWER };
+enum crash_point {
+    CRASH_BEFORE_COMMIT = 1,
+    CRASH_AFTER_COMMIT,
+    CRASH_BEFORE_ANSWER,
+    CRASH_IN_OPENING,
+    CRASH_IN_MIGRATION
+};
 
-/* Is that mutant on? Never, and no code of it is there, in builds without mutants. */
+/* Is that mutant on? Never, and no code of it is there, in builds without mutants. tests/crash/mutants.mjs has the
+ * list. */
 #ifdef TAUT_MUTANTS
-#define MUTANT(faults, name) ((faults)->name)
+#define MUTANT(faults, name) ((faults)->mutant && strcmp((faults)->mutant, #name) == 0)
 #else
 #define MUTANT(faults, name) false
 #endif

@@ -29,6 +29,7 @@ static void answer_free(void *result) {
 
 static void fill_answer(struct answer *a, struct member *m) {
     bool claimed = m->status == TAUT_E_CLAIMED, ok = m->status == TAUT_OK;
+    a->result.size = sizeof a->result;
     a->result.lsn = ok ? m->lsn : 0;
     a->result.first_seq = ok ? m->first_seq : 0;
     a->result.claim_seq = m->claim_seq;
@@ -58,14 +59,20 @@ static void complete_all(struct writer *w) {
     w->store->mod->host->ops_complete(w->store->mod, w->answers, w->n);
 }
 
-/* What is on disk is told first, in order; then everybody gets an answer. */
-static void report(struct writer *w) {
+/* What is on disk, in order; how many that is. */
+static uint32_t tell_durable(struct writer *w) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < w->n; i++) {
         const struct member *m = &w->members[i];
         if (m->status == TAUT_OK) w->durable[n++] = (struct taut_durable){m->job.batch, m->lsn, m->first_seq};
     }
     if (n) w->store->mod->host->durable(w->store->mod, w->durable, n);
+    return n;
+}
+
+/* First that; then everybody gets an answer. */
+static void report(struct writer *w) {
+    uint32_t n = tell_durable(w);
     if (n) crash_point(&w->store->faults, CRASH_BEFORE_ANSWER);
     complete_all(w);
     taut_count(w->store->mod, METRIC_COMMITS, n);
@@ -76,7 +83,7 @@ static void undo(struct writer *w) {
     heads_undo(&w->heads);
     claims_undo(&w->claims, w->claims_added);
     w->lsn = w->lsn_saved;
-    w->claims_added = w->claims_dropped = 0;
+    w->claims_added = w->claims_dropped = w->trims = 0;
     w->rows = 0;
 }
 
@@ -127,7 +134,8 @@ static int save_counters(struct writer *w) {
     int rc = fold_flush(&w->fold, &w->conn, FOLD_ALL);
     for (const struct head *h = w->heads.dirty; h && rc == SQLITE_OK; h = h->next_dirty) {
         bind_str(w->put_head, 1, taut_str_n(h->workspace, h->len));
-        sqlite3_bind_int64(w->put_head, 2, (int64_t)h->seq);
+        sqlite3_bind_int64(w->put_head, 2, (int64_t)h->now.seq);
+        sqlite3_bind_int64(w->put_head, 3, (int64_t)h->now.first);
         rc = db_run(w->put_head);
     }
     if (rc == SQLITE_OK) rc = claim_rows_save(w);
@@ -165,6 +173,7 @@ static int commit(struct writer *w) {
             "been opened anew");
         return rc;
     }
+    if (!identity_holds(w)) return SQLITE_IOERR;
     taut_count(mod, METRIC_FSYNC_US, taut_mono_us(mod) - start);
     crash_point(&w->store->faults, CRASH_AFTER_COMMIT);
     return SQLITE_OK;
@@ -172,6 +181,7 @@ static int commit(struct writer *w) {
 
 static void keep(struct writer *w) {
     heads_keep(&w->heads);
+    if (w->trims) sweep_soon(w);
     w->lsn_saved = w->lsn;
     w->claims_added = 0;
     taut_count(w->store->mod, METRIC_GROUPS, 1);
@@ -188,13 +198,14 @@ static void keep(struct writer *w) {
 void group_run(struct writer *w, uint32_t n) {
     w->n = n;
     w->rows = 0;
-    w->claims_added = w->claims_dropped = 0;
+    w->claims_added = w->claims_dropped = w->trims = 0;
     w->conn.cause = NULL;
     w->now_us = taut_now_us(w->store->mod);
     for (uint32_t i = 0; i < n; i++) w->members[i] = (struct member){.job = w->jobs[i]};
     claims_expire(&w->claims, w->now_us / 1000000);
 
-    int32_t err = prepare(w);
+    w->broken = !identity_holds(w);
+    int32_t err = w->broken ? TAUT_E_UNAVAILABLE : prepare(w);
     if (err != TAUT_OK) {
         fail_all(w, err);
         return;
@@ -210,7 +221,20 @@ void group_run(struct writer *w, uint32_t n) {
         keep(w);
         return;
     }
-    if (commit(w) != SQLITE_OK) {
+    if (MUTANT(&w->store->faults, publish_before_commit)) {
+        tell_durable(w);
+        usleep(MUTANT_DELAY_US);
+        commit(w);
+        keep(w);
+        complete_all(w);
+        return;
+    }
+    int rc = commit(w);
+    if (rc != SQLITE_OK && MUTANT(&w->store->faults, retried_sync)) {
+        rollback(w);
+        if (prepare(w) == TAUT_OK) rc = commit(w);
+    }
+    if (rc != SQLITE_OK) {
         w->broken = true;
         rollback(w);
         fail_all(w, TAUT_E_UNKNOWN);

@@ -37,6 +37,7 @@ struct head *heads_get(struct heads *h, taut_str workspace) {
         struct head *head = calloc(1, sizeof *head + workspace.len);
         if (!head) return NULL;
         head->len = workspace.len;
+        head->now = head->saved = (struct span){h->base, h->base + 1};
         memcpy(head->workspace, workspace.ptr, workspace.len);
         *slot = head;
         h->len++;
@@ -44,21 +45,39 @@ struct head *heads_get(struct heads *h, taut_str workspace) {
     return h->last = *slot;
 }
 
+static void mark_dirty(struct heads *h, struct head *head) {
+    if (head->is_dirty) return;
+    head->is_dirty = true;
+    head->next_dirty = h->dirty;
+    h->dirty = head;
+}
+
 void heads_advance(struct heads *h, struct head *head, uint32_t n) {
-    if (head->seq == head->saved) {
-        head->next_dirty = h->dirty;
-        h->dirty = head;
-    }
-    head->seq += n;
+    if (!n) return;
+    mark_dirty(h, head);
+    head->now.seq += n;
+}
+
+void heads_trim(struct heads *h, struct head *head, uint64_t up_to) {
+    uint64_t first = up_to < head->now.seq ? up_to + 1 : head->now.seq;
+    if (first <= head->now.first) return;
+    mark_dirty(h, head);
+    head->now.first = first;
 }
 
 void heads_keep(struct heads *h) {
-    for (struct head *p = h->dirty; p; p = p->next_dirty) p->saved = p->seq;
+    for (struct head *p = h->dirty; p; p = p->next_dirty) {
+        p->saved = p->now;
+        p->is_dirty = false;
+    }
     h->dirty = NULL;
 }
 
 void heads_undo(struct heads *h) {
-    for (struct head *p = h->dirty; p; p = p->next_dirty) p->seq = p->saved;
+    for (struct head *p = h->dirty; p; p = p->next_dirty) {
+        p->now = p->saved;
+        p->is_dirty = false;
+    }
     h->dirty = NULL;
 }
 

@@ -1,16 +1,18 @@
 /* load.c - see writer.h. */
 #include "fault.h"
+#include "restore.h"
 #include "writer.h"
 
 static int read_heads(struct writer *w) {
     int rc;
-    sqlite3_stmt *st = db_prepare(w->conn.db, "SELECT workspace, seq FROM taut_heads");
+    sqlite3_stmt *st = db_prepare(w->conn.db, "SELECT workspace, seq, first FROM taut_heads");
     if (!st) return sqlite3_errcode(w->conn.db);
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct taut_val ws = column_val(st, 0);
         struct head *h = heads_get(&w->heads, taut_str_n(ws.u.p, ws.len));
         if (!h) break;
-        h->seq = h->saved = (uint64_t)sqlite3_column_int64(st, 1);
+        h->now = (struct span){(uint64_t)sqlite3_column_int64(st, 1), (uint64_t)sqlite3_column_int64(st, 2)};
+        h->saved = h->now;
     }
     sqlite3_finalize(st);
     return rc == SQLITE_ROW ? SQLITE_NOMEM : rc;
@@ -20,10 +22,12 @@ static bool prepare_all(struct writer *w) {
     sqlite3 *db = w->conn.db;
     w->put_event = db_prepare(db, "INSERT INTO taut_events VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
     w->put_head =
-        db_prepare(db, "INSERT INTO taut_heads VALUES(?1,?2) ON CONFLICT(workspace) DO UPDATE SET seq=excluded.seq");
+        db_prepare(db, "INSERT INTO taut_heads(workspace, seq, first) VALUES(?1,?2,?3) ON CONFLICT(workspace) "
+                       "DO UPDATE SET seq=excluded.seq, first=excluded.first");
     w->put_lsn = db_prepare(db, "UPDATE taut_meta SET value=?1 WHERE key='lsn'");
     w->get_claim = db_prepare(db, "SELECT claim FROM taut_events WHERE workspace=?1 AND seq=?2");
-    return w->put_event && w->put_head && w->put_lsn && w->get_claim && claim_rows_prepare(w);
+    return w->put_event && w->put_head && w->put_lsn && w->get_claim && claim_rows_prepare(w) && cursors_prepare(w) &&
+           sweep_prepare(w);
 }
 
 /* What a full disk refuses is rather found out here than by the next group, whose outcome would be unknown. */
@@ -39,6 +43,7 @@ static int32_t prove_writable(struct writer *w) {
 static int32_t load(struct writer *w, bool again) {
     if (!again) wal_check(w->store);
     TAUT_TRY(conn_open(&w->conn, w->store, true));
+    crash_point(&w->store->faults, CRASH_IN_OPENING);
     sqlite3 *db = w->conn.db;
     if (again && sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK) {
         conn_log(&w->conn, "store_sync", "cannot bring the store back to a known state; will try again");
@@ -48,9 +53,13 @@ static int32_t load(struct writer *w, bool again) {
     if (again) TAUT_TRY(prove_writable(w));
     int rc = prepare_all(w) ? db_lsn(&w->conn, &w->lsn) : SQLITE_ERROR;
     w->lsn_saved = w->lsn;
+    if (rc == SQLITE_OK) rc = restore_base(&w->conn, &w->heads.base);
     if (rc == SQLITE_OK) rc = read_heads(w);
     if (rc == SQLITE_DONE && !MUTANT(&w->store->faults, claims_in_memory)) rc = claim_rows_load(w);
-    if (rc == SQLITE_DONE && writer_begin(w) == SQLITE_OK) return TAUT_OK;
+    if (rc == SQLITE_DONE && writer_begin(w) == SQLITE_OK) {
+        identity_take(w);
+        return TAUT_OK;
+    }
     conn_log(&w->conn, "store_open", "cannot read the store");
     return TAUT_E_IO;
 }
@@ -70,7 +79,10 @@ void writer_unload(struct writer *w) {
     sqlite3_finalize(w->put_claims);
     sqlite3_finalize(w->drop_claims);
     w->put_event = w->put_head = w->put_lsn = w->get_claim = w->put_claims = w->drop_claims = NULL;
+    cursors_unprepare(w);
+    sweep_unprepare(w);
     conn_close(&w->conn);
+    identity_closed(w);
     heads_fini(&w->heads);
     claims_fini(&w->claims);
     fold_fini(&w->fold);

@@ -63,7 +63,7 @@ void write_queue_fini(struct write_queue *q) {
 static size_t cost_of(const struct taut_batch_view *b) {
     size_t cost = (size_t)b->writes.len * WRITE_COST;
     for (uint32_t i = 0; i < b->events.len; i++) cost += TAUT_AT(b->events, struct taut_event_rec, i)->body.len * 2;
-    return cost;
+    return cost + (TAUT_HAS(b, cursors) ? (size_t)b->cursors.len * WRITE_COST : 0);
 }
 
 static bool write_queue_is_full(const struct write_queue *q, size_t cost) {
@@ -106,13 +106,20 @@ static struct timespec from_now(uint32_t ms) {
 /* False when the time was over. */
 static bool wait_for_work(struct write_queue *q, uint32_t timeout_ms) {
     struct timespec until = from_now(timeout_ms);
-    while (is_empty(q) && !q->closing) {
+    while (is_empty(q) && !q->closing && !q->nudged) {
         q->waiting = true;
         if (!timeout_ms) pthread_cond_wait(&q->ready, &q->lock);
         else if (pthread_cond_timedwait(&q->ready, &q->lock, &until) == ETIMEDOUT) break;
     }
-    q->waiting = false;
+    q->waiting = q->nudged = false;
     return !is_empty(q);
+}
+
+void write_queue_nudge(struct write_queue *q) {
+    pthread_mutex_lock(&q->lock);
+    q->nudged = true;
+    if (q->waiting) pthread_cond_signal(&q->ready);
+    pthread_mutex_unlock(&q->lock);
 }
 
 uint32_t write_queue_take(struct write_queue *q, struct write_job *out, uint32_t max, uint32_t timeout_ms,

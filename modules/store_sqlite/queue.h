@@ -16,7 +16,7 @@ struct write_job {
     size_t cost; /* set by the queue */
 };
 
-enum read_kind { READ_GET, READ_SCAN, READ_EVENTS };
+enum read_kind { READ_GET, READ_SCAN, READ_EVENTS, READ_LOGS, READ_CURSORS };
 struct read_job {
     enum read_kind kind;
     uint32_t n;       /* GET: requests; SCAN: table; EVENTS: limit */
@@ -47,6 +47,7 @@ struct write_queue {
     uint32_t groups_without_background;
     bool open; /* the writer and its readers run, or are about to */
     bool closing, waiting;
+    bool nudged; /* the writer has other work: it is not to wait */
 };
 struct read_queue {
     pthread_mutex_t lock;
@@ -65,6 +66,8 @@ int32_t write_queue_push(struct write_queue *q, const struct taut_batch_view *ba
 uint32_t write_queue_take(struct write_queue *q, struct write_job *out, uint32_t max, uint32_t timeout_ms,
                           bool *closed);
 
+/* Ends the writer's wait, or lets it not begin the next one. Any thread. */
+void write_queue_nudge(struct write_queue *q);
 /* Waits for `open` to become false. False when the time was over. */
 bool write_queue_await_end(struct write_queue *q, uint32_t timeout_ms);
 

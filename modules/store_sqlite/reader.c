@@ -70,6 +70,8 @@ void readers_stop(struct store *s) {
         struct reader *r = &s->readers[i];
         if (r->started) pthread_join(r->thread, NULL);
         sqlite3_finalize(r->events);
+        sqlite3_finalize(r->logs);
+        sqlite3_finalize(r->cursors);
         conn_close(&r->conn);
         build_free(&r->build);
     }

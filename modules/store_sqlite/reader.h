@@ -27,12 +27,21 @@ struct reader {
     struct store *store;
     pthread_t thread;
     struct conn conn;
-    sqlite3_stmt *events;
+    sqlite3_stmt *events, *logs, *cursors; /* prepared at their first use */
     struct build build;
     bool started;
 };
 
 /* Runs one job in the snapshot that the connection is in; *result is malloc'ed or NULL. read.c */
 int32_t read_run(struct reader *r, const struct read_job *j, uint64_t as_of, void **result);
+int32_t events_read(struct reader *r, const struct read_job *j, void **result); /* logs.c */
+int32_t logs_read(struct reader *r, void **result);
+int32_t cursors_read(struct reader *r, const struct read_job *j, void **result);
+
+/* The statement in *st, prepared if need be; NULL: reader_collect says why. */
+sqlite3_stmt *reader_stmt(struct reader *r, sqlite3_stmt **st, const char *sql);
+/* All rows of the statement into the build, as far as an answer's bytes reach. `what` is a literal. */
+int32_t reader_collect(struct reader *r, sqlite3_stmt *st, uint32_t ncols, const char *what);
+int32_t reader_failed(struct reader *r, int rc, const char *what);
 
 #endif

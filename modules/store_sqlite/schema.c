@@ -2,21 +2,15 @@
  * with a line that says what to do; nothing is ever dropped but an index whose declaration changed. */
 #include "schema.h"
 
-#include "writer.h"
+#include "fault.h"
+#include "restore.h"
 
-static const char own_tables[] =
-    "CREATE TABLE IF NOT EXISTS taut_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS taut_heads(workspace TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS taut_events(workspace TEXT, seq INTEGER, at INTEGER NOT NULL, topics TEXT, deltas TEXT,"
-    " skip INTEGER, claim BLOB, body TEXT, PRIMARY KEY(workspace, seq)) WITHOUT ROWID;"
-    "INSERT OR IGNORE INTO taut_meta VALUES('lsn', 0);";
-
-static int32_t refuse(struct conn *c, const char *text) {
+int32_t schema_refuse(struct conn *c, const char *text) {
     taut_log(c->store->mod, TAUT_LOG_ERROR, "store_schema", "%s: %s", c->store->path, text);
     return TAUT_E_INVAL;
 }
 
-static int32_t disk_error(struct conn *c, const char *what) {
+int32_t schema_failed(struct conn *c, const char *what) {
     conn_log(c, "store_open", what);
     return TAUT_E_IO;
 }
@@ -55,41 +49,9 @@ static int32_t check_declarations(struct conn *c) {
         if (!fault) continue;
         char text[256];
         snprintf(text, sizeof text, "table \"%.100s\" cannot be declared so: %s", t->name, fault);
-        return refuse(c, text);
+        return schema_refuse(c, text);
     }
     return TAUT_OK;
-}
-
-/* TAUT_E_NOTFOUND for a fresh database. */
-static int32_t read_format(struct conn *c, int64_t *format) {
-    sqlite3_stmt *st = db_prepare(c->db, "SELECT value FROM taut_meta WHERE key='format'");
-    if (!st) {
-        sqlite3_stmt *any = db_prepare(c->db, "SELECT 1 FROM sqlite_schema WHERE name='taut_meta'");
-        int rc = any ? sqlite3_step(any) : SQLITE_ERROR;
-        sqlite3_finalize(any);
-        return rc == SQLITE_DONE ? TAUT_E_NOTFOUND : disk_error(c, "cannot read the store's format");
-    }
-    int rc = sqlite3_step(st);
-    if (rc == SQLITE_ROW) *format = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    if (rc == SQLITE_ROW) return TAUT_OK;
-    return rc == SQLITE_DONE ? TAUT_E_NOTFOUND : disk_error(c, "cannot read the store's format");
-}
-
-/* *format is the current one for a fresh database. */
-static int32_t check_format(struct conn *c, int64_t *format) {
-    int32_t err = read_format(c, format);
-    if (err == TAUT_E_NOTFOUND) {
-        *format = FORMAT;
-        return TAUT_OK;
-    }
-    if (err < 0 || *format <= FORMAT) return err;
-    char text[256];
-    snprintf(text, sizeof text,
-             "this store was written by a newer Taut (format %lld; this one knows up to %d): run the newer version, or "
-             "choose another data directory",
-             (long long)*format, FORMAT);
-    return refuse(c, text);
 }
 
 static int create_table(struct conn *c, const struct table *t) {
@@ -113,7 +75,7 @@ static int32_t add_columns(struct conn *c, const struct table *t, uint32_t have)
                                     type_name(table_col(t, i)->type));
         int rc = sql ? db_exec(c->db, sql) : SQLITE_NOMEM;
         sqlite3_free(sql);
-        if (rc != SQLITE_OK) return disk_error(c, "cannot add a column");
+        if (rc != SQLITE_OK) return schema_failed(c, "cannot add a column");
     }
     return TAUT_OK;
 }
@@ -122,7 +84,7 @@ static int32_t add_columns(struct conn *c, const struct table *t, uint32_t have)
 static int32_t compare_columns(struct conn *c, const struct table *t, uint32_t *have) {
     char text[512] = "";
     sqlite3_stmt *st = db_prepare(c->db, "SELECT name, type, pk FROM pragma_table_info(?1) ORDER BY cid");
-    if (!st) return disk_error(c, "cannot read the schema");
+    if (!st) return schema_failed(c, "cannot read the schema");
     sqlite3_bind_text(st, 1, t->name, -1, SQLITE_STATIC);
     *have = 0;
     while (!*text && sqlite3_step(st) == SQLITE_ROW) {
@@ -141,7 +103,7 @@ static int32_t compare_columns(struct conn *c, const struct table *t, uint32_t *
                      t->name, name, type, i + 1, table_col(t, i)->name, type_name(table_col(t, i)->type));
     }
     sqlite3_finalize(st);
-    return *text ? refuse(c, text) : TAUT_OK;
+    return *text ? schema_refuse(c, text) : TAUT_OK;
 }
 
 static char *index_sql(struct conn *c, const struct table *t, const struct taut_index *x) {
@@ -180,8 +142,8 @@ static int32_t open_index(struct conn *c, const struct table *t, const struct ta
         char text[512];
         snprintf(text, sizeof text,
                  "the new unique index \"%s\" does not fit the rows of table \"%s\": two have the same", name, t->name);
-        err = refuse(c, text);
-    } else if (rc != SQLITE_OK) err = disk_error(c, "cannot create an index");
+        err = schema_refuse(c, text);
+    } else if (rc != SQLITE_OK) err = schema_failed(c, "cannot create an index");
     sqlite3_free(sql);
     sqlite3_free(name);
     sqlite3_free(drop);
@@ -191,56 +153,30 @@ static int32_t open_index(struct conn *c, const struct table *t, const struct ta
 static int32_t open_table(struct conn *c, const struct table *t) {
     uint32_t have;
     TAUT_TRY(compare_columns(c, t, &have));
-    if (have == 0 && create_table(c, t) != SQLITE_OK) return disk_error(c, "cannot create a table");
+    if (have == 0 && create_table(c, t) != SQLITE_OK) return schema_failed(c, "cannot create a table");
     if (have > 0) TAUT_TRY(add_columns(c, t, have));
     for (uint32_t i = 0; i < t->nindex; i++) TAUT_TRY(open_index(c, t, table_index(t, i)));
     return TAUT_OK;
 }
 
-/* The key of the claims' hash: made with the store, kept in it, because the hashes are. */
-static int32_t open_meta(struct conn *c, unsigned char claim_key[CLAIM_KEY_LEN]) {
-    unsigned char fresh[CLAIM_KEY_LEN];
-    char insert[64];
-    c->store->mod->host->random(c->store->mod, fresh, sizeof fresh);
-    snprintf(insert, sizeof insert, "INSERT OR IGNORE INTO taut_meta VALUES('format',%d)", FORMAT);
-    if (db_exec(c->db, own_tables) != SQLITE_OK || db_exec(c->db, claim_rows_table) != SQLITE_OK ||
-        db_exec(c->db, insert) != SQLITE_OK)
-        return disk_error(c, "cannot create the store's own tables");
-    sqlite3_stmt *st = db_prepare(c->db, "INSERT OR IGNORE INTO taut_meta VALUES('claim_key',?1)");
-    if (!st) return disk_error(c, "cannot write the store's own tables");
-    sqlite3_bind_blob(st, 1, fresh, (int)sizeof fresh, SQLITE_STATIC);
-    int rc = db_run(st);
-    sqlite3_finalize(st);
-    st = rc == SQLITE_OK ? db_prepare(c->db, "SELECT value FROM taut_meta WHERE key='claim_key'") : NULL;
-    bool read = st && sqlite3_step(st) == SQLITE_ROW && sqlite3_column_bytes(st, 0) == CLAIM_KEY_LEN;
-    if (read) memcpy(claim_key, sqlite3_column_blob(st, 0), CLAIM_KEY_LEN);
-    sqlite3_finalize(st);
-    return read ? TAUT_OK : disk_error(c, "cannot read the store's claim key");
-}
-
-/* From format 1, the only older one. */
-static int32_t bring_up(struct conn *c) {
-    char sql[64];
-    snprintf(sql, sizeof sql, "UPDATE taut_meta SET value=%d WHERE key='format'", FORMAT);
-    if (claim_rows_from_log(c) != SQLITE_OK || db_exec(c->db, sql) != SQLITE_OK)
-        return disk_error(c, "cannot bring the store to this version's format");
-    return TAUT_OK;
-}
-
-static int32_t migrate(struct conn *c, unsigned char claim_key[CLAIM_KEY_LEN]) {
-    int64_t format = 0;
-    TAUT_TRY(check_format(c, &format));
-    TAUT_TRY(open_meta(c, claim_key));
-    if (format < FORMAT) TAUT_TRY(bring_up(c));
+static int32_t open_tables(struct conn *c) {
     for (uint32_t i = 0; i < c->store->ntables; i++) TAUT_TRY(open_table(c, &c->store->tables[i]));
     return TAUT_OK;
 }
 
-int32_t schema_open(struct conn *c, unsigned char claim_key[CLAIM_KEY_LEN]) {
-    TAUT_TRY(check_declarations(c));
-    if (db_exec(c->db, "BEGIN IMMEDIATE") != SQLITE_OK) return disk_error(c, "cannot lock the database");
-    int32_t err = migrate(c, claim_key);
-    if (err == TAUT_OK && db_exec(c->db, "COMMIT") != SQLITE_OK) err = disk_error(c, "cannot write the schema");
+int32_t schema_in_transaction(struct conn *c, int32_t (*work)(struct conn *c)) {
+    if (db_exec(c->db, "BEGIN IMMEDIATE") != SQLITE_OK) return schema_failed(c, "cannot lock the database");
+    int32_t err = work(c);
+    if (err == TAUT_OK) crash_point(&c->store->faults, CRASH_IN_MIGRATION);
+    if (err == TAUT_OK && db_exec(c->db, "COMMIT") != SQLITE_OK) err = schema_failed(c, "cannot write the schema");
     if (!sqlite3_get_autocommit(c->db)) db_exec(c->db, "ROLLBACK");
     return err;
+}
+
+int32_t schema_open(struct conn *c, unsigned char claim_key[CLAIM_KEY_LEN]) {
+    TAUT_TRY(check_declarations(c));
+    TAUT_TRY(format_open(c));
+    TAUT_TRY(restore_begin_logs(c));
+    TAUT_TRY(schema_in_transaction(c, open_tables));
+    return format_claim_key(c, claim_key);
 }

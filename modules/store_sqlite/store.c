@@ -4,6 +4,7 @@
  * waits for a disk: it joins the writer only after that.
  */
 #include "fault.h"
+#include "restore.h"
 #include "writer.h"
 
 enum { FINI_WAIT_MS = 2000 };
@@ -37,11 +38,35 @@ static void join_writer(struct store *s) {
     s->has_thread = false;
 }
 
-static void set_gate(struct store *s, bool open) {
+static void set_gate(struct store *s, bool open, bool takes_jobs) {
     pthread_mutex_lock(&s->writes.lock);
     s->writes.open = open;
-    s->writes.closing = false;
+    s->writes.closing = !takes_jobs;
     pthread_mutex_unlock(&s->writes.lock);
+}
+
+bool store_run(struct store *s, void *(*thread)(void *store), bool takes_jobs) {
+    join_writer(s);
+    set_gate(s, true, takes_jobs);
+    s->has_thread = pthread_create(&s->writer_thread, NULL, thread, s) == 0;
+    if (!s->has_thread) set_gate(s, false, true);
+    return s->has_thread;
+}
+
+struct ring store_shut(struct store *s) {
+    pthread_mutex_lock(&s->writes.lock);
+    struct ring closers = s->closers;
+    s->closers = (struct ring){.elem = sizeof(taut_op)};
+    s->writes.open = false;
+    pthread_cond_broadcast(&s->writes.ready);
+    pthread_mutex_unlock(&s->writes.lock);
+    return closers;
+}
+
+void store_tell_closers(struct taut_mod *mod, struct ring *closers) {
+    taut_op op;
+    while (ring_pop(closers, &op)) taut_op_complete(mod, op, TAUT_OK, NULL, NULL);
+    free(closers->items);
 }
 
 static bool is_open(struct store *s) {
@@ -60,11 +85,7 @@ static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n,
     join_writer(s);
     tables_free(s);
     s->open_op = op;
-    set_gate(s, true);
-    s->has_thread = tables_copy(s, tables, n) && pthread_create(&s->writer_thread, NULL, writer_main, s) == 0;
-    if (s->has_thread) return;
-    set_gate(s, false);
-    give_up(s, op, TAUT_E_NOMEM);
+    if (!tables_copy(s, tables, n) || !store_run(s, writer_main, true)) give_up(s, op, TAUT_E_NOMEM);
 }
 
 static void log_full(struct store *s) {
@@ -102,13 +123,21 @@ static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t l
               &(struct read_job){.kind = READ_EVENTS, .n = limit, .workspace = workspace, .after = after, .op = op});
 }
 
+static void on_logs(void *self, taut_op op) {
+    push_read(self, &(struct read_job){.kind = READ_LOGS, .op = op});
+}
+
+static void on_cursors(void *self, taut_str workspace, taut_op op) {
+    push_read(self, &(struct read_job){.kind = READ_CURSORS, .workspace = workspace, .op = op});
+}
+
 /* Asks for the end, of which op, when there is one, hears. TAUT_OK: it has ended, nobody will hear; TAUT_E_AGAIN. */
 static int32_t ask_to_close(struct store *s, taut_op op) {
     int32_t err = TAUT_OK;
     pthread_mutex_lock(&s->writes.lock);
     if (s->writes.open) {
         err = op && !ring_push(&s->closers, &op) ? TAUT_E_NOMEM : TAUT_E_AGAIN;
-        s->writes.closing = true;
+        s->writes.closing = s->restore.ended = true;
         pthread_cond_signal(&s->writes.ready);
     }
     pthread_mutex_unlock(&s->writes.lock);
@@ -121,13 +150,33 @@ static void on_close(void *self, taut_op op) {
     if (err != TAUT_E_AGAIN) give_up(s, op, err);
 }
 
+static void on_backup(void *self, taut_str file, taut_op op) {
+    backup_begin(self, file, op);
+}
+
+static void on_restore(void *self, taut_str file, taut_op op) {
+    if (is_open(self)) copy_answer(((struct store *)self)->mod, op, TAUT_E_EXISTS, "the store is open");
+    else restore_begin(self, file, op);
+}
+
+static void on_copied(void *self, uint64_t *done, uint64_t *total) {
+    struct store *s = self;
+    backup_look(&s->backup, done, total);
+    if (!*total) restore_look(s, done, total);
+}
+
 static const struct taut_storage_v1 storage = {.size = (uint32_t)sizeof storage,
                                                .open = on_open,
                                                .commit = on_commit,
                                                .get = on_get,
                                                .scan = on_scan,
                                                .events = on_events,
-                                               .close = on_close};
+                                               .close = on_close,
+                                               .logs = on_logs,
+                                               .cursors = on_cursors,
+                                               .backup = on_backup,
+                                               .restore = on_restore,
+                                               .copied = on_copied};
 
 static void destroy(struct store *s) {
     join_writer(s);
@@ -136,6 +185,8 @@ static void destroy(struct store *s) {
     free(s->closers.items);
     write_queue_fini(&s->writes);
     read_queue_fini(&s->reads);
+    backup_fini(&s->backup);
+    free(s->restore.file);
     free(s->path);
     free(s);
 }
@@ -148,6 +199,7 @@ static int32_t on_init(struct taut_mod *m) {
     write_queue_init(&s->writes);
     read_queue_init(&s->reads);
     trouble_init(&s->trouble);
+    backup_init(&s->backup);
     s->closers.elem = sizeof(taut_op);
     faults_read(&s->faults);
     /* SQLite's count of its own memory costs a lock at each allocation. Too late when somebody else in the process has
@@ -195,14 +247,14 @@ static const struct taut_opt options[] = {
 };
 
 static const struct taut_metric metrics[] = {
-    [METRIC_COMMITS] = {"commits_total", TAUT_COUNTER, 0, "batches on disk"},
-    [METRIC_GROUPS] = {"groups_total", TAUT_COUNTER, 0, "transactions, each of one or more batches"},
-    [METRIC_ROWS] = {"rows_total", TAUT_COUNTER, 0, "rows and events written"},
-    [METRIC_FSYNC_US] = {"fsync_us", TAUT_GAUGE, 0, "microseconds that the last COMMIT took"},
-    [METRIC_WAL_BYTES] = {"wal_bytes", TAUT_GAUGE, 0, "size of the write-ahead log"},
-    [METRIC_CLAIMS] = {"claims", TAUT_GAUGE, 0, "claims remembered"},
-    [METRIC_CLAIMS_DROPPED] = {"claims_dropped_total", TAUT_COUNTER, 0,
-                               "claims forgotten before their 24 hours were over"},
+    [METRIC_COMMITS] = {.name = "commits_total", .kind = TAUT_COUNTER, .help = "batches on disk"},
+    [METRIC_GROUPS] = {.name = "groups_total", .kind = TAUT_COUNTER, .help = "transactions, each of one or more batches"},
+    [METRIC_ROWS] = {.name = "rows_total", .kind = TAUT_COUNTER, .help = "rows and events written"},
+    [METRIC_FSYNC_US] = {.name = "fsync_us", .kind = TAUT_GAUGE, .help = "microseconds that the last COMMIT took"},
+    [METRIC_WAL_BYTES] = {.name = "wal_bytes", .kind = TAUT_GAUGE, .help = "size of the write-ahead log"},
+    [METRIC_CLAIMS] = {.name = "claims", .kind = TAUT_GAUGE, .help = "claims remembered"},
+    [METRIC_CLAIMS_DROPPED] = {.name = "claims_dropped_total", .kind = TAUT_COUNTER,
+                               .help = "claims forgotten before their 24 hours were over"},
 };
 
 TAUT_MODULE(.name = "store_sqlite", .version = "0.1.0", .license = "Apache-2.0",

@@ -14,13 +14,16 @@
 
 #include "taut/taut.h"
 
+#include "backup.h"
 #include "queue.h"
 #include "trouble.h"
 
 enum {
-    FORMAT = 2,               /* of our own tables; a store with a higher one is refused */
+    FORMAT = 3,               /* of our own tables; a store with a higher one is refused */
+    PAGE_BYTES = 4096,        /* SQLite's default, with which we create */
     COLS_MAX = 60,            /* of one table: what a statement's key has room for */
     SCAN_LIMIT_MAX = 10000,   /* rows */
+    CURSOR_NAME_MAX = 255,    /* bytes */
     READ_BYTES_MAX = 64 << 20 /* of one answer; a longer one is cut as if by its limit */
 };
 
@@ -59,9 +62,16 @@ static inline const struct taut_index *table_index(const struct table *t, uint32
 
 /* Faults that tests ask for (fault.c). */
 struct faults {
-    int crash_at;     /* enum crash_point, or 0 */
-    uint32_t crash_n; /* how many times still to pass it */
-    bool ack_before_commit, claims_in_memory;
+    int crash_at;       /* enum crash_point, or 0 */
+    uint32_t crash_n;   /* how many times still to pass it */
+    const char *mutant; /* its name; NULL: none */
+};
+
+/* A restore that is under way, or was; under writes.lock. */
+struct restore {
+    char *file;
+    uint64_t done, total; /* bytes */
+    bool ended;           /* it is to end */
 };
 
 struct writer;
@@ -82,6 +92,14 @@ struct store {
     bool has_thread;     /* hub: writer_thread is to be joined, once writes.open is false */
     taut_op open_op;     /* set before the thread starts */
     struct ring closers; /* of taut_op: they wait for the end; under writes.lock */
+    struct backup backup;
+    struct restore restore;
 };
+
+/* Starts what is the writer's thread, or is in its place. Hub. */
+bool store_run(struct store *s, void *(*thread)(void *store), bool takes_jobs);
+/* At that thread's end: lets the hub join it; then those who waited for the end are told. */
+struct ring store_shut(struct store *s);
+void store_tell_closers(struct taut_mod *mod, struct ring *closers);
 
 #endif

@@ -19,7 +19,7 @@ static const struct {
               {EMFILE, "too many open files"},
               {ENFILE, "too many open files"}};
 
-static const char *cause_of_errno(int number) {
+const char *trouble_cause_of_errno(int number) {
     for (size_t i = 0; i < sizeof errnos / sizeof *errnos; i++)
         if (errnos[i].number == number) return errnos[i].text;
     return NULL;
@@ -34,8 +34,8 @@ const char *trouble_cause(sqlite3 *db) {
     case SQLITE_NOTADB: return "the database file is damaged";
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return "another program has locked the database";
-    case SQLITE_IOERR: text = cause_of_errno(sqlite3_system_errno(db)); return text ? text : "disk error";
-    case SQLITE_CANTOPEN: text = cause_of_errno(sqlite3_system_errno(db)); break;
+    case SQLITE_IOERR: text = trouble_cause_of_errno(sqlite3_system_errno(db)); return text ? text : "disk error";
+    case SQLITE_CANTOPEN: text = trouble_cause_of_errno(sqlite3_system_errno(db)); break;
     }
     return text ? text : sqlite3_errstr(rc);
 }

@@ -39,8 +39,15 @@ static const char *write_fault(const struct store *s, const struct taut_write *w
         if (set->col < t->key_cols || set->col >= t->ncols || set->how < TAUT_SET || set->how > TAUT_MAX ||
             !fits(&set->val, table_col(t, set->col)->type, nevents))
             return "an update's columns or values do not fit its table";
+        if (set->how != TAUT_SET && set->val.type != TAUT_INT && set->val.type != TAUT_SEQ)
+            return "an update adds or compares what is no integer";
     }
     return NULL;
+}
+
+static const char *cursor_fault(const struct taut_cursor *c) {
+    if (c->name.len < 1 || c->name.len > CURSOR_NAME_MAX) return "a cursor's name is empty or too long";
+    return c->seq > INT64_MAX ? "a cursor's seq is too large" : NULL;
 }
 
 const char *batch_fault(const struct store *s, const struct taut_batch_view *b) {
@@ -49,7 +56,10 @@ const char *batch_fault(const struct store *s, const struct taut_batch_view *b) 
         if ((fault = cond_fault(s, TAUT_AT(b->conds, struct taut_cond, i)))) return fault;
     for (uint32_t i = 0; i < b->writes.len; i++)
         if ((fault = write_fault(s, TAUT_AT(b->writes, struct taut_write, i), b->events.len))) return fault;
-    if (b->events.len && !b->workspace.len) return "events without a workspace";
+    for (uint32_t i = 0; i < batch_cursors(b).len; i++)
+        if ((fault = cursor_fault(TAUT_AT(b->cursors, struct taut_cursor, i)))) return fault;
+    bool of_a_log = b->events.len || batch_cursors(b).len || batch_trim(b);
+    if (of_a_log && !b->workspace.len) return "events, cursors or a trim without a workspace";
     if (b->claim_key.len && !b->events.len) return "a claim without an event";
     return NULL;
 }

@@ -3,11 +3,11 @@
  * that one connection checkpoints while another writes. */
 #include "writer.h"
 
+#include "fault.h"
 #include "reader.h"
 
 enum {
-    CHECKPOINT_BYTES = 16 << 20, /* of log, at which it is copied into the database */
-    PAGE_BYTES = 4096,           /* SQLite's default, with which we create */
+    CHECKPOINT_SHARE = 4,        /* of wal_limit: the log's size at which it is copied into the database */
     FRAME_HEADER_BYTES = 24,
     HEAL_MS = 200 /* between two attempts */
 };
@@ -18,12 +18,16 @@ int writer_begin(struct writer *w) {
     return w->conn.begin ? db_run(w->conn.begin) : sqlite3_errcode(w->conn.db);
 }
 
+static uint64_t checkpoint_bytes(const struct writer *w) {
+    return (uint64_t)w->store->opt->wal_limit / CHECKPOINT_SHARE;
+}
+
 static int on_wal(void *arg, sqlite3 *db, const char *name, int pages) {
     struct writer *w = arg;
     (void)db;
     (void)name;
     uint64_t bytes = (uint64_t)pages * (PAGE_BYTES + FRAME_HEADER_BYTES);
-    if (bytes < w->wal_bytes) w->checkpoint_at = CHECKPOINT_BYTES; /* it began anew */
+    if (bytes < w->wal_bytes) w->checkpoint_at = checkpoint_bytes(w); /* it began anew */
     w->wal_bytes = bytes;
     return SQLITE_OK;
 }
@@ -35,12 +39,14 @@ static void checkpoint(struct writer *w) {
     taut_count(w->store->mod, METRIC_WAL_BYTES, (int64_t)w->wal_bytes);
     if (!hard && w->wal_bytes < w->checkpoint_at) return;
     if (!sqlite3_get_autocommit(w->conn.db)) return;
+    if (MUTANT(&w->store->faults, unsynced_checkpoint)) db_exec(w->conn.db, "PRAGMA synchronous=OFF");
     int rc = sqlite3_wal_checkpoint_v2(w->conn.db, NULL, hard ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
                                        NULL, NULL);
-    w->checkpoint_at = w->wal_bytes + CHECKPOINT_BYTES;
+    if (MUTANT(&w->store->faults, unsynced_checkpoint)) db_exec(w->conn.db, "PRAGMA synchronous=FULL");
+    w->checkpoint_at = w->wal_bytes + checkpoint_bytes(w);
     if (rc == SQLITE_OK && hard) {
         w->wal_bytes = 0;
-        w->checkpoint_at = CHECKPOINT_BYTES;
+        w->checkpoint_at = checkpoint_bytes(w);
     }
     if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED) return;
     conn_log(&w->conn, "store_sync",
@@ -57,11 +63,13 @@ static void say_healed(struct writer *w) {
 }
 
 static void heal(struct writer *w) {
+    if (!identity_holds(w)) return;
+    backup_give_up(w);
     writer_unload(w);
     if (writer_load(w, true) < 0) return;
     sqlite3_wal_hook(w->conn.db, on_wal, w);
     w->wal_bytes = 0;
-    w->checkpoint_at = CHECKPOINT_BYTES;
+    w->checkpoint_at = checkpoint_bytes(w);
     w->broken = false;
     say_healed(w);
 }
@@ -74,7 +82,8 @@ static void run(struct writer *w) {
     bool closed = false;
     int64_t heal_at = 0;
     while (!closed) {
-        uint32_t n = write_queue_take(&w->store->writes, w->jobs, GROUP_MAX, w->broken ? HEAL_MS : 0, &closed);
+        uint32_t wait_ms = w->broken ? HEAL_MS : sweep_wait_ms(w);
+        uint32_t n = write_queue_take(&w->store->writes, w->jobs, GROUP_MAX, wait_ms, &closed);
         if (w->broken) {
             refuse_jobs(w, n);
             if (taut_mono_us(w->store->mod) < heal_at) continue;
@@ -83,7 +92,9 @@ static void run(struct writer *w) {
             continue;
         }
         if (n) group_run(w, n);
+        if (!w->broken && !closed) sweep_run(w, n == 0);
         if (!w->broken) checkpoint(w);
+        if (!w->broken) backup_step(w);
         if (!w->broken) writer_begin(w);
     }
 }
@@ -91,13 +102,14 @@ static void run(struct writer *w) {
 static int32_t open_all(struct writer *w) {
     TAUT_TRY(writer_load(w, false));
     sqlite3_wal_hook(w->conn.db, on_wal, w);
-    w->checkpoint_at = CHECKPOINT_BYTES;
+    w->checkpoint_at = checkpoint_bytes(w);
     int32_t err = readers_start(w->store);
     if (err < 0) writer_unload(w);
     return err;
 }
 
 static void close_all(struct writer *w) {
+    backup_stop(w);
     readers_stop(w->store);
     if (w->conn.db) {
         if (!sqlite3_get_autocommit(w->conn.db)) db_exec(w->conn.db, "ROLLBACK");
@@ -107,26 +119,10 @@ static void close_all(struct writer *w) {
     writer_unload(w);
 }
 
-/* Lets the hub join this thread. Who waited for the end of the store is to be told. */
-static struct ring shut(struct store *s) {
-    pthread_mutex_lock(&s->writes.lock);
-    struct ring closers = s->closers;
-    s->closers = (struct ring){.elem = sizeof(taut_op)};
-    s->writes.open = false;
-    pthread_cond_broadcast(&s->writes.ready);
-    pthread_mutex_unlock(&s->writes.lock);
-    return closers;
-}
-
-static void tell_closers(struct taut_mod *mod, struct ring *closers) {
-    taut_op op;
-    while (ring_pop(closers, &op)) taut_op_complete(mod, op, TAUT_OK, NULL, NULL);
-    free(closers->items);
-}
-
 static void run_until_closed(struct writer *w, struct taut_open_result *opened) {
     struct store *s = w->store;
-    opened->lsn = w->lsn;
+    *opened = (struct taut_open_result){.size = sizeof *opened, .lsn = w->lsn};
+    backup_allow(s);
     taut_op_complete(s->mod, s->open_op, TAUT_OK, opened, free);
     run(w);
     close_all(w);
@@ -146,8 +142,8 @@ void *writer_main(void *arg) {
     if (err == TAUT_OK) run_until_closed(w, opened);
     else free(opened);
     free(w);
-    struct ring closers = shut(s);
+    struct ring closers = store_shut(s);
     if (err < 0) taut_op_complete(mod, open_op, err, NULL, NULL);
-    tell_closers(mod, &closers);
+    store_tell_closers(mod, &closers);
     return NULL;
 }

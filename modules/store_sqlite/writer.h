@@ -8,6 +8,8 @@
  *   apply.c   one batch: claim, conditions, rows, events
  *   fold.c    what a group need not ask or write twice
  *   claim_rows.c  the claims on disk
+ *   cursors.c  named cursors
+ *   trim.c    deletes, slice by slice, what the log was trimmed of
  *   wal_check.c   what SQLite will not say of a log that a crash left
  *   load.c    from the file to the state below, at open and after a failure
  */
@@ -18,6 +20,7 @@
 #include "db.h"
 #include "fold.h"
 #include "heads.h"
+#include "identity.h"
 #include "schema.h"
 
 enum { GROUP_MAX = 512 /* batches */ };
@@ -32,11 +35,21 @@ struct member {
     size_t text_len;
 };
 
+/* What trim.c keeps between two slices. */
+struct sweep {
+    sqlite3_stmt *lowest, *drop, *strip, *left;
+    int64_t at_us;         /* monotonic: when to look again; SWEEP_NEVER */
+    uint32_t groups_since; /* the last slice */
+};
+
 struct writer {
     struct store *store;
     struct conn conn;
     sqlite3_stmt *put_event, *put_head, *put_lsn, *get_claim, *put_claims, *drop_claims;
+    sqlite3_stmt *put_cursor, *drop_cursor;
+    struct sweep sweep;
     unsigned char claim_key[CLAIM_KEY_LEN];
+    struct identity identity;
     struct heads heads;
     struct claims claims;
     struct fold fold;
@@ -48,7 +61,7 @@ struct writer {
     bool broken; /* a sync failed: nothing is acknowledged until the store was opened anew */
 
     /* the group */
-    uint32_t n, claims_added, claims_dropped;
+    uint32_t n, claims_added, claims_dropped, trims;
     uint64_t rows;
     int64_t now_us;
     struct write_job jobs[GROUP_MAX];
@@ -68,6 +81,14 @@ enum applied apply_batch(struct writer *w, struct member *m);
 /* NULL, or what is wrong with a batch whatever the store holds. */
 const char *batch_fault(const struct store *s, const struct taut_batch_view *b);
 
+/* A batch as old as its size says. */
+static inline struct taut_array batch_cursors(const struct taut_batch_view *b) {
+    return TAUT_HAS(b, cursors) ? b->cursors : (struct taut_array){0};
+}
+static inline uint64_t batch_trim(const struct taut_batch_view *b) {
+    return TAUT_HAS(b, trim) ? b->trim : 0;
+}
+
 /* Runs w->jobs[0 … n). A failed COMMIT leaves w->broken. */
 void group_run(struct writer *w, uint32_t n);
 
@@ -86,6 +107,19 @@ bool claim_rows_prepare(struct writer *w);
 int claim_rows_save(struct writer *w); /* those of the group */
 int claim_rows_load(struct writer *w);
 int claim_rows_from_log(struct conn *c);
+
+/* Sets the batch's cursors, in the group's transaction. A sqlite3 result code. */
+bool cursors_prepare(struct writer *w);
+void cursors_unprepare(struct writer *w);
+int cursors_set(struct writer *w, const struct taut_batch_view *b);
+
+bool sweep_prepare(struct writer *w);
+void sweep_unprepare(struct writer *w);
+void sweep_soon(struct writer *w); /* a log was trimmed */
+/* How long the writer may wait for work before a slice is due; 0: for ever. */
+uint32_t sweep_wait_ms(struct writer *w);
+/* Between groups; idle: nobody waits. Deletes one slice in a transaction of its own, if that is due. */
+void sweep_run(struct writer *w, bool idle);
 
 void wal_check(struct store *s); /* logs what it finds; before the database is opened */
 

@@ -1,24 +1,30 @@
 // No ok, and no event, leaves before the fdatasync that covers it: the server runs under strace, concurrent clients
-// post, and the log of its system calls is read. For each post P there must be, in this order: the end of the write
-// of P to the WAL; the beginning of an fdatasync on the WAL; its successful end; the beginning of any send that holds P.
+// post, and its system calls become records for the checker (STALE-ACK). Then once more with a sync that fails: what
+// the failed one was to cover must not leave on the word of the same handle.
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
+import { check, describe } from './checker.mjs';
 import { Api } from './lib/api.mjs';
+import { disk_records } from './lib/disk_records.mjs';
 import { connect_rtm, message_of } from './lib/rtm.mjs';
 import { free_port, new_dir, Server } from './lib/server.mjs';
 import { read_strace, STRACE, TRACED_ENV } from './lib/strace.mjs';
 import { finish, note, ok, test } from './lib/tap.mjs';
+import { sleep } from './lib/text.mjs';
 
 const POSTS = 60;
 const CLIENTS = 10;
-const TRACED = 'fdatasync,fsync,pwrite64,sendto,write,writev,sendmsg,sendmmsg';
-const SENDS = new Set(['sendto', 'write', 'writev', 'sendmsg', 'sendmmsg']);
+const TRACED = 'fdatasync,fsync,pwrite64,sendto,write,writev,sendmsg,sendmmsg,close';
+const FAILING = 'inject=fdatasync:error=EIO:when=12';
+const SEEN_MS = 5000;
 
-async function traced_posts(dir) {
+// inject: what strace is to do to the server, or nothing
+async function traced_posts(dir, inject = []) {
   const log = path.join(dir, 'strace.log');
-  const wrap = [...STRACE, '-s', '8192', '-o', log, '-e', `trace=${TRACED}`, '-e', 'signal=none'];
+  mkdirSync(dir);
+  const wrap = [...STRACE, '-s', '8192', '-o', log, '-e', `trace=${TRACED}`, '-e', 'signal=none', ...inject.flatMap((i) => ['-e', i])];
   const where = { dir: path.join(dir, 'data'), port: await free_port() };
   const maker = new Server({ ...where, env: { TAUT_MUTANT: '' } });
   await maker.start();
@@ -33,51 +39,46 @@ async function traced_posts(dir) {
       on_event: ({ frame }) => seen.add(message_of(frame)?.key),
     });
     const keys = Array.from({ length: POSTS }, () => randomUUID());
-    const queue = [...keys];
-    const channel = info.channels[0].id;
-    await Promise.all(Array.from({ length: CLIENTS }, async () => {
-      while (queue.length) {
-        const key = queue.shift();
-        await api.must('chat.postMessage', info.users[0].token, { channel, text: `post ${key}`, client_msg_id: key });
-      }
-    }));
-    for (let i = 0; i < 200 && keys.some((k) => !seen.has(k)); i++) await new Promise((r) => setTimeout(r, 25));
+    await post_all(api, info, [...keys]);
+    for (let waited = 0; waited < SEEN_MS && keys.some((k) => !seen.has(k)); waited += 25) await sleep(25);
     socket.close();
     api.close();
     await server.stop();
-    return { keys, seen, calls: read_strace(log) };
+    return { keys, seen, records: disk_records(read_strace(log), new Set(keys)) };
   } finally {
     await server.kill();
   }
 }
 
-// What is wrong about this post's order of system calls, or null; and how many sends held it.
-function judge(key, calls) {
-  const with_key = calls.filter((c) => c.text.includes(key));
-  const write = with_key.find((c) => c.name === 'pwrite64' && /-wal>/.test(c.text));
-  const sends = with_key.filter((c) => SENDS.has(c.name) && /^\w+\(\d+<(TCP|socket):/.test(c.text));
-  if (!write) return { why: `${key} was never written to the WAL`, sends: sends.length };
-  const first = sends[0];
-  if (!first) return { why: `no send holds ${key}`, sends: 0 };
-  const sync = calls.find((c) => /^f(data)?sync\(\d+<[^>]*-wal>/.test(c.text) && / = 0( |$)/.test(c.text) && c.begin_line > write.end_line);
-  if (!sync || sync.end_line > first.begin_line)
-    return { why: `${key} left before its fdatasync had returned:\n${[write, first, sync].map(brief).join('\n')}`, sends: sends.length };
-  return { why: null, sends: sends.length };
+// Each until it is acknowledged.
+async function post_all(api, info, queue) {
+  const channel = info.channels[0].id;
+  await Promise.all(Array.from({ length: CLIENTS }, async () => {
+    while (queue.length) {
+      const key = queue.shift();
+      const args = { channel, text: `post ${key}`, client_msg_id: key };
+      while ((await api.call('chat.postMessage', info.users[0].token, args)).kind !== 'ok') await sleep(20);
+    }
+  }));
 }
-
-const brief = (c) => (c ? `${c.begin} ${c.text.slice(0, 80)} … ${c.text.slice(-20)}` : 'no fdatasync');
 
 const dir = new_dir('strace');
 await test('under strace, concurrent clients post and another receives', async () => {
-  const { keys, seen, calls } = await traced_posts(dir);
-  const verdicts = keys.map((key) => judge(key, calls));
-  const bad = verdicts.filter((v) => v.why);
-  const sends = verdicts.reduce((n, v) => n + v.sends, 0);
-  const syncs = calls.filter((c) => /^f(data)?sync\(\d+<[^>]*-wal>/.test(c.text)).length;
-  note(`${keys.length} posts in ${sends} sends; ${syncs} syncs of the WAL`);
-  ok(bad.length === 0, 'no ok and no event leaves before the fdatasync that covers it has returned', bad.map((v) => v.why).slice(0, 3).join('\n'));
+  const { keys, seen, records } = await traced_posts(path.join(dir, 'sound'));
+  const count = (e) => records.filter((r) => r.e === e).length;
+  const found = check(records);
+  note(`${keys.length} posts in ${count('left')} sends; ${count('synced')} syncs of the WAL`);
+  ok(found.length === 0, 'no ok and no event leaves before the fdatasync that covers it has returned', describe(found));
   ok(keys.every((k) => seen.has(k)), 'every post was received');
-  ok(sends >= 2 * keys.length, 'the log holds the answer and the event of each post');
+  ok(count('left') >= 2 * keys.length, 'the log holds the answer and the event of each post');
+});
+await test('under strace, one sync of the log fails', async () => {
+  const { keys, seen, records } = await traced_posts(path.join(dir, 'failing'), [FAILING]);
+  const found = check(records);
+  const failed = records.filter((r) => r.e === 'synced' && !r.ok);
+  ok(failed.length === 1, 'a sync failed', JSON.stringify(failed));
+  ok(found.length === 0, 'nothing leaves any more on the word of a handle whose sync has failed', describe(found));
+  ok(keys.every((k) => seen.has(k)), 'every post was acknowledged in the end, and received');
 });
 rmSync(dir, { recursive: true, force: true });
 finish();

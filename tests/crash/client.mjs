@@ -1,42 +1,33 @@
-// The load: senders over HTTP, receivers over RTM, and one member of a private channel who is removed and invited again
-// all the while. Everything they do and see becomes a record of the history (checker.mjs says which).
+// The load on one workspace: people who write, edit and delete over HTTP, people who listen over RTM, people who read,
+// and one member of a private channel who is removed and invited again all the while. All that they do and see becomes
+// records of the history (README.md lists them).
 //
 // A sender takes a new key, posts until it has a definite answer, and sends again what it sent before: at once in a
-// fifth of the cases, and its latest few after each restart of the server. The harness kills and restarts; it tells
-// the load by down() and up().
-import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+// fifth of the cases, and its latest few after each restart of the server. What is refused for now ("nothing was
+// stored") it gives up half the time: then it must not be there. The harness kills and restarts; it tells by down(), up().
+import { randomUUID } from 'node:crypto';
 
 import { Api } from './lib/api.mjs';
-import { connect_rtm, message_of } from './lib/rtm.mjs';
+import { now_us } from './lib/history.mjs';
+import { Receiver } from './lib/receiver.mjs';
+import { connect_rtm } from './lib/rtm.mjs';
+import { hash_of, sleep, words } from './lib/text.mjs';
 
 const RETRIED = 0.2;
 const RETRIED_AFTER_RESTART = 3;
+const GIVEN_UP = 0.5;
+const EDITED = 0.04;
+const DELETED = 0.02;
+const LONG = 0.04; // posts of LONG_WORDS words, which fill queues
+const LONG_WORDS = 500;
 const THINK_MS = 8;
 const CHURN_MS = 60;
+const LOOK_MS = 10;
+const STALL_MS = [200, 1800];
+const BETWEEN_STALLS_MS = 700;
 const CATCH_UP_MS = 10_000;
-const WORDS = 'tea coffee queue river lamp stone cloud forty green window paper'.split(' ');
 
-const now_us = () => Number(process.hrtime.bigint() / 1000n);
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const pick = (list) => list[Math.floor(Math.random() * list.length)];
-export const hash_of = (text) => createHash('sha1').update(text).digest('hex').slice(0, 12);
-
-export class History {
-  constructor(file) {
-    this.records = [];
-    this.file = createWriteStream(file);
-    this.path = file;
-  }
-  add(e, fields) {
-    const r = { e, ...fields };
-    this.records.push(r);
-    this.file.write(`${JSON.stringify(r)}\n`);
-  }
-  close() {
-    return new Promise((resolve) => this.file.end(resolve));
-  }
-}
+const SIZES = { senders: 12, receivers: 4, hoppers: 1, looks: true, stalls: true };
 
 // Shut while the server is down.
 class Gate {
@@ -53,24 +44,21 @@ class Gate {
 }
 
 export class Load {
-  // info: the JSON line of `taut demo`.
-  constructor(info, history, { senders = 12, receivers = 4 } = {}) {
-    this.info = info;
-    this.history = history;
-    this.sizes = { senders, receivers };
+  // info: {url, team, users, channels}; rough_url: the same server behind a bad network
+  constructor(info, history, random, { rough_url, ...sizes } = {}) {
+    Object.assign(this, { info, history, random, sizes: { ...SIZES, ...sizes }, sends: 0, restarts: 0, stopping: false, receivers: [] });
     this.api = new Api(info.url);
+    this.rough = rough_url ? new Api(rough_url) : this.api;
     this.gate = new Gate();
-    this.sends = 0;
-    this.restarts = 0;
-    this.stopping = false;
-    this.receivers = [];
   }
 
-  // The server is about to be killed, or was found dead.
-  down() {
+  // The server is about to be killed or stopped, or was found dead.
+  down(what) {
+    this.history.add('fault', { what, t: now_us() });
     this.gate.shut();
   }
   up() {
+    this.history.add('heal', { t: now_us() });
     this.restarts++;
     this.gate.open();
   }
@@ -78,15 +66,17 @@ export class Load {
   async setup() {
     const { users } = this.info;
     [this.owner, this.member, this.churned] = users;
-    const made = await this.api.must('conversations.create', this.owner.token, { name: `crash-${Date.now()}`, is_private: true });
+    const made = await this.api.must('conversations.create', this.owner.token, { name: `crash-${randomUUID().slice(0, 8)}`, is_private: true });
     this.secret = made.channel.id;
     const others = users.slice(1).map((u) => u.id).join(',');
     await this.api.must('conversations.invite', this.owner.token, { channel: this.secret, users: others });
-    this.public = this.info.channels.filter((c) => ['general', 'random'].includes(c.name.replace('#', ''))).map((c) => c.id);
+    this.public = this.info.channels.map((c) => c.id);
 
     await this.note_members();
-    for (let i = 0; i < this.sizes.receivers; i++) this.receivers.push(new Receiver(this, users[i % users.length], `r${i}`));
-    await Promise.all(this.receivers.map((r) => r.start()));
+    const { receivers, hoppers } = this.sizes;
+    for (let i = 0; i < receivers; i++) this.receivers.push(new Receiver(this, users[i % users.length], `r${i}`, { api: i % 2 ? this.rough : this.api }));
+    for (let i = 0; i < hoppers; i++) this.receivers.push(new Receiver(this, this.churned, `h${i}`, { hops_ms: 150 }));
+    await Promise.all(this.receivers.map((r) => r.start().catch(() => r.reconnect())));
   }
 
   // Who is on which topic before the load: a user's own, the workspace's, those of their channels.
@@ -103,93 +93,170 @@ export class Load {
   }
 
   start() {
-    this.workers = [];
     const writers = [this.owner, this.member];
-    for (let i = 0; i < this.sizes.senders; i++) this.workers.push(this.sender(`s${i}`, writers[i % writers.length]));
+    this.workers = Array.from({ length: this.sizes.senders }, (_, i) => this.sender(`s${i}`, writers[i % 2], i % 3 ? this.api : this.rough));
     this.workers.push(this.churn());
+    if (this.sizes.looks) this.workers.push(this.looker(this.churned, [this.secret]), this.looker(this.owner, [...this.public, this.secret]));
+    if (this.sizes.stalls) this.workers.push(this.stalls());
   }
 
-  async sender(proc, user) {
+  // ---- writing ----
+
+  async sender(proc, user, api) {
+    const { random } = this;
     const recent = [];
     let restarts = this.restarts;
     while (!this.stopping) {
-      const post = this.new_post(proc, user, pick([...this.public, this.secret]));
-      await this.deliver(post);
-      if (Math.random() < RETRIED) await this.attempt(post);
+      const post = this.new_post(proc, user, api, random.pick([...this.public, this.secret]));
+      const kind = await this.deliver(post);
+      if (random.chance(RETRIED)) await this.attempt(post);
+      if (kind === 'ok') await this.change(post);
       recent.unshift(post);
       recent.length = Math.min(recent.length, RETRIED_AFTER_RESTART);
       if (restarts !== this.restarts) {
         restarts = this.restarts;
         for (const earlier of recent) await this.attempt(earlier);
       }
-      await sleep(Math.random() * THINK_MS);
+      await sleep(random.next() * THINK_MS);
     }
   }
 
-  new_post(proc, user, channel) {
+  new_post(proc, user, api, channel) {
     const key = randomUUID();
-    const text = `${key} ${Array.from({ length: 12 }, () => pick(WORDS)).join(' ')}`;
-    return { proc, user, channel, key, text, hash: hash_of(text) };
+    const text = `${key} ${words(this.random, this.random.chance(LONG) ? LONG_WORDS : 12)}`;
+    return { proc, user, api, channel, key, text, hash: hash_of(text) };
   }
 
   // Posts until the answer is definite. Gives it.
   async deliver(post) {
     for (;;) {
       await this.gate.passed;
-      const kind = await this.attempt(post);
-      if (kind !== 'unknown') return kind;
+      const { kind, again } = await this.attempt(post);
+      if (kind === 'ok' || (kind === 'fail' && (!again || this.random.chance(GIVEN_UP)))) return kind;
       await sleep(10);
     }
   }
 
-  async attempt({ proc, user, channel, key, text, hash }) {
-    const id = ++this.sends;
-    this.history.add('send', { id, proc, channel, key, hash, t0: now_us() });
-    const r = await this.api.call('chat.postMessage', user.token, { channel, text, client_msg_id: key });
-    const t1 = now_us();
-    if (r.kind === 'ok') this.history.add('ok', { id, ts: r.body.ts, t1 });
-    else this.history.add(r.kind, { id, error: r.error, t1 });
-    return r.kind;
+  async attempt(post) {
+    const { channel, text, key } = post;
+    const r = await this.send(post, {}, 'chat.postMessage', { channel, text, client_msg_id: key });
+    if (r.kind === 'ok') post.ts = r.body.ts;
+    return r;
   }
 
-  // The call until it has happened: `done` is the error that says that it had happened already.
-  async certainly(method, token, args, done) {
+  async change(post) {
+    const dice = this.random.next();
+    if (dice < DELETED) return this.delete(post);
+    if (dice >= DELETED + EDITED) return undefined;
+    const text = `${post.key} edited ${words(this.random, 6)}`;
+    const { channel, ts } = post;
     for (;;) {
       await this.gate.passed;
-      const r = await this.api.call(method, token, args);
-      if (r.kind === 'ok' || r.error === done) return;
-      if (r.kind === 'fail') throw new Error(`${method} in the private channel: ${r.error}`);
+      const { kind, again } = await this.send(post, { op: 'edit', hash: hash_of(text) }, 'chat.update', { channel, ts, text });
+      if (kind === 'ok' || (kind === 'fail' && !again)) return kind;
       await sleep(10);
     }
   }
+
+  // That there is nothing to be deleted any more says that an earlier try did it.
+  async delete(post) {
+    const { channel, ts } = post;
+    for (;;) {
+      await this.gate.passed;
+      const { kind, again } = await this.send(post, { op: 'delete', hash: undefined }, 'chat.delete', { channel, ts }, 'message_not_found');
+      if (kind === 'ok' || (kind === 'fail' && !again)) return kind;
+      await sleep(10);
+    }
+  }
+
+  // One call, and what its caller knows of it. `done` is the error that says that it had happened before.
+  async send({ proc, user, api, channel, key, hash }, what, method, args, done) {
+    const id = ++this.sends;
+    this.history.add('send', { id, proc, channel, key, hash, ...what, t0: now_us() });
+    const r = await api.call(method, user.token, args);
+    const t1 = now_us();
+    if (done && r.error === done) r.kind = 'ok';
+    if (r.kind === 'ok') this.history.add('ok', { id, ts: r.body.ts, t1 });
+    else this.history.add(r.kind, { id, error: r.error, ...(r.again ? { again: true } : {}), t1 });
+    return r;
+  }
+
+  // ---- membership and reading ----
 
   async churn() {
     const at = { channel: this.secret };
+    const { owner, churned } = this;
     while (!this.stopping) {
-      await this.certainly('conversations.kick', this.owner.token, { ...at, user: this.churned.id }, 'not_in_channel');
-      const t0 = now_us();
-      const r = await this.api.call('conversations.history', this.churned.token, { ...at, limit: 1 });
-      if (r.kind !== 'unknown')
-        this.history.add('peek', { user: this.churned.id, channel: this.secret, allowed: r.kind === 'ok', t0, t1: now_us() });
-      await sleep(Math.random() * CHURN_MS);
-      await this.certainly('conversations.invite', this.owner.token, { ...at, users: this.churned.id }, 'already_in_channel');
-      await sleep(Math.random() * CHURN_MS);
+      await this.certainly('-', 'conversations.kick', owner.token, { ...at, user: churned.id }, 'not_in_channel');
+      await this.look(churned, this.secret);
+      await sleep(this.random.next() * CHURN_MS);
+      await this.certainly('+', 'conversations.invite', owner.token, { ...at, users: churned.id }, 'already_in_channel');
+      await sleep(this.random.next() * CHURN_MS);
     }
   }
+
+  // The call until it has happened: `done` is the error that says that it had happened already.
+  async certainly(how, method, token, args, done) {
+    const t0 = now_us();
+    for (;;) {
+      await this.gate.passed;
+      const r = await this.api.call(method, token, args);
+      if (r.kind === 'ok' || r.error === done) break;
+      if (r.kind === 'fail' && !r.again) throw new Error(`${method} in the private channel: ${r.error}`);
+      await sleep(10);
+    }
+    this.history.add('churn', { how, user: this.churned.id, topic: this.secret, t0, t1: now_us() });
+  }
+
+  // One after another, so that some of them race a removal or a post.
+  async looker(user, channels) {
+    while (!this.stopping) {
+      await this.gate.passed;
+      await this.look(user, this.random.pick(channels));
+      await sleep(this.random.next() * LOOK_MS);
+    }
+  }
+
+  async look(user, channel) {
+    const t0 = now_us();
+    const r = await this.api.call('conversations.history', user.token, { channel, limit: 1 });
+    if (r.kind === 'unknown' || r.again) return;
+    const allowed = r.kind === 'ok';
+    this.history.add('look', { user: user.id, channel, allowed, ...(allowed ? { ts: r.body.messages[0]?.ts } : {}), t0, t1: now_us() });
+  }
+
+  async stalls() {
+    const under_way = new Set();
+    while (!this.stopping) {
+      const stall = this.random.pick(this.receivers).stall(this.random.between(...STALL_MS));
+      under_way.add(stall);
+      stall.finally(() => under_way.delete(stall));
+      await sleep(this.random.next() * BETWEEN_STALLS_MS);
+    }
+    await Promise.all(under_way);
+  }
+
+  // ---- the end ----
 
   // Ends the load, waits until every receiver has seen one last message, reads everything back.
   async finish() {
     this.stopping = true;
     await Promise.all(this.workers);
-    const last = this.new_post('last', this.owner, this.public[0]);
-    await this.deliver(last);
+    const last = (this.last = this.new_post('last', this.owner, this.api, this.public[0]));
+    while ((await this.deliver(last)) !== 'ok');
     const began = Date.now();
-    const all_there = () => this.receivers.every((r) => r.saw === last.key);
+    const all_there = () => last.seq && this.receivers.every((r) => r.reached >= last.seq);
     while (!all_there() && Date.now() - began < CATCH_UP_MS) await sleep(5);
     this.history.add('end', { t: now_us(), waited_ms: Date.now() - began });
-    for (const channel of [...this.public, this.secret]) await this.read_all(channel);
     for (const r of this.receivers) r.stop();
+    for (const channel of [...this.public, this.secret]) await this.read_all(channel);
     this.api.close();
+    this.rough.close();
+  }
+
+  // A receiver's: the position of the last message is learnt from whoever gets it first.
+  saw(key, seq) {
+    if (key && key === this.last?.key) this.last.seq = seq;
   }
 
   async read_all(channel) {
@@ -198,50 +265,5 @@ export class Load {
       if (m.subtype || !m.client_msg_id) continue;
       this.history.add('read', { channel, ts: m.ts, key: m.client_msg_id, hash: hash_of(m.text) });
     }
-  }
-}
-
-// Keeps one connection of a user open, over restarts of the server.
-class Receiver {
-  constructor(load, user, name) {
-    Object.assign(this, { load, user, name, opened: 0, saw: null, stopped: false });
-  }
-
-  async start() {
-    const { history, api } = this.load;
-    const conn = `${this.name}.${++this.opened}`;
-    this.socket = await connect_rtm(api, this.user.token, {
-      on_hello: (seq) => history.add('open', { conn, user: this.user.id, seq, t: now_us() }),
-      on_event: (event) => this.record(conn, event),
-      on_close: () => {
-        if (this.stopped) return;
-        history.add('close', { conn, t: now_us() });
-        this.reconnect();
-      },
-    });
-  }
-
-  async reconnect() {
-    while (!this.stopped) {
-      await this.load.gate.passed;
-      try {
-        return await this.start();
-      } catch {
-        await sleep(20);
-      }
-    }
-  }
-
-  record(conn, { seq, frame }) {
-    if (!seq || this.stopped) return;
-    const { text, ...m } = message_of(frame) ?? {};
-    if (m.key) m.hash = hash_of(text);
-    this.load.history.add('recv', { conn, seq, type: frame.type, ...m, t: now_us() });
-    if (m.key) this.saw = m.key;
-  }
-
-  stop() {
-    this.stopped = true;
-    this.socket?.close();
   }
 }

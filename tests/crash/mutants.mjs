@@ -1,54 +1,107 @@
-// The checker is trusted only after it has caught faults that were put into the server on purpose. Each fault is a
-// switch of a build with -DTAUT_MUTANTS=ON, chosen by TAUT_MUTANT: `node mutants.mjs [NAME …]`.
+// The checker is trusted only after it has caught faults that were put into the server on purpose. Each is a line of a
+// build with -DTAUT_MUTANTS=ON, behind MUTANT("name"), chosen by TAUT_MUTANT: `node mutants.mjs [NAME …]`. One that is
+// not caught in two minutes, or by another rule than those that it breaks, is a failure of the checker or of the load.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { describe } from './checker.mjs';
 import { crash_run } from './lib/crash_run.mjs';
+import { stalled_run } from './lib/stalled_run.mjs';
+import { new_seed, Random } from './lib/random.mjs';
 import { ROOT } from './lib/server.mjs';
 import { finish, note, ok } from './lib/tap.mjs';
 
-// Which rule has to fire.
-const MUTANTS = {
-  ack_before_commit: { rules: ['LOST'], what: 'an ok that leaves before the commit' },
-  claims_in_memory: { rules: ['DUP'], what: 'keys that are forgotten by a restart' },
-  swap: { rules: ['ORDER'], what: 'two events swapped in the fan-out' },
-  drop: { rules: ['SILENT-GAP', 'LIVENESS'], what: 'an event dropped in the fan-out' },
-  repeat: { rules: ['REPEAT'], what: 'an event sent twice' },
-  leave_late: { rules: ['LEAK'], what: 'a removal that takes effect too late' },
-};
-const TIME_MS = 110_000;
-const SIZES = { senders: 16, receivers: 3 };
-const KILLS = 2;
+const TIME_MS = 120_000;
+const BIN = process.env.TAUT_MUTANTS_BIN;
 
-async function caught(mutant, rules) {
+const kills = (random) => [0, 1, 2].map(() => ({ after_ms: 250 + random.next() * 500 }));
+// The first server is always without the fault: after it comes one for so long.
+const one_life = (ms) => (random) => [{ after_ms: 100 }, { after_ms: ms * (0.8 + random.next() * 0.4), stop: true }];
+const pauses = () => [{ after_ms: 100 }, ...Array.from({ length: 4 }, () => ({ after_ms: 300, pause_ms: 350 }))];
+
+// How a run has to be for a fault to show: what happens to the server, how it is set up, who is there.
+const LOADS = {
+  killed: { rounds: kills },
+  running: { rounds: one_life(1500) },
+  lagging: { rounds: one_life(3000), settings: { connection_queue: '96KiB' }, sizes: { receivers: 6 } },
+  lagging_past_the_tail: { rounds: one_life(3000), settings: { connection_queue: '96KiB', tail_events: 200 }, sizes: { receivers: 6 } },
+  hopping: { rounds: one_life(3000), sizes: { hoppers: 16, stalls: false } },
+  paused: { rounds: pauses, settings: { call_timeout: '100ms' }, sizes: { stalls: false } },
+};
+
+// By what is broken: the name, what it is, the rules that must see it, the load that shows it.
+const MUTANTS = [
+  ['ack_before_commit', 'an ok that leaves before the commit', ['LOST'], 'killed'],
+  ['publish_before_commit', 'an event that leaves before the commit', ['LOST'], 'killed'],
+  ['claims_in_memory', 'keys that are forgotten by a restart', ['DUP'], 'killed'],
+  ['seq_for_refused', 'a seq that is given to a refused batch', ['HOLE'], 'running'],
+  ['stale_rows', 'a row in the cache that a commit has made untrue', ['LEAK', 'REALTIME'], 'running'],
+  ['timeout_is_failure', 'a time-out that is said to be a failure', ['GHOST', 'UNKNOWN'], 'paused'],
+  ['attach_without_changes', 'a connection that begins with memberships of before', ['LEAK', 'SILENT-GAP', 'LIVENESS'], 'hopping'],
+  ['refill_off_by_one', 'a refill that begins one event too late', ['SILENT-GAP', 'LIVENESS'], 'lagging'],
+  ['tail_overwritten', 'a tail that is too short and does not say so', ['SILENT-GAP', 'LIVENESS'], 'lagging_past_the_tail'],
+  ['lag_skips_queue', 'a lagging connection that loses what its queue had', ['SILENT-GAP', 'LIVENESS'], 'lagging'],
+  ['lag_ends_early', 'a lagging connection that turns live before it has caught up', ['SILENT-GAP', 'LIVENESS'], 'lagging'],
+  ['since_ignored', 'a refill of what is older than the membership', ['LEAK'], 'lagging'],
+  ['leave_late', 'a removal that takes effect after its event', ['LEAK'], 'running'],
+  ['swap', 'two events swapped in a queue', ['ORDER'], 'running'],
+  ['drop', 'one delivery in ten thousand dropped', ['SILENT-GAP', 'LIVENESS'], 'running'],
+  ['repeat', 'an event sent twice', ['REPEAT'], 'running'],
+  ['queue_without_bound', 'a queue without a bound', ['MEMORY'], 'stalled'],
+  ['retried_sync', 'a failed sync that is tried again', ['STALE-ACK'], 'traced'],
+];
+
+async function run_once(name, load) {
+  const random = new Random(new_seed());
+  const env = { TAUT_MUTANT: name };
+  if (load === 'stalled') return stalled_run({ env, bin: BIN });
+  const { rounds, ...rest } = LOADS[load];
+  return crash_run({ rounds: rounds(random), env, bin: BIN, network: false, ...rest });
+}
+
+// Under strace: the test is its own program, and says what it found.
+function run_traced(name) {
+  const env = { ...process.env, TAUT: BIN, TAUT_MUTANT: name };
+  const { stdout } = spawnSync(process.execPath, [path.join(ROOT, 'tests/crash/ack_after_fsync.mjs')], { env, encoding: 'utf8' });
+  const said = /^ +# STALE-ACK: .*\n(?: +# .*\n){1,6}/m.exec(stdout)?.[0].replace(/^ +# /gm, '');
+  return said ? { rule: 'STALE-ACK', said } : null;
+}
+
+// {rule, said, ms}, or null.
+async function caught(name, rules, load) {
   const began = Date.now();
-  while (Date.now() - began < TIME_MS) {
-    const rounds = [0, ...Array.from({ length: KILLS }, () => 300 + Math.random() * 700)].map((after_ms) => ({ after_ms }));
-    const run = await crash_run({ rounds, env: { TAUT_MUTANT: mutant }, bin: process.env.TAUT_MUTANTS_BIN, sizes: SIZES });
+  do {
+    if (load === 'traced') {
+      const hit = run_traced(name);
+      if (hit) return { ...hit, ms: Date.now() - began };
+      continue;
+    }
+    const run = await run_once(name, load);
     rmSync(run.dir, { recursive: true, force: true });
     const hits = run.found.filter((f) => rules.includes(f.rule));
-    if (hits.length) return { hits, ms: Date.now() - began };
-    note(`${mutant}: not caught yet; found ${[...new Set(run.found.map((f) => f.rule))].join(', ') || 'nothing'}`);
-  }
+    if (hits.length) return { rule: hits[0].rule, said: describe(hits.slice(0, 1)), ms: Date.now() - began };
+    note(`${name}: not caught yet; found ${[...new Set(run.found.map((f) => f.rule))].join(', ') || 'nothing'}`);
+  } while (Date.now() - began < TIME_MS);
   return null;
 }
 
-for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(MUTANTS)) {
-  const { rules, what } = MUTANTS[name];
+const names = process.argv.slice(2);
+const unknown = names.filter((n) => !MUTANTS.some((m) => m[0] === n));
+if (unknown.length) throw new Error(`no mutant is called ${unknown.join(', ')}`);
+const table = [];
+for (const [name, what, rules, load] of MUTANTS) {
+  if (names.length && !names.includes(name)) continue;
+  let hit = null;
+  let why = `not in ${TIME_MS / 1000} s`;
   try {
-    const found = await caught(name, rules);
-    ok(found, `the checker catches ${what} (${name})`, `not in ${TIME_MS / 1000} s`);
-    if (found) note(`${(found.ms / 1000).toFixed(1)} s\n${describe(found.hits, 1)}`);
+    hit = await caught(name, rules, load);
   } catch (e) {
-    ok(false, `the checker catches ${what} (${name})`, e.stack);
+    why = e.stack;
   }
+  ok(hit && hit.ms <= TIME_MS, `the checker catches ${what} (${name})`, why);
+  if (hit) note(hit.said);
+  table.push(`${name.padEnd(24)} ${(hit?.rule ?? 'MISSED').padEnd(12)} ${hit ? (hit.ms / 1000).toFixed(1).padStart(6) : '     -'} s`);
 }
-// The run under strace has a verdict of its own to be tested.
-const TRACE = path.join(ROOT, 'tests/crash/ack_after_fsync.mjs');
-const env = { ...process.env, TAUT: process.env.TAUT_MUTANTS_BIN, TAUT_MUTANT: 'ack_before_commit' };
-const trace = spawnSync(process.execPath, [TRACE], { env, encoding: 'utf8' });
-ok(trace.status === 1 && /left before its fdatasync had returned/.test(trace.stdout),
-  'the run under strace catches an ok that leaves before its fdatasync (ack_before_commit)', trace.stdout + trace.stderr);
+note(`\nmutant                   caught by       after\n${table.join('\n')}`);
 finish();

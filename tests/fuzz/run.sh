@@ -9,7 +9,7 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(http json ws yaml event)
 mkdir -p build/fuzz
 flags=(-std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Icore)
-read -ra libs <<<"$(pkg-config --cflags --libs yaml-0.1 jansson libuv) -lhttp_parser -ldl -lpthread"
+read -ra libs <<<"$(pkg-config --cflags --libs yaml-0.1 libpcre2-8 jansson libuv) -lm -lhttp_parser -ldl -lpthread"
 core=(core/base/*.c core/obs/*.c core/log/*.c core/config/*.c core/module/*.c core/hub/call.c core/hub/port.c
     core/gateway/http_parse.c core/gateway/api*.c)
 # What a target needs beside these, with its callers played by the target itself.

@@ -53,9 +53,9 @@ static void answer_echo(struct call *c) {
     if (c->pub.kind == TAUT_CALL_ROUTE) {
         c->out.content_type = "text/plain";
         c->out.headers = TAUT_LIT("X-Test: yes\r\n");
-        answer(c,
-               arena_fmt(&c->arena, "%.*s?%.*s %zu %.*s", (int)c->pub.text.len, c->pub.text.ptr, (int)c->pub.query.len,
-                         c->pub.query.ptr, c->body.len, c->body.len < 100 ? (int)c->body.len : 0, c->body.ptr));
+        answer(c, arena_fmt(&c->arena, "%.*s?%.*s %zu %.*s", (int)c->pub.text.len, c->pub.text.ptr,
+                            (int)c->pub.query.len, c->pub.query.ptr, (size_t)c->http->body.length,
+                            c->http->body.length < 100 ? (int)c->http->body.length : 0, c->http->body.bytes));
         return;
     }
     taut_str text = c->nargs ? c->args[0].s : taut_str_n("", 0);
@@ -293,7 +293,7 @@ static void wait_for(atomic_uint *counter, unsigned n) {
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 
 /* Lets the gateway see that hold's answers are small: before that it asks for few at a time. hub.calls: 1. */
-static void answer_one_hold(int fd) {
+static inline void answer_one_hold(int fd) {
     say(fd, GET("/api/hold?text=first"));
     wait_for(&hub.holding, 1);
     release();

@@ -60,7 +60,7 @@ static inline taut_op start_opening(const struct taut_table *table) {
     ref = (struct taut_table_ref){0, 0, "test_notes", table};
     host.ndurable = 0;
     host.log[0] = host.lines[0] = 0;
-    t.mod = (struct taut_mod){&host_table, &t.config, NULL, "store_sqlite"};
+    t.mod = (struct taut_mod){sizeof t.mod, 0, &host_table, &t.config, NULL, "store_sqlite"};
     assert_int_equal(t.def->init(&t.mod), TAUT_OK);
     taut_op op = host_op();
     host.storage->open(host.self, &ref, 1, op);
@@ -235,7 +235,8 @@ static inline const char *scan_ids(const struct taut_scan *q) {
     host_release(&s);
     return text;
 }
-#define SCAN_OF(which, max, ...) (&(struct taut_scan){.size = sizeof(struct taut_scan), .index = (which), .limit = (max), __VA_ARGS__})
+#define SCAN_OF(which, max, ...) \
+    (&(struct taut_scan){.size = sizeof(struct taut_scan), .index = (which), .limit = (max), __VA_ARGS__})
 #define SCAN(...) SCAN_OF(TAUT_SCAN_PRIMARY, 100, __VA_ARGS__)
 #define PREFIX(...) .prefix = TAUT_VALS(__VA_ARGS__), .nprefix = TAUT_NVALS(__VA_ARGS__)
 

@@ -37,7 +37,9 @@ static struct {
     void *self;
 } host = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-static void host_log(struct taut_mod *m, int32_t level, const char *event, taut_str text) {
+static void host_log(struct taut_mod *m, int32_t level, const char *event, taut_str text, const struct taut_kv *kvs,
+                     uint32_t nkvs) {
+    (void)kvs, (void)nkvs;
     (void)m;
     (void)level;
     pthread_mutex_lock(&host.lock);
@@ -71,7 +73,8 @@ static void host_random(struct taut_mod *m, void *p, size_t n) {
     (void)m;
     for (size_t i = 0; i < n; i++) ((unsigned char *)p)[i] = (unsigned char)(i * 37 + 11);
 }
-static void host_count(struct taut_mod *m, uint32_t metric, int64_t n) {
+static void host_measure(struct taut_mod *m, uint32_t metric, uint32_t label, int64_t n) {
+    (void)label;
     (void)m;
     pthread_mutex_lock(&host.lock);
     host.metrics[metric] = n;
@@ -103,7 +106,7 @@ static const struct taut_host host_table = {.size = sizeof host_table,
                                             .now_us = host_now_us,
                                             .mono_us = host_mono_us,
                                             .random = host_random,
-                                            .count = host_count,
+                                            .measure = host_measure,
                                             .ops_complete = host_complete,
                                             .durable = host_durable,
                                             .svc_provide = host_provide};

@@ -70,6 +70,19 @@ static void ask_bytes(const char *method, const char *query, const char *type, c
 static void ask(const char *query, const char *type, const char *body) {
     ask_bytes("say", query, type, "", taut_str_z(body));
 }
+static void ask_parts(const struct taut_part *parts, uint32_t n, const char *form_error) {
+    struct api_request r = {.method = TAUT_LIT("say"),
+                            .query = TAUT_LIT(""),
+                            .content_type = TAUT_LIT("multipart/form-data; boundary=x"),
+                            .authorization = TAUT_LIT(""),
+                            .parts = parts,
+                            .nparts = n,
+                            .is_multipart = true,
+                            .form_error = form_error};
+    if (call) call_put(&pool, call);
+    call = call_get(&pool, TAUT_CALL_METHOD, NULL);
+    api_arguments(&modules, call, &r);
+}
 #define FORM "application/x-www-form-urlencoded"
 #define JSON "application/json; charset=utf-8"
 
@@ -110,17 +123,20 @@ static void query_and_form_and_json_are_merged(void **state) {
 
 static void multipart_fields_are_arguments_and_files_are_not(void **state) {
     (void)state;
-    ask("", "multipart/form-data; boundary=\"x y\"",
-        "--x y\r\nContent-Disposition: form-data; name=\"channel\"\r\n\r\nC1\r\n"
-        "--x y\r\ncontent-disposition: form-data; name=\"text\"; filename=\"text\"\r\nContent-Type: a/b\r\n\r\nfile\r\n"
-        "--x y\r\nContent-Disposition: form-data; name=users\r\n\r\n\r\n--x y--\r\n");
+    static const struct taut_part parts[] = {
+        {.name = {"channel", 7}, .body = {.fd = -1, .length = 2, .bytes = "C1"}},
+        {.name = {"text", 4}, .is_file = 1, .filename = {"text", 4}, .body = {.fd = -1, .length = 4, .bytes = "file"}},
+        {.name = {"users", 5}, .body = {.fd = -1, .length = 0, .bytes = ""}},
+        {.name = {"text", 4}, .body = {.fd = -1, .length = 2, .bytes = "\xff\xfe"}},
+    };
+    ask_parts(parts, 3, NULL);
     fine();
     is_text(CHANNEL, "C1");
     assert_false(call->args[TEXT].present);
     is_text(USERS, "");
-    ask("", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=channel\r\n\r\nC1\r\n--b");
+    ask_parts(parts, 4, NULL);
     fails("invalid_form_data", "");
-    ask("", "multipart/form-data", "--b--");
+    ask_parts(parts, 1, "the multipart body ends without its last boundary");
     fails("invalid_form_data", "");
 }
 

@@ -228,10 +228,9 @@ static void test_module_info_needs_no_running_code(void **state) {
     assert_int_equal(run("module info " TAUT_MODULE_DIR "/../badmods/chain_b.so"), 0);
     assert_non_null(strstr(out, "provides: b/1\nneeds: a/1\n"));
     assert_non_null(strstr(out, "\nabi: 1.0 (needs 1."));
-    expect(
-        "module info too_new", 1, "",
-        "taut module info: too_new.so: needs module ABI 1.7, this server offers 1.0; rebuild the module or upgrade "
-        "the server\n");
+    expect("module info too_new", 1, "",
+           "taut module info: too_new.so: needs module ABI 1.7, this server offers 1.0; rebuild the module or upgrade "
+           "the server\n");
     assert_int_equal(run("module list"), 0);
     assert_non_null(strstr(out, "\nsample   1.2      true      one of everything\n"));
 }

@@ -224,7 +224,8 @@ static void connections_beyond_the_limit_are_turned_away(void **state) {
     extra = connect_to(false);
     hear(extra, NULL);
     heard("HTTP/1.1 503 Service Unavailable\r\n");
-    heard("{\"ok\":false,\"error\":\"too_many_connections\"}");
+    heard("{\"ok\":false,\"error\":\"service_unavailable\",\"message\":\"the server has as many connections as it "
+          "may have; try again\"}");
     close(extra);
     extra = connect_to(true);
     say(extra, GET("/metrics"));
@@ -244,7 +245,8 @@ static void the_admin_address_has_a_limit_of_its_own(void **state) {
     }
     extra = connect_to(true);
     hear(extra, NULL);
-    heard("{\"ok\":false,\"error\":\"too_many_connections\"}");
+    heard("{\"ok\":false,\"error\":\"service_unavailable\",\"message\":\"the server has as many connections as it "
+          "may have; try again\"}");
     close(extra);
     public = connect_to(false);
     say(public, GET("/page"));

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "module/loader.h"
-#include "obs/metrics.h"
 
 #define DIR TAUT_MODULE_DIR "/../badmods"
 
@@ -28,12 +27,10 @@ static void test_what_is_no_module_for_this_server_is_refused_in_one_line(void *
     expect_refused("size_zero",
                    "size_zero.so: its module table has an impossible size (0 bytes); declare the module with "
                    "TAUT_MODULE and rebuild it");
-    expect_refused("wrong_major",
-                   "wrong_major.so: needs module ABI 9.0, this server offers 1.0; rebuild the module "
-                   "or upgrade the server");
-    expect_refused("too_new",
-                   "too_new.so: needs module ABI 1.7, this server offers 1.0; rebuild the module or upgrade "
-                   "the server");
+    expect_refused("wrong_major", "wrong_major.so: needs module ABI 9.0, this server offers 1.0; rebuild the module "
+                                  "or upgrade the server");
+    expect_refused("too_new", "too_new.so: needs module ABI 1.7, this server offers 1.0; rebuild the module or upgrade "
+                              "the server");
     expect_refused("misnamed", "misnamed.so: calls itself \"another\"; a module's file is named after it");
     expect_refused("no_name", "no_name.so: has no name or no version; this is a fault of the module");
     expect_refused("bad_option",
@@ -213,47 +210,6 @@ static void test_a_scan_reports_what_it_leaves_out(void **state) {
     free(why);
 }
 
-static void test_metrics_of_instances_carry_their_names(void **state) {
-    (void)state;
-    struct config *c;
-    struct modules *ms = load("modules:\n  - sample: { as: main }\n", &c);
-    struct metrics *m = metrics_new();
-    char *text;
-    size_t len;
-    modules_metrics(ms, m);
-    atomic_store(&ms->list[0]->metrics[0], 41);
-    static atomic_ullong refused = 3;
-    for (int i = 0; i < 2; i++)
-        metrics_add(m, &(struct metric){.name = i ? "taut_b" : "taut_a_total",
-                                        .labels = "gateway=\"0\"",
-                                        .help = "Help.",
-                                        .kind = i ? METRIC_GAUGE : METRIC_COUNTER,
-                                        .read = metric_read_ullong,
-                                        .arg = &refused});
-    metrics_add(
-        m, &(struct metric){"taut_a_total", "gateway=\"1\"", "Help.", METRIC_COUNTER, metric_read_ullong, &refused});
-    metrics_text(m, &text, &len);
-    assert_string_equal(text, "# HELP taut_mod_main_echoes_total Echoes.\n"
-                              "# TYPE taut_mod_main_echoes_total counter\n"
-                              "taut_mod_main_echoes_total 41\n"
-                              "# HELP taut_a_total Help.\n"
-                              "# TYPE taut_a_total counter\n"
-                              "taut_a_total{gateway=\"0\"} 3\n"
-                              "taut_a_total{gateway=\"1\"} 3\n"
-                              "# HELP taut_b Help.\n"
-                              "# TYPE taut_b gauge\n"
-                              "taut_b{gateway=\"0\"} 3\n");
-    free(text);
-    metrics_add_process(m);
-    metrics_text(m, &text, &len);
-    assert_non_null(strstr(text, "\nprocess_resident_memory_bytes "));
-    assert_non_null(strstr(text, "\ntaut_uptime_seconds "));
-    free(text);
-    metrics_free(m);
-    modules_free(ms);
-    config_free(c);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_no_module_for_this_server_is_refused_in_one_line, cut_one,
@@ -267,7 +223,6 @@ int main(void) {
         cmocka_unit_test(test_two_instances_may_not_bring_the_same_method),
         cmocka_unit_test(test_the_standard_configuration_lists_standard_modules),
         cmocka_unit_test(test_a_scan_reports_what_it_leaves_out),
-        cmocka_unit_test(test_metrics_of_instances_carry_their_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,8 +46,8 @@ static int64_t host_mono(struct taut_mod *m) {
 static void host_random(struct taut_mod *m, void *p, size_t n) {
     (void)m, random_bytes(p, n);
 }
-static void host_count(struct taut_mod *m, uint32_t metric, int64_t n) {
-    (void)m, (void)metric, (void)n;
+static void host_measure(struct taut_mod *m, uint32_t metric, uint32_t label, int64_t n) {
+    (void)m, (void)metric, (void)label, (void)n;
 }
 static const struct taut_server_info *host_info(struct taut_mod *m) {
     static struct taut_server_info info = {.rate_limits = 1};
@@ -79,6 +79,9 @@ static int32_t host_done(struct taut_call *c) {
     if (w.answer.ptr) taut_json_close(&w.answer, '}');
     w.outcome = DONE;
     return TAUT_OK;
+}
+static void host_at_end(struct taut_mod *m, struct taut_call *c, taut_fn fn, void *arg) {
+    if (c->run == 0) fn(m, arg); /* once a call */
 }
 static int32_t host_commit(struct taut_call *c, struct taut_batch *b) {
     (void)b;
@@ -172,9 +175,9 @@ static const struct taut_directory_v1 directory = {
 static const struct taut_conversation_v1 conversation = {
     .size = sizeof conversation, .channel = channel, .may = may, .post = post, .topics = topics};
 
-static const struct taut_svc *host_svc(struct taut_mod *m, const char *family, uint32_t major) {
-    static const struct taut_svc d = {&directory, NULL, 1}, k = {&conversation, NULL, 1};
-    (void)m, (void)major;
+static const struct taut_svc *host_svc(struct taut_mod *m, const char *family, uint32_t major, const void *down) {
+    static const struct taut_svc d = {sizeof d, 1, &directory, NULL, 1}, k = {sizeof k, 1, &conversation, NULL, 1};
+    (void)m, (void)major, (void)down;
     return strcmp(family, "directory") == 0 ? &d : &k;
 }
 
@@ -184,13 +187,14 @@ static const struct taut_host host = {
     .free = host_free,
     .mono_us = host_mono,
     .random = host_random,
-    .count = host_count,
+    .measure = host_measure,
     .info = host_info,
     .scratch = host_scratch,
     .json = host_json,
     .answer = host_answer,
     .fail_with = host_fail,
     .done = host_done,
+    .at_end = host_at_end,
     .commit = host_commit,
     .accept = host_accept,
     .reject = host_reject,

@@ -1,11 +1,12 @@
 // Web API calls over HTTP keep-alive, told apart by what the caller knows afterwards:
 //   ok        the server said ok
-//   fail      the server said no: it has not happened and will not
+//   fail      the server said no: it has not happened and will not; `again` when the same may succeed later
 //   unknown   anything else: the connection broke, no answer, or an answer that says "I do not know"
 import http from 'node:http';
 
-// Codes that do not say whether it happened.
-const UNKNOWN_ERRORS = new Set(['request_timeout', 'internal_error', 'fatal_error', 'service_unavailable', 'ratelimited']);
+// Codes that do not say whether it happened, and those that say that nothing was stored by this try.
+const UNKNOWN_ERRORS = new Set(['request_timeout', 'internal_error', 'fatal_error']);
+const AGAIN_ERRORS = new Set(['service_unavailable', 'ratelimited']);
 
 export class Api {
   constructor(base) {
@@ -77,6 +78,6 @@ function judge(status, text) {
   }
   if (status === 200 && body.ok === true) return { kind: 'ok', body };
   if (status === 200 && body.ok === false && !UNKNOWN_ERRORS.has(body.error))
-    return { kind: 'fail', error: body.error, body };
+    return { kind: 'fail', error: body.error, again: AGAIN_ERRORS.has(body.error), body };
   return { kind: 'unknown', error: `status ${status} ${body.error}`, body };
 }

@@ -7,11 +7,19 @@ export function seq_of(cursor) {
   return m ? parseInt(m[1], 16) : null;
 }
 
-// A post of a person as the history knows it, or null: another event, a notice, a reply.
+// A post of a person, or its edit or deletion (op), as the history knows it; or null: another event, a notice, a reply.
 export function message_of(frame) {
-  if (frame.type !== 'message' || frame.subtype || !frame.client_msg_id) return null;
-  return { channel: frame.channel, ts: frame.ts, key: frame.client_msg_id, text: frame.text };
+  if (frame.type !== 'message') return null;
+  const { channel } = frame;
+  if (frame.subtype === 'message_changed') return of_post(frame.message, { op: 'edit', channel, ts: frame.message.ts });
+  if (frame.subtype === 'message_deleted') {
+    const key = frame.previous_message?.client_msg_id;
+    return key ? { op: 'delete', channel, ts: frame.deleted_ts, key } : null;
+  }
+  return frame.subtype ? null : of_post(frame, { channel, ts: frame.ts });
 }
+
+const of_post = (m, fields) => (m.client_msg_id ? { ...fields, key: m.client_msg_id, text: m.text } : null);
 
 // Resolves to the socket after hello. on_hello(seq): events after seq are due; on_event({seq, frame}): every frame after
 // hello; on_close: once, only when there was a hello.
@@ -35,7 +43,9 @@ export async function connect_rtm(api, token, { on_hello, on_event = () => {}, o
     if (is_open) on_close();
     else settle.reject(new Error('closed before hello'));
   };
-  const socket = await ws_connect(r.body.url, on_text, closed);
+  const url = new URL(r.body.url);
+  url.port = api.base.port; // the way that the call took
+  const socket = await ws_connect(url, on_text, closed);
   await hello;
   return socket;
 }

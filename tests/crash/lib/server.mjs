@@ -13,11 +13,12 @@ export const TAUT = process.env.TAUT ?? path.join(ROOT, 'build/gcc/bin/taut');
 const FIRST_PORT = Number(process.env.TAUT_TEST_PORT ?? 20700);
 const PORTS = 100;
 
-export async function free_port() {
+// taken: those that somebody here is about to use
+export async function free_port(taken = []) {
   const from = process.pid % PORTS;
   for (let i = 0; i < PORTS; i++) {
     const port = FIRST_PORT + ((from + i) % PORTS);
-    if (await can_bind(port)) return port;
+    if (!taken.includes(port) && (await can_bind(port))) return port;
   }
   throw new Error(`no free port in ${FIRST_PORT}-${FIRST_PORT + PORTS - 1}; set TAUT_TEST_PORT to another range`);
 }

@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
+import { message_of } from './rtm.mjs';
 import { ROOT } from './server.mjs';
+import { hash_of } from './text.mjs';
 
 const mtime = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
@@ -36,14 +38,14 @@ export function log_records(dir, workspace) {
 }
 
 function log_record({ seq, topics, deltas, body }) {
-  const is_post = body?.type === 'message' && !body.subtype && body.client_msg_id;
+  const { text, ...m } = (body && message_of(body)) ?? {};
   return {
-    e: 'log',
     seq,
-    silent: !body,
+    ...(body ? { type: body.type } : { silent: true }),
     topics: (topics ?? '').split(' ').filter(Boolean),
     deltas: (deltas ?? '').split(',').filter(Boolean).map(delta),
-    ...(is_post ? { channel: body.channel, ts: body.ts, key: body.client_msg_id } : {}),
+    ...m,
+    ...(text !== undefined ? { hash: hash_of(text) } : {}),
   };
 }
 

@@ -34,6 +34,13 @@ export class WebSocketClient {
     this.socket.destroy();
   }
 
+  pause() {
+    this.socket.pause();
+  }
+  resume() {
+    this.socket.resume();
+  }
+
   frame(opcode, payload) {
     const mask = randomBytes(4);
     const n = payload.length;

@@ -1,0 +1,70 @@
+/* core_commands.c - commands of the core that talk to a running server: calls of kind COMMAND, as those of modules, and
+ * owned by the core's own instance. Of the configuration they need the data directory and nothing else, so that they
+ * reach a server whose configuration has been broken since it started.
+ *
+ * A handler finds its hub with hub_of(m) and its server with engine_of(m). */
+#include "cli/internal.h"
+
+#include "hub/status.h"
+
+static int32_t on_status(struct taut_mod *m, struct taut_call *c) {
+    status_write(engine_of(m), taut_answer(c));
+    return taut_done(c);
+}
+
+static const struct core_command table[] = {
+    {.def = {.name = "status", .help = "what the running server is doing", .run = on_status},
+     .alone = no_server,
+     .print = status_print},
+};
+const struct core_command *const core_commands = table;
+const size_t ncore_commands = COUNT_OF(table);
+
+/* ---- as commands of the program ---- */
+
+struct engine *engine_of(const struct taut_mod *m) {
+    return m->state;
+}
+
+const struct core_command *core_command_of(const struct taut_command *def) {
+    for (size_t i = 0; i < ncore_commands; i++)
+        if (def == &core_commands[i].def) return &core_commands[i];
+    return NULL;
+}
+
+uint32_t core_commands_add(struct command *to) {
+    for (size_t i = 0; i < ncore_commands; i++) {
+        const struct taut_command *def = &core_commands[i].def;
+        to[i] = (struct command){.name = def->name,
+                                 .help = def->help,
+                                 .args = def->args,
+                                 .flags = FLAG_CONFIG | FLAG_DATA | FLAG_JSON,
+                                 .run = core_command_run,
+                                 .def = def};
+    }
+    return (uint32_t)ncore_commands;
+}
+
+void core_commands_own(struct engine *e) {
+    struct instance *core = hub_core(e->hub);
+    core->pub.state = e;
+    for (size_t i = 0; i < ncore_commands; i++)
+        e->own_commands[i] = (struct command_entry){.owner = core, .def = &core_commands[i].def};
+}
+
+int no_server(struct cli *cli) {
+    fprintf(stderr, "taut %s: no server runs on the data directory %s\n", cli->command->name, cli->data);
+    return CLI_NO_SERVER;
+}
+
+int core_command_run(struct cli *cli) {
+    const struct core_command *command = core_command_of(cli->command->def);
+    struct datadir dir;
+    if (!settings_data(cli)) return CLI_FAILED;
+    int fd = datadir_look(&dir, cli->data) ? control_connect(&dir) : -1;
+    int rc = fd >= 0          ? control_talk(cli, fd)
+             : command->alone ? command->alone(cli)
+                              : command_run(cli); /* takes the directory, or says who has it */
+    datadir_close(&dir);
+    return rc;
+}

@@ -1,0 +1,43 @@
+/* server.h - a running server, for the files that belong to its life: serve.c and what looks at it. Main thread. */
+#ifndef CLI_SERVER_H
+#define CLI_SERVER_H
+
+#include "cli/internal.h"
+#include "cli/watch.h"
+#include "gateway/gateway.h"
+#include "gateway/spool.h"
+#include "obs/metrics.h"
+
+enum { SERVER_SIGNALS = 4, SPOOL_FILES_MAX = 128 /* half of the spare descriptors */ };
+
+struct server {
+    struct cli *cli;
+    struct engine engine;
+    struct metrics *metrics;
+    struct spool *spool;
+    struct gateway **gateways;
+    uint32_t ngateways;
+    bool gateways_run;
+    struct control *control;
+    uv_signal_t signals[SERVER_SIGNALS];
+    uv_work_t stopping_gateways;
+    struct beat beat; /* of the hub's loop */
+    struct watch watch;
+    int64_t ready_us; /* mono; 0: not yet */
+    bool started, stopping;
+    int rc;
+};
+
+/* ---- server_metrics.c ---- */
+/* Registers everything that there is to see. from: n gateways' counters. */
+void server_metrics(struct metrics *m, struct hub *hub, const struct watch *w, const struct gateway_stats *const *from,
+                    uint32_t n);
+
+/* ---- server_signs.c: what a server tells the outside, and what it finds ---- */
+void signs_begin(struct server *s); /* crash reports are written from here on; says what an earlier run left */
+void signs_ready(struct server *s);
+void signs_stopping(struct server *s);
+void signs_beat(void *server); /* once a second */
+void signs_end(void);
+
+#endif

@@ -1,0 +1,292 @@
+/* observe.c - what is measured at the hub, and what modules report about themselves. Hub thread, but for the functions
+ * of the host table, which any thread may call. */
+#include "hub/observe.h"
+
+#include <stdio.h>
+
+#include "hub/internal.h"
+#include "obs/log.h"
+
+const char *const call_state_names[CALL_STATES] = {"reading", "committing", "held", "other"};
+
+static struct seen *seen_of(struct taut_mod *m) {
+    return ((struct instance *)(void *)m)->seen;
+}
+
+/* ---- what modules call ---- */
+
+/* In a rehearsal (check.c) nothing is told: the run that counts tells it. */
+static bool for_show(void) {
+    const struct run *r = run_here();
+    return r && r->rehearsing;
+}
+
+static void host_log(struct taut_mod *m, int32_t level, const char *event, taut_str text, const struct taut_kv *kvs,
+                     uint32_t n) {
+    if (!for_show()) log_kv(level, m->name, event, text, kvs, n);
+}
+static void *host_alloc(struct taut_mod *m, size_t n) {
+    return seen_alloc(seen_of(m), n);
+}
+static void *host_realloc(struct taut_mod *m, void *p, size_t n) {
+    return seen_realloc(seen_of(m), p, n);
+}
+static void host_free(struct taut_mod *m, void *p) {
+    seen_release(seen_of(m), p);
+}
+static void host_measure(struct taut_mod *m, uint32_t metric, uint32_t label, int64_t value) {
+    if (!for_show()) seen_measure(seen_of(m), metric, label, value);
+}
+
+void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text) {
+    static const int levels[] = {TAUT_LOG_INFO, TAUT_LOG_WARN, TAUT_LOG_ERROR};
+    if (for_show() || !health_set(&seen_of(m)->health, level, code, text)) return;
+    log_fmt(levels[level <= TAUT_HEALTH_DOWN ? level : TAUT_HEALTH_DOWN], m->name, "health", "%s: %s%s%.*s",
+            health_names[level <= TAUT_HEALTH_DOWN ? level : TAUT_HEALTH_DOWN], code ? code : "all",
+            text.len ? ": " : "", (int)text.len, text.ptr);
+}
+
+void observe_add_to_host(struct taut_host *t) {
+    t->log = host_log;
+    t->alloc = host_alloc;
+    t->realloc = host_realloc;
+    t->free = host_free;
+    t->measure = host_measure;
+    t->health = module_health;
+}
+
+/* ---- life ---- */
+
+void observe_begin(struct hub *h) {
+    static const struct taut_array none = {NULL, 0, 0};
+    crumb_thread_begin("hub");
+    h->core.seen = seen_new("core", none);
+    for (uint32_t i = 0; i < h->modules->n; i++) {
+        struct instance *in = h->modules->list[i];
+        in->seen = seen_new(in->name ? in->name : in->def->name, in->def->metrics);
+    }
+}
+
+void observe_end(struct hub *h) {
+    for (uint32_t i = 0; i < h->modules->n; i++) {
+        seen_free(h->modules->list[i]->seen);
+        h->modules->list[i]->seen = NULL;
+    }
+    seen_free(h->core.seen);
+    crumb_thread_end();
+}
+
+struct hub_seen *hub_seen(struct hub *h) {
+    return &h->seen;
+}
+
+/* ---- calls ---- */
+
+void observe_commit(struct hub *h, int32_t status) {
+    static const enum commit_end ends[] = {
+        [0] = COMMIT_OK,
+        [-TAUT_E_CONFLICT] = COMMIT_CONFLICT,
+        [-TAUT_E_CLAIMED] = COMMIT_CLAIMED,
+        [-TAUT_E_UNAVAILABLE] = COMMIT_UNAVAILABLE,
+        [-TAUT_E_UNKNOWN] = COMMIT_UNKNOWN,
+        [-TAUT_E_TIMEOUT] = COMMIT_UNKNOWN,
+    };
+    size_t i = status <= 0 ? (size_t) - (int64_t)status : 0;
+    enum commit_end end = i < COUNT_OF(ends) && (ends[i] || !i) ? ends[i] : COMMIT_FAILED;
+    bool refused = end == COMMIT_UNAVAILABLE || end == COMMIT_UNKNOWN || end == COMMIT_FAILED;
+    own_add(&h->seen.commits[end], 1);
+    if (refused || atomic_load_explicit(&h->seen.store_refused_us, memory_order_relaxed))
+        atomic_store_explicit(&h->seen.store_refused_us, refused ? clock_mono_us() : 0, memory_order_relaxed);
+}
+
+void observe_end_of(struct hub *h, const struct run *r) {
+    const struct call *c = r->call;
+    uint32_t kind = c->pub.kind < CALL_KINDS ? c->pub.kind : 0;
+    uint64_t now = clock_mono_ns(), took = now - r->began_ns;
+    struct method_entry *method = (struct method_entry *)(uintptr_t)c->method;
+    histogram_add(&h->seen.calls[kind], took);
+    if (r->failed) own_add(&h->seen.calls_failed[kind], 1);
+    if (r->submitted_ns) histogram_add(&h->seen.commit_answered, now - r->submitted_ns);
+    if (kind != TAUT_CALL_METHOD || !method) return;
+    histogram_add(&method->seconds, took);
+    if (r->failed) own_add(&method->failed, 1);
+}
+
+/* ---- gauges ---- */
+
+static enum call_state state_of(const struct run *r) {
+    switch (r->state) {
+    case RUN_LOADING: return STATE_READING;
+    case RUN_COMMITTING: return STATE_COMMITTING;
+    case RUN_HELD: return STATE_HELD;
+    default: return STATE_OTHER;
+    }
+}
+
+#define SET(gauge, value) atomic_store_explicit(&h->seen.now.gauge, (value), memory_order_relaxed)
+
+static void sample_calls(struct hub *h) {
+    long long n[CALL_STATES] = {0};
+    uint64_t oldest = 0, now = clock_mono_ns();
+    for (const struct run *r = h->runs; r; r = r->next) {
+        n[state_of(r)]++;
+        if (r->state != RUN_HELD && !oldest) oldest = now - r->began_ns; /* the oldest come first */
+    }
+    for (size_t i = 0; i < CALL_STATES; i++) SET(calls[i], n[i]);
+    SET(oldest_call_ns, (long long)oldest);
+}
+
+struct tails {
+    long long events, bytes;
+};
+static void add_tail(void *value, void *arg) {
+    const struct wslog *l = value;
+    struct tails *t = arg;
+    t->events += l->tail.n;
+    t->bytes += (long long)l->tail.bytes;
+}
+
+void hub_sample(struct hub *h) {
+    struct tails t = {0, 0};
+    sample_calls(h);
+    map_each(&h->logs, add_tail, &t);
+    SET(connections, (long long)h->conns.len);
+    SET(store_commits, h->commits);
+    SET(store_reads, (long long)h->loads.len);
+    SET(scans, h->scanning);
+    SET(scans_waiting, load_scans_waiting(h));
+    SET(cache_bytes, (long long)h->rows.bytes);
+    SET(cache_max_bytes, (long long)h->rows.max_bytes);
+    SET(cache_rows, (long long)h->rows.map.len);
+    SET(cache_hits, h->rows.hits);
+    SET(cache_misses, h->rows.misses);
+    SET(cache_evictions, h->rows.evictions);
+    SET(logs, (long long)h->logs.len);
+    SET(tail_events, t.events);
+    SET(tail_bytes, t.bytes);
+    SET(ops, h->ops.n);
+    SET(ops_stale, h->ops.stale);
+    SET(ops_timed_out, h->ops.timed_out);
+    SET(timers, timers_count(h));
+    SET(work_queued, work_queued(h));
+}
+
+/* ---- registration ---- */
+
+#define AT(field) offsetof(struct hub_seen, field)
+static const struct {
+    const char *name, *labels, *help;
+    enum metric_kind kind;
+    double (*read)(const void *arg);
+    size_t at;
+} table[] = {
+#define GAUGE(name, field, help) \
+    { name, NULL, help, METRIC_GAUGE, metric_read_llong, AT(now.field) }
+#define TOTAL(name, field, help) \
+    { name, NULL, help, METRIC_COUNTER, metric_read_ullong, AT(now.field) }
+#define KIND(kind, i)                                                                                    \
+    {"taut_call_seconds", "kind=\"" kind "\"", CALL_HELP, METRIC_HISTOGRAM, NULL, AT(calls[i])}, {       \
+        "taut_calls_failed_total", "kind=\"" kind "\"", FAILED_HELP, METRIC_COUNTER, metric_read_ullong, \
+            AT(calls_failed[i])                                                                          \
+    }
+#define COMMIT(end, i) \
+    { "taut_commits_total", "result=\"" end "\"", COMMIT_HELP, METRIC_COUNTER, metric_read_ullong, AT(commits[i]) }
+#define READ(kind, i) \
+    { "taut_read_seconds", "kind=\"" kind "\"", READ_HELP, METRIC_HISTOGRAM, NULL, AT(reads[i]) }
+#define CALLS_HELP "Calls under way at the hub, by what they wait for."
+#define CALL_HELP "Time of calls, from their arrival at the hub to their answer."
+#define FAILED_HELP "Calls that were answered with an error."
+#define COMMIT_HELP "Batches that the store has answered."
+#define READ_HELP "Time of reads of the store."
+    {"taut_hub_calls", "state=\"reading\"", CALLS_HELP, METRIC_GAUGE, metric_read_llong, AT(now.calls[STATE_READING])},
+    {"taut_hub_calls", "state=\"committing\"", CALLS_HELP, METRIC_GAUGE, metric_read_llong,
+     AT(now.calls[STATE_COMMITTING])},
+    {"taut_hub_calls", "state=\"held\"", CALLS_HELP, METRIC_GAUGE, metric_read_llong, AT(now.calls[STATE_HELD])},
+    {"taut_hub_calls", "state=\"other\"", CALLS_HELP, METRIC_GAUGE, metric_read_llong, AT(now.calls[STATE_OTHER])},
+    {"taut_hub_oldest_call_seconds", NULL, "Age of the oldest call that no module holds open.", METRIC_GAUGE,
+     metric_read_ns, AT(now.oldest_call_ns)},
+    KIND("method", TAUT_CALL_METHOD),
+    KIND("open", TAUT_CALL_OPEN),
+    KIND("frame", TAUT_CALL_FRAME),
+    KIND("command", TAUT_CALL_COMMAND),
+    KIND("task", TAUT_CALL_TASK),
+    KIND("route", TAUT_CALL_ROUTE),
+    {"taut_commit_durable_seconds", NULL, "From the submission of a batch to the news that it is on disk.",
+     METRIC_HISTOGRAM, NULL, AT(commit_durable)},
+    {"taut_commit_answered_seconds", NULL, "From the submission of a call's last batch to the call's answer.",
+     METRIC_HISTOGRAM, NULL, AT(commit_answered)},
+    COMMIT("ok", COMMIT_OK),
+    COMMIT("conflict", COMMIT_CONFLICT),
+    COMMIT("claimed", COMMIT_CLAIMED),
+    COMMIT("unavailable", COMMIT_UNAVAILABLE),
+    COMMIT("unknown", COMMIT_UNKNOWN),
+    COMMIT("failed", COMMIT_FAILED),
+    READ("get", READ_GET),
+    READ("scan", READ_SCAN),
+    READ("events", READ_EVENTS),
+    GAUGE("taut_hub_connections", connections, "Open sockets that the hub knows."),
+    GAUGE("taut_store_commits", store_commits, "Batches at the store."),
+    GAUGE("taut_store_reads", store_reads, "Rows that are being read."),
+    GAUGE("taut_store_scanning_calls", scans, "Calls that have scans."),
+    GAUGE("taut_store_scans_waiting", scans_waiting, "Scans that wait for their turn."),
+    GAUGE("taut_cache_bytes", cache_bytes, "Memory of the rows that are kept."),
+    GAUGE("taut_cache_limit_bytes", cache_max_bytes, "What it may take: server.cache."),
+    GAUGE("taut_cache_rows", cache_rows, "Rows that are kept in memory."),
+    TOTAL("taut_cache_hits_total", cache_hits, "Rows that were at hand."),
+    TOTAL("taut_cache_misses_total", cache_misses, "Rows that were not."),
+    TOTAL("taut_cache_evictions_total", cache_evictions, "Rows that left for others."),
+    GAUGE("taut_logs", logs, "Logs that have been used since the start."),
+    GAUGE("taut_tail_events", tail_events, "Events that are kept in memory."),
+    GAUGE("taut_tail_bytes", tail_bytes, "Memory of the events that are kept."),
+    GAUGE("taut_ops", ops, "Operations that are not complete."),
+    TOTAL("taut_ops_stale_total", ops_stale, "Completions of operations that were over."),
+    TOTAL("taut_ops_timed_out_total", ops_timed_out, "Operations that passed their deadline."),
+    GAUGE("taut_timers", timers, "Timers of modules."),
+    GAUGE("taut_work_queued", work_queued, "Work that waits for a thread of the pool."),
+};
+
+static void register_method(void *value, void *arg) {
+    struct method_entry *me = value;
+    char labels[160];
+    metric_label(labels, sizeof labels, "method", me->def->name);
+    metrics_add(arg,
+                &(struct metric){.name = "taut_method_seconds",
+                                 .labels = labels,
+                                 .help = "Time of a method's calls, from their arrival at the hub to their answer.",
+                                 .kind = METRIC_HISTOGRAM,
+                                 .arg = &me->seconds});
+    metrics_add(arg, &(struct metric){.name = "taut_method_failed_total",
+                                      .labels = labels,
+                                      .help = "A method's calls that were answered with an error.",
+                                      .kind = METRIC_COUNTER,
+                                      .read = metric_read_ullong,
+                                      .arg = &me->failed});
+}
+
+static void register_hook(struct hook_entry *hook, struct metrics *metrics) {
+    char labels[512];
+    size_t n = metric_label(labels, sizeof labels, "point", hook->def->point);
+    labels[n++] = ',';
+    n += metric_label(labels + n, sizeof labels - n, "name", hook->def->name);
+    labels[n++] = ',';
+    metric_label(labels + n, sizeof labels - n, "module", hook->owner->pub.name);
+    metrics_add(metrics, &(struct metric){.name = "taut_hook_seconds",
+                                          .labels = labels,
+                                          .help = "Time of a hook's functions, by hook point, function and module.",
+                                          .kind = METRIC_HISTOGRAM,
+                                          .arg = &hook->seconds});
+}
+
+void hub_metrics(struct hub *h, struct metrics *metrics) {
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        metrics_add(metrics, &(struct metric){.name = table[i].name,
+                                              .labels = table[i].labels,
+                                              .help = table[i].help,
+                                              .kind = table[i].kind,
+                                              .read = table[i].read,
+                                              .arg = (const char *)&h->seen + table[i].at});
+    map_each(&h->modules->methods, register_method, metrics);
+    for (uint32_t i = 0; i < h->modules->nhooks; i++) register_hook(&h->modules->hooks[i], metrics);
+    seen_register(h->core.seen, metrics);
+    for (uint32_t i = 0; i < h->modules->n; i++) seen_register(h->modules->list[i]->seen, metrics);
+}

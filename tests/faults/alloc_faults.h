@@ -1,0 +1,19 @@
+/* alloc_faults.h - lets the n-th allocation fail, of the store, of SQLite, or that the store asks of its host. */
+#ifndef TESTS_ALLOC_FAULTS_H
+#define TESTS_ALLOC_FAULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void alloc_install(void);      /* before anybody has used SQLite */
+void alloc_fail(uint64_t n);   /* the n-th from now, once; 0: none */
+bool alloc_failed(void);       /* has it, since then? */
+
+void *faulty_malloc(size_t n);
+void *faulty_calloc(size_t n, size_t size);
+void *faulty_realloc(void *p, size_t n);
+char *faulty_strdup(const char *z);
+char *faulty_strndup(const char *z, size_t n);
+
+#endif
