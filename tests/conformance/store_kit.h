@@ -29,30 +29,32 @@ enum { BYTES };
 /* ---- the store under test ---- */
 
 struct kit_option {
-    const char *name, *text;
+    char name[32], text[256];
 };
 enum { KIT_OPTIONS = 16 };
 struct kit {
+    void *dl;
     const struct taut_module *def;
     struct taut_mod mod;
     _Alignas(16) char config[1024]; /* laid out by the module's own option table */
     char *strings[KIT_OPTIONS * 2];
     uint32_t nstrings;
     struct kit_option options[KIT_OPTIONS]; /* instead of the module's defaults; "{dir}" in them is the directory */
-    uint32_t noptions;
-    char dir[64], path[96]; /* path: of the file that the module's last PATH option names */
-    bool persistent;        /* what is acknowledged outlives the process */
-    bool own_clock;         /* it does not ask the host for the time */
+    uint32_t noptions, nkept;               /* kept: those of all tests; the others last for one */
+    char dir[64], path[96];                 /* path: of the file that the module's PATH option names */
+    bool persistent;                        /* what is acknowledged outlives the process */
+    bool own_clock;                         /* it does not ask the host for the time */
     uint32_t seed;
 };
 extern struct kit t;
 
 /* False: said why. */
 bool kit_load(const char *so);
-void set_option(const char *name, const char *text);
+/* From the next opening on, in this test. */
+void kit_option(const char *name, const char *text);
+void kit_keep_options(void); /* those that are set now, in all tests */
 
-/* A fresh directory with an open store in it, as cmocka's fixtures. teardown also asks whether the provider kept to the
- * contract in all that it reported. */
+/* A fresh directory with an open store in it, as cmocka's fixtures. */
 int setup(void **state);
 int teardown(void **state);
 taut_op start_opening(const struct taut_table *notes_table);
