@@ -23,6 +23,7 @@ struct instance {
     uint32_t ntables;
     char *where; /* "taut.yaml:7:5", for messages */
     struct seen *seen; /* its hub's, from hub_new to hub_free */
+    struct live_values *live; /* where `config` lies since a reload changed it; NULL: in the arena of all */
 };
 
 /* A registered thing and whose it is. */

@@ -53,9 +53,9 @@ void kit_keep_options(void) {
 
 taut_op start_opening(const struct taut_table *notes_table) {
     static struct taut_table_ref refs[KIT_TABLES];
-    refs[NOTES] = (struct taut_table_ref){NOTES, 0, "test_notes", notes_table};
-    refs[WORDS] = (struct taut_table_ref){WORDS, 0, "test_words", &words};
-    refs[BLOBS] = (struct taut_table_ref){BLOBS, 0, "test_blobs", &blobs};
+    refs[TABLE_NOTES] = (struct taut_table_ref){TABLE_NOTES, 0, "test_notes", notes_table};
+    refs[TABLE_WORDS] = (struct taut_table_ref){TABLE_WORDS, 0, "test_words", &words};
+    refs[TABLE_BLOBS] = (struct taut_table_ref){TABLE_BLOBS, 0, "test_blobs", &blobs};
     host_reset();
     options_fill(&t);
     t.mod = (struct taut_mod){.host = &host_table, .config = t.config, .name = t.def->name};
@@ -159,7 +159,7 @@ struct host_slot get_many(const struct taut_get_req *reqs, uint32_t n) {
 }
 
 static struct host_slot get_note(int64_t id) {
-    struct host_slot s = get_many(&(struct taut_get_req){NOTES, 2, KEY(id)}, 1);
+    struct host_slot s = get_many(&(struct taut_get_req){TABLE_NOTES, 2, KEY(id)}, 1);
     assert_int_equal(s.status, TAUT_OK);
     return s;
 }

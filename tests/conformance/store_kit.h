@@ -14,7 +14,7 @@
 
 /* ---- the tables ---- */
 
-enum { NOTES, WORDS, BLOBS, KIT_TABLES };
+enum { TABLE_NOTES, TABLE_WORDS, TABLE_BLOBS, KIT_TABLES };
 
 /* notes(ws, id | text, num, tag, data), and later `later` with an index on text. */
 enum { WS, ID, TEXT, NUM, TAG, DATA, LATER };
@@ -74,9 +74,9 @@ void reopen(void);
 #define CURSORS(...) .cursors = LIST(struct taut_cursor, __VA_ARGS__)
 #define LIST(type, ...) \
     { (type[]){__VA_ARGS__}, sizeof((type[]){__VA_ARGS__}) / sizeof(type), sizeof(type) }
-#define INSERT(...) INSERT_TO(NOTES, __VA_ARGS__)
-#define UPSERT(...) UPSERT_TO(NOTES, __VA_ARGS__)
-#define DELETE(...) DELETE_OF(NOTES, __VA_ARGS__)
+#define INSERT(...) INSERT_TO(TABLE_NOTES, __VA_ARGS__)
+#define UPSERT(...) UPSERT_TO(TABLE_NOTES, __VA_ARGS__)
+#define DELETE(...) DELETE_OF(TABLE_NOTES, __VA_ARGS__)
 #define INSERT_TO(t, ...) WRITE_OF(t, TAUT_W_INSERT, __VA_ARGS__)
 #define UPSERT_TO(t, ...) WRITE_OF(t, TAUT_W_UPSERT, __VA_ARGS__)
 #define DELETE_OF(t, ...) WRITE_OF(t, TAUT_W_DELETE, __VA_ARGS__)
@@ -120,7 +120,7 @@ bool note_is_there(int64_t id);
 
 struct host_slot scan_of(uint32_t table, const struct taut_scan *s);
 static inline struct host_slot scan(const struct taut_scan *s) {
-    return scan_of(NOTES, s);
+    return scan_of(TABLE_NOTES, s);
 }
 int32_t scan_status(uint32_t table, const struct taut_scan *s);
 /* The ids of a scan's notes as "1 2 3", then '+' when there are more. */

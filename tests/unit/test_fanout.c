@@ -214,11 +214,11 @@ static struct event *stall_event(uint64_t seq) {
     return make_event(seq, 0, "C1", "", body);
 }
 
-struct seen {
+struct deliveries {
     uint32_t most, lagging;
 };
 static void look(struct gateway *g, void *arg) {
-    struct seen *s = arg;
+    struct deliveries *s = arg;
     struct conn *c = conn_find(g, A.id);
     uint32_t bytes = c ? c->queued + c->held_len : 0;
     if (bytes > s->most) s->most = bytes;
@@ -242,7 +242,7 @@ static uint64_t number_in(const char *body) {
 static void a_stalled_reader_loses_repeats_and_reorders_nothing(void **state) {
     (void)state;
     struct open_as as = {.topics = {"C1"}, .hello = "", .rcvbuf = 8192};
-    struct seen seen = {0};
+    struct deliveries seen = {0};
     open_conn(&A, &as);
     for (uint64_t seq = 1; seq <= STALL_EVENTS; seq++) {
         publish_event(stall_event(seq));
@@ -275,7 +275,7 @@ static void a_stalled_reader_loses_repeats_and_reorders_nothing(void **state) {
 static void ephemera_are_dropped_before_anything_else(void **state) {
     (void)state;
     struct open_as as = {.topics = {"C1"}, .hello = "", .rcvbuf = 8192};
-    struct seen seen = {0};
+    struct deliveries seen = {0};
     uint32_t ephemeral = 0;
     open_conn(&A, &as);
     publish(0, "C1", "", "{\"typing\":1}");
@@ -306,7 +306,7 @@ static void a_cursor_never_claims_what_was_dropped(void **state) {
     (void)state;
     enum { ACKED = 195 };
     struct open_as as = {.topics = {"C1"}, .hello = "", .rcvbuf = 8192};
-    struct seen seen = {0};
+    struct deliveries seen = {0};
     bool acked = false;
     open_conn(&A, &as);
     send_text(&A, "{}");
