@@ -8,14 +8,7 @@ function table(title, rows, columns) {
   console.log(`\n### ${title}\n\n| ${columns.join(' | ')} |\n|${columns.map(() => '---').join('|')}|`);
   for (const row of rows) console.log(`| ${columns.map((c) => (c === 'name' ? `\`${cell(row[c])}\`` : cell(row[c]))).join(' | ')} |`);
 }
-if (m.name === 'core') {
-  console.log('\n## The server itself');
-  table('server:', m.server, ['name', 'type', 'default', 'help']);
-  table('admin:', m.admin, ['name', 'type', 'default', 'help']);
-  process.exit(0);
-}
 console.log(`\n## ${m.name}\n\n${m.summary}. Provides ${m.provides.join(', ') || 'nothing'}; needs ${m.needs.join(', ') || 'nothing'}.`);
-table('Options', m.options, ['name', 'type', 'default', 'help']);
 table('Methods', m.methods, ['name', 'arguments', 'scopes', 'rate']);
 table('Commands', m.commands, ['name', 'arguments', 'help']);
 if (m.metrics.length) console.log(`\nMetrics: ${m.metrics.map((x) => `\`taut_mod_${m.name}_${x}\``).join(', ')}.`);

@@ -16,6 +16,11 @@ static const struct core_command table[] = {
     {.def = {.name = "status", .help = "what the running server is doing", .run = on_status},
      .alone = no_server,
      .print = status_print},
+    {.def = {.name = "reload",
+             .help = "read the configuration again: apply what can be, name what needs a restart",
+             .run = reload_command},
+     .alone = no_server,
+     .print = reload_print},
 };
 const struct core_command *const core_commands = table;
 const size_t ncore_commands = COUNT_OF(table);

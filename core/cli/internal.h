@@ -11,6 +11,7 @@
  *   control_*.c       both ends of the control socket
  *   core_commands.c   the core's own commands that talk to a running server
  *   status.c          taut status
+ *   reload.c          taut reload, SIGHUP
  *   serve.c           the server's life
  *   module_command.c  taut module list, info
  *   config_command.c  taut check, taut config print
@@ -183,6 +184,10 @@ struct engine *engine_of(const struct taut_mod *m);
 void status_write(struct engine *e, struct taut_json *j); /* the members of the answer */
 bool status_print(FILE *out, taut_str json);
 
+/* ---- reload.c ---- */
+int32_t reload_command(struct taut_mod *m, struct taut_call *c);
+bool reload_print(FILE *out, taut_str json);
+
 /* ---- serve.c ---- */
 /* Runs a server until a signal; a module's command (TAUT_CMD_SERVE) runs in it when it is ready. Takes over both. */
 int serve(struct cli *cli, struct config *config, struct modules *modules);
@@ -202,5 +207,8 @@ int config_explain(struct cli *cli); /* [option] */
 /* ---- render.c ---- */
 /* A JSON object for people: scalars as "key: value", arrays of objects as tables. False when it is no JSON object. */
 bool render(FILE *out, taut_str json);
+/* An array of objects as a table: a column a member of the first. */
+struct json_t;
+void render_table(FILE *out, const struct json_t *rows, int indent);
 
 #endif

@@ -42,7 +42,7 @@ static void put_padded(FILE *out, const char *z, size_t to, bool last) {
     for (size_t n = width(z); !last && n < to + 2; n++) fputc(' ', out);
 }
 
-static void table(FILE *out, const json_t *rows) {
+void render_table(FILE *out, const struct json_t *rows, int indent) {
     const char *keys[COLUMNS_MAX], *key;
     size_t widths[COLUMNS_MAX], n = 0;
     json_t *v;
@@ -57,6 +57,7 @@ static void table(FILE *out, const json_t *rows) {
             if (width(z) > widths[i]) widths[i] = width(z);
             free(z);
         }
+    fprintf(out, "%*s", indent, "");
     for (size_t i = 0; i < n; i++) {
         char *head = xstrdup(keys[i]);
         for (char *p = head; *p; p++) *p = (char)toupper((unsigned char)*p);
@@ -65,6 +66,7 @@ static void table(FILE *out, const json_t *rows) {
     }
     fputc('\n', out);
     for (size_t r = 0; r < json_array_size(rows); r++) {
+        fprintf(out, "%*s", indent, "");
         for (size_t i = 0; i < n; i++) {
             char *z = cell(json_object_get(json_array_get(rows, r), keys[i]));
             put_padded(out, z, widths[i], i + 1 == n);
@@ -85,7 +87,7 @@ static void object(FILE *out, json_t *o, int indent) {
     json_object_foreach(o, key, v) {
         if (is_table(v)) {
             if (!only) fprintf(out, "%*s%s:\n", indent, "", key);
-            table(out, v);
+            render_table(out, v, 0);
         } else if (json_is_object(v)) {
             fprintf(out, "%*s%s:\n", indent, "", key);
             object(out, v, indent + 2); /* as deep as jansson reads: 2,048 */

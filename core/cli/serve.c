@@ -180,6 +180,11 @@ static void on_reopen(uv_signal_t *h, int number) {
     log_reopen();
 }
 
+static void on_hangup(uv_signal_t *h, int number) {
+    (void)number;
+    server_hangup(h->data);
+}
+
 /* ---- ready ---- */
 
 static void on_progress(void *arg, taut_str line) {
@@ -236,7 +241,8 @@ static void on_modules_started(void *arg, int32_t err, const char *text) {
 /* ---- all of it ---- */
 
 static void watch_signals(struct server *s) {
-    static const int ends[] = {SIGINT, SIGTERM}, reopens[] = {SIGHUP, SIGUSR1};
+    static const int ends[] = {SIGINT, SIGTERM};
+    uv_signal_t *others = &s->signals[COUNT_OF(ends)];
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < COUNT_OF(s->signals); i++) {
         uv_signal_init(&s->engine.loop, &s->signals[i]);
@@ -244,8 +250,8 @@ static void watch_signals(struct server *s) {
     }
     for (size_t i = 0; i < COUNT_OF(ends); i++) /* also when nobody takes up the first one */
         uv_signal_start_oneshot(&s->signals[i], on_signal, ends[i]);
-    for (size_t i = 0; i < COUNT_OF(reopens); i++)
-        uv_signal_start(&s->signals[COUNT_OF(ends) + i], on_reopen, reopens[i]);
+    uv_signal_start(&others[0], on_reopen, SIGUSR1);
+    uv_signal_start(&others[1], on_hangup, SIGHUP);
 }
 
 static void run(struct server *s) {

@@ -40,4 +40,7 @@ void signs_stopping(struct server *s);
 void signs_beat(void *server); /* once a second */
 void signs_end(void);
 
+/* ---- reload.c ---- */
+void server_hangup(struct server *s); /* SIGHUP: reads the configuration again */
+
 #endif

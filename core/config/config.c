@@ -13,6 +13,7 @@
 #define SERVER(field, kind, ...) TAUT_OPT(struct server_config, field, kind, __VA_ARGS__)
 
 #define PUBLIC_SCHEMES "http|https"
+#define LIVE .flags = TAUT_OPT_LIVE
 
 static const struct taut_opt server_options[] = {
     SERVER(listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8065", .help = "address that people and programs connect to"),
@@ -23,38 +24,42 @@ static const struct taut_opt server_options[] = {
     SERVER(gateways, TAUT_OPT_INT, .dflt = "0", .max = 32,
            .help = "threads for connections; 0: by the number of cores"),
     SERVER(max_connections, TAUT_OPT_INT, .dflt = "10000", .min = 1, .max = 10000000, .help = "open connections"),
-    SERVER(max_calls, TAUT_OPT_INT, .dflt = "16384", .min = 16, .max = 10000000,
+    SERVER(max_calls, TAUT_OPT_INT, LIVE, .dflt = "16384", .min = 16, .max = 10000000,
            .help = "requests under way for each of the gateways; more are answered with 429"),
-    SERVER(max_call_bytes, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
+    SERVER(max_call_bytes, TAUT_OPT_BYTES, LIVE, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
            .help = "their size, for each of the gateways; more are answered with 429"),
-    SERVER(max_answers, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
+    SERVER(max_answers, TAUT_OPT_BYTES, LIVE, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
            .help = "size of answers not yet read, for each of the gateways; above it the slowest reader is closed"),
-    SERVER(max_input, TAUT_OPT_BYTES, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
+    SERVER(max_input, TAUT_OPT_BYTES, LIVE, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
            .help = "size of requests still arriving, for each of the gateways; above it the longest gets 503"),
-    SERVER(max_body, TAUT_OPT_BYTES, .dflt = "1MiB", .min = 1024, .max = 1 << 30, .help = "size of a request's body"),
+    SERVER(max_body, TAUT_OPT_BYTES, LIVE, .dflt = "1MiB", .min = 1024, .max = 1 << 30,
+           .help = "size of a request's body"),
     SERVER(max_spool, TAUT_OPT_BYTES, .dflt = "10GiB", .min = 1 << 20, .max = 1LL << 50,
            .help = "size of all bodies over 64 KiB that are kept below data/tmp until they are dealt with"),
     SERVER(max_header, TAUT_OPT_BYTES, .dflt = "16KiB", .min = 1024, .max = 64 << 10, .help = "size of its head"),
-    SERVER(header_timeout, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "to send a head in"),
-    SERVER(body_timeout, TAUT_OPT_DURATION, .dflt = "30s", .min = 100, .max = 3600000,
+    SERVER(header_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "10s", .min = 100, .max = 3600000,
+           .help = "to send a head in"),
+    SERVER(body_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "30s", .min = 100, .max = 3600000,
            .help = "for each 16 KiB of a request's body to arrive"),
-    SERVER(answer_timeout, TAUT_OPT_DURATION, .dflt = "30s", .min = 100, .max = 3600000,
+    SERVER(answer_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "30s", .min = 100, .max = 3600000,
            .help = "for a client to read something of its answer"),
-    SERVER(idle_timeout, TAUT_OPT_DURATION, .dflt = "120s", .min = 100, .max = 86400000,
+    SERVER(idle_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "120s", .min = 100, .max = 86400000,
            .help = "to close a connection without requests after"),
-    SERVER(call_timeout, TAUT_OPT_DURATION, .dflt = "30s", .min = 10, .max = 3600000, .help = "to answer a call in"),
+    SERVER(call_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "30s", .min = 10, .max = 3600000,
+           .help = "to answer a call in"),
     SERVER(ping_interval, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "between pings"),
-    SERVER(cache, TAUT_OPT_BYTES, .dflt = "32MiB", .max = 1LL << 40, .help = "rows kept in memory"),
-    SERVER(tail_events, TAUT_OPT_INT, .dflt = "20000", .min = 1, .max = 10000000,
+    SERVER(cache, TAUT_OPT_BYTES, LIVE, .dflt = "32MiB", .max = 1LL << 40, .help = "rows kept in memory"),
+    SERVER(tail_events, TAUT_OPT_INT, LIVE, .dflt = "20000", .min = 1, .max = 10000000,
            .help = "events kept in memory for each workspace"),
-    SERVER(connection_queue, TAUT_OPT_BYTES, .dflt = "256KiB", .min = 4096, .max = 1 << 30,
+    SERVER(connection_queue, TAUT_OPT_BYTES, LIVE, .dflt = "256KiB", .min = 4096, .max = 1 << 30,
            .help = "bytes waiting for one slow connection"),
-    SERVER(rate_limits, TAUT_OPT_BOOL, .dflt = "true",
+    SERVER(rate_limits, TAUT_OPT_BOOL, LIVE, .dflt = "true",
            .help = "limit how fast one connection may send; nothing else has a limit yet"),
-    SERVER(log_format, TAUT_OPT_ENUM, .dflt = "text", .choices = "text|json", .help = "how a line of the log looks"),
+    SERVER(log_format, TAUT_OPT_ENUM, LIVE, .dflt = "text", .choices = "text|json",
+           .help = "how a line of the log looks"),
     SERVER(log_file, TAUT_OPT_PATH,
            .help = "where the log goes; stderr when not given. SIGUSR1 or SIGHUP begin a new file after rotation"),
-    SERVER(log_level, TAUT_OPT_ENUM, .dflt = "info", .choices = "debug|info|warn|error",
+    SERVER(log_level, TAUT_OPT_ENUM, LIVE, .dflt = "info", .choices = "debug|info|warn|error",
            .help = "least level that is logged"),
 };
 static const struct taut_opt admin_options[] = {
@@ -261,7 +266,7 @@ static taut_str host_of(taut_str address) {
     return taut_str_is(host, "localhost") ? TAUT_LIT("127.0.0.1") : host;
 }
 
-void config_check(struct config *c) {
+static void check_listeners(struct config *c) {
     taut_str a = c->server.listen, b = c->admin.listen;
     const char *port = strrchr(a.ptr, ':'), *other = strrchr(b.ptr, ':');
     if (!port || !other || strcmp(port, other) != 0 || strtol(port + 1, NULL, 10) == 0) return;
@@ -270,6 +275,12 @@ void config_check(struct config *c) {
     if (!at) at = node_child(node_child(c->root, "server"), "listen");
     config_error(c, at, "admin.listen", "%s is taken by server.listen (%s); give one of them another port", b.ptr,
                  a.ptr);
+}
+
+void config_check(struct config *c) {
+    check_listeners(c);
+    c->asked.server = c->server;
+    c->asked.admin = c->admin;
 }
 
 /* A value from the command line in place of the file's. Its errors name the flag, not the file. */

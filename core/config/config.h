@@ -69,6 +69,10 @@ struct config {
     struct node *root;
     struct server_config server;
     struct admin_config admin;
+    struct {
+        struct server_config server;
+        struct admin_config admin;
+    } asked; /* as config_check found them: what a running server makes of `server` and `admin` is not in here */
     struct config_module *modules;
     uint32_t nmodules;
     bool modules_whole; /* every item of `modules:` could be read */
@@ -92,7 +96,8 @@ struct config *config_read_file(const char *path, const struct config_override *
 struct config *config_read_text(const char *name, taut_str yaml, const struct config_override *o);
 void config_free(struct config *c);
 
-/* Rules across options: call it when `server` and `admin` are as they will be used. */
+/* Rules across options: call it when `server` and `admin` are as the file, the command line and the command want them.
+ */
 void config_check(struct config *c);
 
 /* Fills `into` (a module's options struct, zeroed) by the table from node (MAP or NULL: all defaults). path: as it
@@ -146,6 +151,8 @@ taut_str option_text(struct arena *a, const struct taut_opt *o, const void *fiel
 /* Does a scalar name the environment? */
 bool text_is_reference(taut_str text);
 
+/* "a, b, c" */
+taut_str option_list_text(struct arena *a, const char *const *words, uint32_t n);
 /* "100ms to 1h", "at least 1MiB", "8 to 64 bytes", "at most 3 items, each 1 to 9"; empty when there is no range. */
 taut_str option_range_text(struct arena *a, const struct taut_opt *o);
 

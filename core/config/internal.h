@@ -51,8 +51,6 @@ const char *option_parse(struct config *c, const struct taut_opt *o, taut_str te
 /* A number as one would write it in the file. */
 taut_str option_number_text(struct arena *a, const struct taut_opt *o, int64_t v);
 taut_str option_real_text(struct arena *a, double v);
-/* "a, b, c" */
-taut_str option_list_text(struct arena *a, const char *const *words, uint32_t n);
 /* NULL, or why it is no pattern. */
 const char *regex_fault(struct arena *a, taut_str pattern);
 

@@ -91,6 +91,7 @@ static void on_mail(struct port *p, struct msg *m) {
     case MSG_EVENTS: fanout_events(g, CONTAINER_OF(m, struct events_msg, msg)); break;
     case MSG_REFILLED: fanout_refilled(g, CONTAINER_OF(m, struct events_msg, msg)); break;
     case MSG_SEND: ws_send(g, CONTAINER_OF(m, struct conn_msg, msg)); break;
+    case MSG_LIMITS: limits_apply(g, m); break;
     case MSG_CLOSE: ws_close(g, CONTAINER_OF(m, struct conn_msg, msg)); break;
     case MSG_STOP:
         free(m);

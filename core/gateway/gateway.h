@@ -45,6 +45,13 @@ void gateway_start(struct gateway *g);                      /* starts the thread
 void gateway_stop(struct gateway *g); /* any thread: drains, closes with 1001, ends the thread, joins it */
 void gateway_free(struct gateway *g);
 
+/* What a reload may change of a gateway_config. Any thread; it holds from the next request on. */
+struct gateway_limits {
+    int64_t max_body, max_calls, max_call_bytes, max_input, max_answers;
+    int64_t header_timeout, body_timeout, answer_timeout, idle_timeout, connection_queue;
+};
+void gateway_set_limits(struct gateway *g, const struct gateway_limits *limits);
+
 /* Counters, readable from any thread. */
 struct gateway_stats {
     atomic_ullong http_connections, http_requests, ws_connections, ws_opened, frames_in, deliveries, writes, bytes_out,

@@ -64,6 +64,19 @@ void http_init(struct gateway *g) {
     g->http = s;
 }
 
+void http_limits_changed(struct gateway *g) {
+    struct http_server *s = g->http;
+    s->max_body = (size_t)g->config.max_body;
+    http_budget_limits(s);
+    for (int i = 0; i < WAIT_COUNT; i++) {
+        uint64_t latest = uv_now(&g->loop) + (uint64_t)wait_ms(&g->config, (uint8_t)i);
+        for (struct http_link *l = s->waits[i].next; l != &s->waits[i]; l = l->next) {
+            struct http_conn *c = CONTAINER_OF(l, struct http_conn, link);
+            if (c->deadline > latest) c->deadline = latest;
+        }
+    }
+}
+
 void http_free(struct gateway *g) {
     struct http_server *s = g->http;
     ENSURE(s->nhandles == 0);
@@ -262,7 +275,7 @@ static struct http_conn *longest_incomplete(struct http_server *s) {
         struct http_link *list = &s->waits[order[i]];
         for (struct http_link *l = list->next; l != list; l = l->next) {
             struct http_conn *c = CONTAINER_OF(l, struct http_conn, link);
-            if ((c->in || c->intake) && !c->closing) return c;
+            if ((c->in || (c->intake && http_intake_holds(c->intake))) && !c->closing) return c;
         }
     }
     return NULL;

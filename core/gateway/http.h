@@ -38,7 +38,7 @@ struct http_slot {
     bool says_keep;      /* HTTP/1.0 wants to be told */
     uint32_t bytes;      /* of the request, for back-pressure */
     size_t answer_bytes; /* expected; with a status: what there is */
-    const char *content_type;
+    const char *content_type, *cors; /* cors: header lines of the edge's rules, or NULL */
     taut_str headers, body;
     struct call *call; /* owns the answer, or */
     void *block;       /* malloc'ed: owns it, or both NULL: static */
@@ -153,6 +153,7 @@ void http_output_drop(struct http_conn *c);
 const char *http_reason(unsigned status);
 
 /* ---- http_budget.c: what requests and answers may take ---- */
+void http_budget_limits(struct http_server *s); /* takes them from the configuration */
 void http_budget_init(struct http_server *s);
 void http_budget_free(struct http_server *s);
 void http_budget_tick(struct http_server *s); /* once a second */

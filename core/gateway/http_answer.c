@@ -259,7 +259,7 @@ static void add_text(struct batch *b, taut_str s) {
 }
 
 static bool has_room(const struct batch *b) {
-    return !b->has_file && b->niov + 6 <= IOV_MAX_USED && SCRATCH_SIZE - b->used >= HEAD_MAX + 2 * COPY_MAX + 64;
+    return !b->has_file && b->niov + 6 <= IOV_MAX_USED && SCRATCH_SIZE - b->used >= HEAD_MAX + 2 * COPY_MAX + CORS_MAX + 64;
 }
 
 static size_t put(char *at, const char *text) {
@@ -299,6 +299,7 @@ static void add_answer(struct batch *b, const struct http_slot *s) {
                                       : "\r\n");
     add_copy(b, head, n);
     add_text(b, s->headers);
+    if (s->cors) add_copy(b, s->cors, strlen(s->cors));
     add_copy(b, "\r\n", 2);
     if (s->head_only || no_body) return;
     b->has_file = s->file != NULL;

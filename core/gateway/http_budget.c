@@ -25,11 +25,15 @@ static size_t or_default(int64_t configured) {
     return configured ? (size_t)configured : DEFAULT_BYTES;
 }
 
-void http_budget_init(struct http_server *s) {
-    const struct modules *ms = s->g->config.modules;
+void http_budget_limits(struct http_server *s) {
     s->max_call_bytes = or_default(s->g->config.max_call_bytes);
     s->max_input = or_default(s->g->config.max_input);
     s->max_answers = or_default(s->g->config.max_answers);
+}
+
+void http_budget_init(struct http_server *s) {
+    const struct modules *ms = s->g->config.modules;
+    http_budget_limits(s);
     s->known_size = 64;
     while (s->known_size < 2 * (ms->methods.len + ms->nroutes)) s->known_size *= 2;
     s->known = xcalloc(s->known_size, sizeof *s->known);

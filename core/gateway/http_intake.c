@@ -356,6 +356,10 @@ bool http_intake_is_whole(const struct http_intake *i) {
     return i->ended && !i->busy && !i->pending;
 }
 
+bool http_intake_holds(const struct http_intake *i) {
+    return i->counted != 0;
+}
+
 const char *http_intake_head(const struct http_intake *i) {
     return i->head;
 }

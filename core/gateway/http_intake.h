@@ -23,6 +23,7 @@ bool http_intake_start(struct http_conn *c, const char *head, bool is_multipart,
 size_t http_intake_feed(struct http_conn *c, const char *p, size_t n);
 bool http_intake_wants(const struct http_intake *i); /* more of the body, now */
 bool http_intake_is_whole(const struct http_intake *i);
+bool http_intake_holds(const struct http_intake *i); /* memory that is not on its way to the disk */
 /* Its copy of the head, for http_dispatch. */
 const char *http_intake_head(const struct http_intake *i);
 /* Why a method's multipart body is none, or NULL. */

@@ -59,6 +59,7 @@ static const struct {
     NAME(H_AUTHORIZATION, "authorization"),
     NAME(H_CONTENT_ENCODING, "content-encoding"),
     NAME(H_EXPECT, "expect"),
+    NAME(H_ORIGIN, "origin"),
     NAME(H_UPGRADE, "upgrade"),
     NAME(H_WS_KEY, "sec-websocket-key"),
     NAME(H_WS_VERSION, "sec-websocket-version"),
@@ -182,13 +183,23 @@ static enum http_progress check_head(struct http_request *r, const struct head *
     return check_framing(r, d);
 }
 
-/* The method as such: http_parser says the same of a method that it does not know and of what is none. */
-static bool has_method(const char *d, size_t len) {
+static bool is_token_char(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+/* METHOD SP target SP HTTP/d.d, which http_parser takes less exactly. NULL, or what is wrong. */
+static const char *check_request_line(const char *d) {
     size_t i = 0;
-    while (i < len && ((d[i] >= 'A' && d[i] <= 'Z') || (d[i] >= 'a' && d[i] <= 'z') || (d[i] >= '0' && d[i] <= '9') ||
-                       (d[i] && strchr("!#$%&'*+-.^_`|~", d[i]))))
-        i++;
-    return i && i < len && d[i] == ' ';
+    while (is_token_char(d[i])) i++;
+    if (!i || d[i] != ' ') return "the request line does not begin with a method";
+    size_t target = ++i;
+    while (d[i] != ' ' && d[i] != '\r') i++;
+    if (i == target || d[i] != ' ') return "the request line is not a method, a target and a version";
+    const char *version = d + i + 1;
+    bool ok = strncmp(version, "HTTP/", 5) == 0 && version[5] >= '0' && version[5] <= '9' && version[6] == '.' &&
+              version[7] >= '0' && version[7] <= '9' && version[8] == '\r';
+    return ok ? NULL : "the request line is not a method, a target and a version";
 }
 
 static enum http_progress parse_head(struct http_request *r, const char *d) {
@@ -200,7 +211,8 @@ static enum http_progress parse_head(struct http_request *r, const char *d) {
     };
     struct head h = {r, d, -1, -1, false};
     http_parser p;
-    if (!has_method(d, r->head_len)) return refuse(r, 400, "the request line does not begin with a method");
+    const char *wrong = check_request_line(d);
+    if (wrong) return refuse(r, 400, wrong);
     http_parser_init(&p, HTTP_REQUEST);
     p.data = &h;
     size_t n = http_parser_execute(&p, &settings, d, r->head_len);

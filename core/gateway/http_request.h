@@ -14,6 +14,7 @@ enum http_header {
     H_AUTHORIZATION,
     H_CONTENT_ENCODING,
     H_EXPECT,
+    H_ORIGIN,
     H_UPGRADE,
     H_WS_KEY,
     H_WS_VERSION,

@@ -1,6 +1,7 @@
 /* http_route.c - whose a request is: /api/METHOD, a module's route, a socket route, or nobody's. */
 #include "gateway/api.h"
 #include "gateway/http.h"
+#include "gateway/http_edge.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -49,6 +50,7 @@ static struct call *new_call(struct request *r, uint32_t kind) {
     struct gateway *g = c->s->g;
     struct call *call = call_get(&g->calls, kind, &g->port);
     call->cookie = http_cookie(c, c->next);
+    http_name_client(c, r->data, call);
     struct http_slot *s = http_slot_add(c);
     s->head_only = r->head_only;
     s->close = c->closing;
@@ -128,6 +130,7 @@ static enum http_fate to_socket(struct request *r) {
         return HTTP_TAKEN;
     }
     struct http_conn *c = r->conn;
+    if (!http_may_open(c, r->data)) return HTTP_TAKEN;
     size_t prefix = strlen(r->found->socket->def->prefix);
     c->closing = true; /* no further requests: what follows are frames */
     struct call *call = new_call(r, TAUT_CALL_OPEN);
@@ -197,7 +200,7 @@ static void to_route(struct request *r) {
 static struct request request_of(struct http_conn *c, const char *data) {
     const struct http_request *q = &c->req;
     struct request r = {.conn = c, .parsed = q, .found = &c->found, .data = data, .head_only = q->verb == VERB_HEAD};
-    r.path = q->path.len ? taut_str_n(data + q->path.at, q->path.len) : TAUT_LIT("/");
+    r.path = q->path.len ? http_path_below(c, taut_str_n(data + q->path.at, q->path.len)) : TAUT_LIT("/");
     r.query = taut_str_n(data + q->query.at, q->query.len);
     if (c->found.is_method) {
         r.method_name = taut_str_n(r.path.ptr + 5, r.path.len - 5);
@@ -259,7 +262,7 @@ static bool is_encoded(const struct request *r) {
     return coding.len && !(coding.len == 8 && strncasecmp(coding.ptr, "identity", 8) == 0);
 }
 
-bool http_admit(struct http_conn *c, const char *data) {
+static bool admit(struct http_conn *c, const char *data) {
     struct http_request *q = &c->req;
     taut_str boundary = {NULL, 0};
     find(c, data);
@@ -285,7 +288,14 @@ bool http_admit(struct http_conn *c, const char *data) {
     return http_intake_start(c, data, is_multipart, boundary, c->found.is_method);
 }
 
-enum http_fate http_dispatch(struct http_conn *c, const char *data) {
+bool http_admit(struct http_conn *c, const char *data) {
+    uint16_t from = c->next;
+    bool may_come = admit(c, data);
+    http_cors(c, data, from);
+    return may_come;
+}
+
+static enum http_fate dispatch(struct http_conn *c, const char *data) {
     struct request r = request_of(c, data);
     const struct http_found *f = &c->found;
     if (!c->intake) r.body = taut_str_n(data + c->req.head_len, (size_t)c->req.body_len);
@@ -294,10 +304,18 @@ enum http_fate http_dispatch(struct http_conn *c, const char *data) {
     if (!http_has_room(c, r.expected)) return HTTP_WAITS;
     if (!c->req.keep_alive) c->closing = true;
     bool reads = c->req.verb == VERB_GET || c->req.verb == VERB_HEAD;
+    if (http_edge_answers(c, data)) return HTTP_TAKEN;
     if (reads && http_own(c, r.head_only, r.path)) return HTTP_TAKEN;
     if (is_nobodys(&r) || is_too_much(&r)) return HTTP_TAKEN;
     if (f->socket) return to_socket(&r);
     if (f->is_method) to_method(&r);
     else to_route(&r);
     return HTTP_TAKEN;
+}
+
+enum http_fate http_dispatch(struct http_conn *c, const char *data) {
+    uint16_t from = c->next;
+    enum http_fate fate = dispatch(c, data);
+    http_cors(c, data, from);
+    return fate;
 }

@@ -46,7 +46,11 @@ struct gateway {
 /* ---- gauges.c offers ---- */
 void gateway_sample(void *gateway);
 
+/* ---- limits.c offers ---- */
+void limits_apply(struct gateway *g, struct msg *m); /* MSG_LIMITS */
+
 /* ---- http.c offers ---- */
+void http_limits_changed(struct gateway *g); /* takes them from g->config */
 /* A call came back (MSG_ANSWER of METHOD or ROUTE), or MSG_EARLY. */
 void http_answer(struct gateway *g, struct call *c);
 void http_early(struct gateway *g, struct early_msg *m);
@@ -56,6 +60,7 @@ bool http_release_for_upgrade(struct gateway *g, uint64_t cookie, int *fd, const
                               struct seat *seat);
 
 /* ---- ws.c offers ---- */
+void ws_limits_changed(struct gateway *g); /* as http_limits_changed */
 void ws_init(struct gateway *g);
 /* OPEN came back, accepted or not: adopts the socket, sends hello, catches up. Owns c. */
 void ws_opened(struct gateway *g, struct call *c);

@@ -36,7 +36,7 @@ enum {
     NET_UNSENT = 32768,           /* what the kernel takes of what the peer cannot be sent yet */
     HANDSHAKE_BYTES_MAX = 16384,  /* from a peer */
     HANDSHAKES_MAX = 1024,        /* unfinished at a time; the oldest gives way */
-    LINGER_MS = 2000              /* for a peer to close, when all is said */
+    TLS_LINGER_MS = 2000              /* for a peer to close, when all is said */
 };
 
 enum tls_state {

@@ -143,7 +143,7 @@ static void inner_poll(struct tls_conn *c, int events) {
 }
 
 static uint8_t state_of(const struct tls_conn *c) {
-    if (!c->inner_eof) return TLS_OPEN;
+    if (!c->inner_eof && !c->inner_gone) return TLS_OPEN;
     if (!c->out_done) return TLS_FLUSHING;
     return c->inner_gone ? TLS_LINGERING : TLS_LEAVING;
 }

@@ -345,16 +345,20 @@ void ws_tick(struct gateway *g) {
 
 /* ---- life ---- */
 
+void ws_limits_changed(struct gateway *g) {
+    int64_t limit = g->config.connection_queue - KERNEL_BYTES;
+    g->ws->queue_limit = (uint32_t)(limit < LEAST_QUEUE_BYTES ? LEAST_QUEUE_BYTES : limit);
+}
+
 void ws_init(struct gateway *g) {
     struct ws_server *s = xcalloc(1, sizeof *s);
     int64_t interval_s = g->config.ping_interval / 1000;
-    int64_t limit = g->config.connection_queue - KERNEL_BYTES;
 
     g->ws = s;
     s->g = g;
     s->interval_s = g->config.ping_interval > 0 && interval_s < 1 ? 1 : (uint32_t)interval_s;
     s->nbuckets = s->interval_s ? s->interval_s : 1;
-    s->queue_limit = (uint32_t)(limit < LEAST_QUEUE_BYTES ? LEAST_QUEUE_BYTES : limit);
+    ws_limits_changed(g);
     s->buckets = xcalloc(s->nbuckets, sizeof *s->buckets);
     for (uint32_t i = 0; i < s->nbuckets; i++) list_init(&s->buckets[i]);
     list_init(&s->dirty);

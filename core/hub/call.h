@@ -6,6 +6,7 @@
 #ifndef HUB_CALL_H
 #define HUB_CALL_H
 
+#include "base/addr.h"
 #include "base/arena.h"
 #include "base/mailbox.h"
 #include "log/event.h"
@@ -25,6 +26,7 @@ enum msg_kind {
     MSG_REFILLED, /* struct events_msg with conn: the events asked for; free() it */
     MSG_SEND,     /* struct conn_msg: a text frame for conn; free() it */
     MSG_CLOSE,    /* struct conn_msg: close conn with code, reason in text; free() it */
+    MSG_LIMITS,   /* gateway/limits.c's: limits that a reload changed; free() it */
     MSG_STOP,     /* struct conn_msg: stop accepting, say goodbye, close everything, end the thread; free() it */
     /* any thread -> hub: see hub.c */
     MSG_HUB_INTERNAL = 100
@@ -91,6 +93,9 @@ struct call {
     const struct command_entry *command;
     taut_str method_name;
     taut_str token;
+    struct addr client; /* who asks over HTTP: the peer, or whom a trusted proxy names; none for FRAME */
+    bool secure;        /* by TLS, here or at that proxy */
+    taut_str host;      /* as the client called this server */
     struct taut_argv *args; /* one for each declared argument */
     uint32_t nargs;
     const char *arg_error; /* found while parsing, answered after the token was looked at: invalid_json … */

@@ -20,6 +20,9 @@ struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_c
 const struct taut_host *hub_host(struct hub *h);
 struct port *hub_port(struct hub *h); /* where gateways send their messages; any thread may post to it */
 
+/* The same with other limits, while it runs. `info` stays what it was. */
+void hub_reconfigure(struct hub *h, const struct hub_config *config);
+
 /* Init and start of all modules in order: storage opened between init and start. done(arg, err, text): 0, or which
  * module failed and why. stop in reverse; done when all have stopped or their time is up. */
 void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);

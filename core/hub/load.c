@@ -5,6 +5,7 @@
  * answer is not cached, and whoever asks after the commit starts a read of its own. And a snapshot may be newer than
  * what has been applied and published here: its call waits until that has caught up, so that it never sees rows from
  * after a change (a removal, say) beside facts from before it. */
+#include "base/fault.h"
 #include "hub/internal.h"
 #include "obs/log.h"
 
@@ -243,7 +244,7 @@ void load_flush(struct hub *h) {
 
 /* Nobody else joins it: they may begin after the commit was acknowledged. */
 static void outdate(struct hub *h, struct load *l, uint64_t lsn) {
-    if (!l->sent) return; /* its snapshot will have the commit */
+    if (!l->sent || MUTANT("outdated_join")) return; /* not sent: its snapshot will have the commit */
     l->min_as_of = lsn;
     map_remove(&h->loads, l->key);
 }

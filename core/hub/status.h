@@ -1,4 +1,4 @@
-/* status.h - what the core's own commands and /readyz may see of the hub. */
+/* status.h - what the core's own commands may see of the hub. Hub thread. */
 #ifndef HUB_STATUS_H
 #define HUB_STATUS_H
 
@@ -6,5 +6,8 @@
 
 /* The instance that owns what is the core's: its operations and its commands. Its `state` is the program's. */
 struct instance *hub_core(struct hub *h);
+
+/* Members for an open object: modules, services, calls, store, cache, logs. */
+void hub_status(struct hub *h, struct taut_json *j);
 
 #endif

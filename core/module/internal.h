@@ -10,7 +10,19 @@ struct module_set {
     struct arena arena; /* everything but the maps' slots and what `opened` holds */
     struct loaded **opened;
     uint32_t nopened;
+    struct live_values *replaced; /* reconfigure.c's */
 };
+
+/* What a module's check and reconfigure report to: the instance's item in the configuration. */
+struct taut_check {
+    struct config *config;
+    const struct config_module *module;
+    const char *path;
+};
+void check_error(struct taut_check *ctx, const char *option, const char *text);
+
+/* The values that reloads put into the instances. */
+void modules_free_live(struct modules *ms);
 
 /* Puts ms->list into start order. False when an error was added to cfg. */
 bool order_modules(struct module_set *s, struct config *cfg);

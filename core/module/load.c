@@ -38,14 +38,9 @@ static struct loaded *open_module(struct config *cfg, const struct config_module
 
 /* ---- the module's own check ---- */
 
-struct taut_check {
-    struct config *config;
-    const struct config_module *module;
-    const char *path;
-};
-
-static void on_check_error(struct taut_check *ctx, const char *option, const char *text) {
-    const struct node *at = config_find(ctx->module->options, option, ctx->module->where);
+void check_error(struct taut_check *ctx, const char *option, const char *text) {
+    const struct config_module *m = ctx->module;
+    const struct node *at = m ? config_find(m->options, option, m->where) : NULL;
     const char *full = option ? arena_fmt(&ctx->config->arena, "%s.%s", ctx->path, option).ptr : ctx->path;
     config_error(ctx->config, at, full, "%s", text);
 }
@@ -55,7 +50,7 @@ static void configure(struct module_set *s, struct config *cfg, const struct con
     uint32_t errors = cfg->errors.n;
     in->config = arena_zalloc(&s->arena, in->def->config_size);
     config_apply(cfg, in->def->options, m->options, m->where, ctx.path, cfg->server.data, in->config);
-    if (in->def->check && cfg->errors.n == errors) in->def->check(in->config, &ctx, on_check_error);
+    if (in->def->check && cfg->errors.n == errors) in->def->check(in->config, &ctx, check_error);
     in->pub.config = in->config;
 }
 
@@ -96,6 +91,7 @@ static void free_method(void *value, void *arg) {
 void modules_free(struct modules *ms) {
     if (!ms) return;
     struct module_set *s = CONTAINER_OF(ms, struct module_set, pub);
+    modules_free_live(ms);
     map_each(&ms->methods, free_method, NULL);
     map_free(&ms->methods);
     map_free(&ms->points);

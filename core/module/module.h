@@ -23,6 +23,7 @@ struct instance {
     uint32_t ntables;
     char *where;       /* "taut.yaml:7:5", for messages */
     struct seen *seen; /* its hub's, from hub_new to hub_free */
+    struct live_values *live; /* where `config` lies since a reload changed it; NULL: in the arena of all */
 };
 
 /* Cuts off what fails again and again (core/hub/services.c). */

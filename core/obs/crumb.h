@@ -32,6 +32,7 @@ enum crumb_kind {
     CRUMB_STOP,
     CRUMB_FINI,
     CRUMB_SERVICE,
+    CRUMB_RECONFIGURE,
     CRUMB_KINDS
 };
 extern const char *const crumb_kinds[CRUMB_KINDS]; /* "method" … */

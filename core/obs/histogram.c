@@ -23,3 +23,14 @@ uint64_t histogram_count(const struct histogram *h) {
     for (size_t i = 0; i < COUNT_OF(h->buckets); i++) n += atomic_load_explicit(&h->buckets[i], memory_order_relaxed);
     return n;
 }
+
+double histogram_quantile(const struct histogram *h, double share) {
+    double wanted = share * (double)histogram_count(h), below = 0;
+    for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
+        double n = (double)atomic_load_explicit(&h->buckets[i], memory_order_relaxed);
+        double low = i ? (double)histogram_bounds[i - 1] : 0, high = (double)histogram_bounds[i];
+        if (n > 0 && below + n >= wanted) return low + (high - low) * (wanted - below) / n;
+        below += n;
+    }
+    return below > 0 || histogram_count(h) ? (double)histogram_bounds[HISTOGRAM_BOUNDS - 1] : 0;
+}

@@ -40,6 +40,8 @@ static inline void histogram_add(struct histogram *h, uint64_t v) {
 }
 void histogram_add_shared(struct histogram *h, uint64_t v);
 uint64_t histogram_count(const struct histogram *h);
+/* The bound under which this share (0 … 1) of all lies, interpolated; 0 when there are none. */
+double histogram_quantile(const struct histogram *h, double share);
 
 static inline uint64_t clock_mono_ns(void) {
     struct timespec ts;

@@ -85,12 +85,11 @@ static void put_json(struct line *l, taut_str s) {
     if (l->n < l->cap + 1) l->out[l->n++] = '"'; /* of the tail: a string is always closed */
 }
 
-enum { TIME_MAX = 64 };
-static void write_time(char out[TIME_MAX], int64_t at_us) {
+void log_format_time(char out[LOG_TIME_MAX], int64_t at_us) {
     time_t sec = (time_t)(at_us / 1000000);
     struct tm tm;
     gmtime_r(&sec, &tm);
-    snprintf(out, TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+    snprintf(out, LOG_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
              tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)((uint64_t)at_us / 1000 % 1000));
 }
 
@@ -159,8 +158,8 @@ static void json_line(struct line *l, const struct log_record *r, const char *le
 size_t log_format_line(char *out, size_t cap, enum log_format format, const struct log_record *r) {
     struct line l = {.out = out, .cap = cap - TAIL_BYTES};
     const char *level = log_level_names[r->level < 0 ? 0 : r->level > 3 ? 3 : r->level];
-    char time[TIME_MAX];
-    write_time(time, r->at_us);
+    char time[LOG_TIME_MAX];
+    log_format_time(time, r->at_us);
     if (format == LOG_JSON) json_line(&l, r, level, time);
     else text_line(&l, r, level, time);
     l.out[l.n++] = '\n';

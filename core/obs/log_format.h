@@ -20,4 +20,8 @@ struct log_record {
 size_t log_format_line(char *out, size_t cap, enum log_format format, const struct log_record *r);
 extern const char *const log_level_names[4];
 
+/* "2026-01-31T12:00:00.000Z" */
+enum { LOG_TIME_MAX = 64 };
+void log_format_time(char out[LOG_TIME_MAX], int64_t at_us);
+
 #endif

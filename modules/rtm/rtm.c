@@ -72,9 +72,10 @@ static void on_fini(struct taut_mod *m) {
 }
 
 static const struct taut_opt options[] = {
-    TAUT_OPT(struct rtm_options, ticket_lifetime, TAUT_OPT_DURATION, .dflt = "30s", .min = 100, .max = 600000,
-             .help = "How long the URL of rtm.connect can be used."),
-    TAUT_OPT(struct rtm_options, messages_per_second, TAUT_OPT_INT, .dflt = "100", .min = 0, .max = 1000000,
+    TAUT_OPT(struct rtm_options, ticket_lifetime, TAUT_OPT_DURATION, .flags = TAUT_OPT_LIVE, .dflt = "30s", .min = 100,
+             .max = 600000, .help = "How long the URL of rtm.connect can be used."),
+    TAUT_OPT(struct rtm_options, messages_per_second, TAUT_OPT_INT, .flags = TAUT_OPT_LIVE, .dflt = "100", .min = 0,
+             .max = 1000000,
              .help = "Messages that one connection may send a second, on average over ten seconds. 0: any number."),
 };
 
@@ -89,8 +90,12 @@ static const struct taut_socket_route sockets[] = {
 static const struct taut_metric metrics[] = {
     [RTM_TICKETS] = {.name = "tickets_total", .kind = TAUT_COUNTER, .help = "Tickets handed out by rtm.connect."},
     [RTM_OPENED] = {.name = "opened_total", .kind = TAUT_COUNTER, .help = "Sockets let in."},
-    [RTM_REFUSED] = {.name = "refused_total", .kind = TAUT_COUNTER, .help = "Sockets turned away: no such ticket, or no longer good."},
-    [RTM_SLOWED] = {.name = "slowed_total", .kind = TAUT_COUNTER, .help = "Messages refused because a connection sent too many."},
+    [RTM_REFUSED] = {.name = "refused_total",
+                     .kind = TAUT_COUNTER,
+                     .help = "Sockets turned away: no such ticket, or no longer good."},
+    [RTM_SLOWED] = {.name = "slowed_total",
+                    .kind = TAUT_COUNTER,
+                    .help = "Messages refused because a connection sent too many."},
 };
 
 TAUT_MODULE(.name = "rtm", .version = "0.1.0", .license = "Apache-2.0",

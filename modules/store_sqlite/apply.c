@@ -70,6 +70,7 @@ static enum applied check_claim_row(struct writer *w, struct member *m, const un
     if (rc == SQLITE_ROW) {
         const char *row = sqlite3_column_blob(w->get_claim, 0);
         size_t n = (size_t)sqlite3_column_bytes(w->get_claim, 0);
+        if (sqlite3_errcode(w->conn.db) == SQLITE_NOMEM) result = broke(w, "cannot read a claim");
         if (n >= HASH_LEN && memcmp(row, hash, HASH_LEN) == 0) {
             m->status = TAUT_E_CLAIMED;
             m->claim_seq = seq;
@@ -117,6 +118,7 @@ static enum applied check_cond(struct writer *w, struct member *m, const struct 
     if (rc == SQLITE_ROW && equals) {
         struct taut_val v = column_val(st, 0);
         holds = same_value(&v, &c->val);
+        if (sqlite3_errcode(w->conn.db) == SQLITE_NOMEM) rc = SQLITE_NOMEM; /* what it gave is not the value */
     } else holds = (rc == SQLITE_ROW) == (c->how == TAUT_COND_PRESENT) && !equals;
     sqlite3_reset(st);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) return broke(w, "cannot read a condition's row");
@@ -192,7 +194,7 @@ static int write_row(struct writer *w, const struct taut_write *wr, uint64_t seq
     if (rc != SQLITE_OK) return rc;
     fold_touch(&w->fold, wr->table);
     sqlite3_stmt *st = write_stmt(w, wr);
-    if (!st) return sqlite3_extended_errcode(w->conn.db);
+    if (!st) return stmt_failure(&w->conn);
     for (uint32_t i = 0; i < wr->nvals; i++) bind_val(st, (int)i + 1, &wr->vals[i], seq0);
     if (wr->kind == TAUT_W_INSERT || wr->kind == TAUT_W_UPSERT)
         for (uint32_t i = wr->nvals; i < t->ncols; i++) sqlite3_bind_null(st, (int)i + 1);
@@ -273,6 +275,7 @@ enum applied apply_batch(struct writer *w, struct member *m) {
     bool needs_head = b->events.len || batch_trim(b);
     struct head *head = needs_head ? heads_get(&w->heads, b->workspace) : NULL;
     if (needs_head && !head) return no_memory(w);
+    if (b->claim_key.len && !claims_reserve(&w->claims)) return no_memory(w);
     m->first_seq = b->events.len ? head->now.seq + 1 : 0;
 
     unsigned char hash[HASH_LEN];

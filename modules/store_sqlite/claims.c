@@ -66,13 +66,13 @@ static void drop_oldest(struct claims *c) {
     c->len--;
 }
 
+bool claims_reserve(struct claims *c) {
+    return c->len >= c->limit || c->len < c->cap || grow(c);
+}
+
 uint32_t claims_add(struct claims *c, const struct claim *claim) {
-    uint32_t dropped = 0;
-    if (c->len >= c->limit || (c->len == c->cap && !grow(c))) {
-        if (c->len == 0) return 1;
-        drop_oldest(c);
-        dropped = 1;
-    }
+    uint32_t dropped = c->len >= c->limit;
+    if (dropped) drop_oldest(c);
     uint32_t slot = (c->first + c->len) & (c->cap - 1);
     c->ring[slot] = *claim;
     c->len++;

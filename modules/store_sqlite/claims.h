@@ -26,7 +26,9 @@ struct claims {
 
 void claims_init(struct claims *c, uint32_t limit);
 void claims_fini(struct claims *c);
-/* How many live ones had to go for it: 0 or 1. */
+/* Memory for one more. False: there is none, and a claim that is not remembered would be a promise broken. */
+bool claims_reserve(struct claims *c);
+/* After claims_reserve. How many live ones had to go for it, because of the limit: 0 or 1. */
 uint32_t claims_add(struct claims *c, const struct claim *claim);
 /* One older than all that are there. False: no room for it. */
 bool claims_add_older(struct claims *c, const struct claim *claim);

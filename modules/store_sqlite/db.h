@@ -58,6 +58,11 @@ struct taut_val column_val(sqlite3_stmt *st, int at);
 /* The statement for that key, prepared at its first use; NULL: sqlite3_errmsg says why. stmt.c */
 sqlite3_stmt *stmt_for(struct conn *c, const struct stmt_key *k);
 void stmt_clear(struct conn *c);
+/* Why there is none: never SQLITE_OK, though SQLite may know of no failure, when it was we who had no memory. */
+static inline int stmt_failure(struct conn *c) {
+    int rc = sqlite3_extended_errcode(c->db);
+    return rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_NOMEM : rc;
+}
 
 static inline sqlite3_stmt *stmt_simple(struct conn *c, uint32_t table, enum stmt_kind kind) {
     struct stmt_key k = {(uint16_t)table, (uint8_t)kind, 0, {0}};

@@ -126,7 +126,7 @@ static int write_folded(struct conn *c, const struct folded *r) {
     struct stmt_key k = {(uint16_t)r->table, STMT_UPDATE, (uint8_t)r->nsets, {0}};
     for (uint32_t i = 0; i < r->nsets; i++) k.arg[i] = (uint8_t)(r->sets[i].col | r->sets[i].how << 6);
     sqlite3_stmt *st = stmt_for(c, &k);
-    if (!st) return sqlite3_extended_errcode(c->db);
+    if (!st) return stmt_failure(c);
     bind_key(st, r->key, r->nkey);
     for (uint32_t i = 0; i < r->nsets; i++) bind_val(st, (int)(r->nkey + i) + 1, &r->sets[i].val, 0);
     return db_run(st);

@@ -128,12 +128,14 @@ uint32_t write_queue_take(struct write_queue *q, struct write_job *out, uint32_t
     size_t cost = 0;
     pthread_mutex_lock(&q->lock);
     if (wait_for_work(q, timeout_ms)) {
-        while (n < max && cost < GROUP_COST_MAX && ring_pop(&q->interactive, &out[n])) cost += out[n++].cost;
-        bool due = n == 0 || ++q->groups_without_background >= BACKGROUND_EVERY;
+        bool due = q->background.len && ++q->groups_without_background >= BACKGROUND_EVERY;
+        uint32_t room = due ? max - 1 : max; /* however many others there are */
+        while (n < room && cost < GROUP_COST_MAX && ring_pop(&q->interactive, &out[n])) cost += out[n++].cost;
+        due = due || n == 0;
         if (due) q->groups_without_background = 0;
-        while (due && n < max && cost < GROUP_COST_MAX && ring_pop(&q->background, &out[n])) {
+        while (due && n < max && ring_pop(&q->background, &out[n])) {
             cost += out[n++].cost;
-            due = q->interactive.len == 0;
+            due = q->interactive.len == 0 && cost < GROUP_COST_MAX;
         }
     }
     q->cost -= cost;

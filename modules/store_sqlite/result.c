@@ -36,7 +36,7 @@ bool build_row(struct build *b, sqlite3_stmt *st, uint32_t ncols) {
         if (!build_val(b, &v)) return false;
     }
     b->row_cols[b->nrows++] = ncols;
-    return true;
+    return !ncols || sqlite3_errcode(sqlite3_db_handle(st)) != SQLITE_NOMEM; /* then what it gave are not the values */
 }
 
 void *build_seal(struct build *b, size_t head, uint64_t as_of, struct taut_row **rows) {

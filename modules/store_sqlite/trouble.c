@@ -29,6 +29,9 @@ const char *trouble_cause(sqlite3 *db) {
     const char *text = NULL;
     int rc = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
     switch (rc) {
+    case SQLITE_OK: /* it was we who had no memory */
+    case SQLITE_ROW:
+    case SQLITE_DONE: return "out of memory";
     case SQLITE_FULL: return "disk full";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return "the database file is damaged";

@@ -3,6 +3,7 @@
  *
  * Each test runs in a child process, so that a provider that crashes or hangs fails one test. Prints TAP.
  */
+#define _GNU_SOURCE /* memmem */
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -34,17 +35,34 @@ static const char usage[] =
 
 /* ---- one test ---- */
 
-/* In the child. Its output is the parent's to show. */
+static int ended(const char *name, CMUnitTestFunction run) {
+    const struct CMUnitTest one = {name, run, NULL, NULL, NULL};
+    return _cmocka_run_group_tests("storage", &one, 1, NULL, NULL);
+}
+
+static void opening(void **state) {
+    assert_int_equal(setup(state), 0);
+}
+
+static void closing(void **state) {
+    teardown(state);
+    if (host.breach[0]) fail_msg("the provider broke the contract: %s", host.breach);
+}
+
+/* In the child, whose output is the parent's to show. A test that failed has left the provider with batches that are
+ * there no more: the process ends at once then. */
 static void run_here(const struct suite_test *test) {
-    const struct CMUnitTest one = {test->name, test->run, setup, teardown, NULL};
-    cmocka_set_message_output(CM_OUTPUT_STDOUT);
     if (!kit_load(suite.so)) exit(2);
     for (uint32_t i = 0; i < t.noptions; i++)
         if (!options_has(&t, t.options[i].name)) {
             fprintf(stderr, "the module has no option %s\n", t.options[i].name);
             exit(2);
         }
-    exit(_cmocka_run_group_tests("storage", &one, 1, NULL, NULL) ? 1 : 0);
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    bool ok = !ended("opening", opening) && !ended(test->name, test->run) && !ended("closing", closing);
+    fflush(NULL);
+    if (!ok) _exit(1);
+    exit(0);
 }
 
 /* Reads to the end of the child's output, or to the end of its time. */
@@ -66,12 +84,18 @@ static void on_alarm(int sig) {
     (void)sig;
 }
 
+/* What a failure said, without the frame that is printed around each test. */
+static bool is_news(const char *line, size_t len) {
+    if (!len || memmem(line, len, "FAILED TEST", 11)) return false;
+    return line[0] != '[' || memmem(line, len, "ERROR", 5) || memmem(line, len, "LINE", 4);
+}
+
 static void print_output(const char *out, size_t n) {
     const char *end = out + n;
     while (out < end) {
         const char *eol = memchr(out, '\n', (size_t)(end - out));
         size_t len = eol ? (size_t)(eol - out) : (size_t)(end - out);
-        printf("#   %.*s\n", (int)len, out);
+        if (is_news(out, len)) printf("#   %.*s\n", (int)len, out);
         out += len + 1;
     }
 }
@@ -99,6 +123,7 @@ static void run_one(const struct suite_part *part, const struct suite_test *test
     suite.failed += !ok;
     printf("%s %d - %s/%s", ok ? "ok" : "not ok", ++suite.run, part->name, test->name);
     if (WIFSIGNALED(status)) printf(" # signal %d after at most %d s", WTERMSIG(status), TEST_S);
+    else if (!ok) printf(" # exit code %d", WEXITSTATUS(status));
     printf("\n");
     if (!ok) print_output(out, n);
 }
@@ -135,7 +160,8 @@ static void add_option(char *text) {
         exit(2);
     }
     *equals = 0;
-    set_option(text, equals + 1);
+    kit_option(text, equals + 1);
+    kit_keep_options();
 }
 
 static void read_args(int argc, char **argv) {

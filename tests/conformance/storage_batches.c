@@ -129,10 +129,10 @@ static void a_unique_index_sees_no_clash_of_nulls(void **state) {
     OK(WRITES(INSERT(S("T1"), I(1), S("a"), NIL, S("tag")), INSERT(S("T1"), I(4), S("d"), NIL, NIL),
               INSERT(S("T1"), I(5), S("e"), NIL, NIL)));
     OK(WRITES(INSERT(S("T2"), I(1), S("f"), NIL, S("tag"))));
-    OK(WRITES(INSERT_TO(WORDS, S("a"), I(1), NIL), INSERT_TO(WORDS, S("b"), I(1), NIL),
-              INSERT_TO(WORDS, S("c"), NIL, NIL), INSERT_TO(WORDS, S("d"), NIL, I(1)),
-              INSERT_TO(WORDS, S("e"), NIL, I(1)), INSERT_TO(WORDS, S("f"), I(1), I(1))));
-    REFUSED(TAUT_E_CONFLICT, WRITES(INSERT_TO(WORDS, S("g"), I(1), I(1))));
+    OK(WRITES(INSERT_TO(TABLE_WORDS, S("a"), I(1), NIL), INSERT_TO(TABLE_WORDS, S("b"), I(1), NIL),
+              INSERT_TO(TABLE_WORDS, S("c"), NIL, NIL), INSERT_TO(TABLE_WORDS, S("d"), NIL, I(1)),
+              INSERT_TO(TABLE_WORDS, S("e"), NIL, I(1)), INSERT_TO(TABLE_WORDS, S("f"), I(1), I(1))));
+    REFUSED(TAUT_E_CONFLICT, WRITES(INSERT_TO(TABLE_WORDS, S("g"), I(1), I(1))));
     OK(WRITES(DELETE(S("T1"), I(1))));
     OK(WRITES(INSERT(S("T1"), I(6), NIL, NIL, S("tag")))); /* its holder is gone */
 }
@@ -216,7 +216,7 @@ static void a_write_may_hold_the_seq_of_the_batchs_own_event(void **state) {
 static void a_batch_that_does_not_fit_its_tables_is_refused_and_harms_nobody(void **state) {
     (void)state;
     const struct taut_write wrong[] = {{.table = 77, .kind = TAUT_W_DELETE, .vals = KEY(1), .nvals = 2},
-                                       {.table = NOTES, .kind = 77, .vals = KEY(1), .nvals = 2},
+                                       {.table = TABLE_NOTES, .kind = 77, .vals = KEY(1), .nvals = 2},
                                        INSERT(S("T1")),
                                        INSERT(S("T1"), S("text for a number")),
                                        INSERT(S("T1"), NIL),

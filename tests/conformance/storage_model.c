@@ -154,7 +154,7 @@ static void random_cond(struct step *s, uint32_t i) {
     struct taut_val *key = s->keys[3 + i];
     key[0] = S(ws_names[dice(LOGS)]);
     key[1] = I((int64_t)dice(IDS));
-    s->conds[i] = (struct taut_cond){.table = NOTES, .how = hows[dice(4)], .key = key, .nkey = 2, .col = cols[dice(3)]};
+    s->conds[i] = (struct taut_cond){.table = TABLE_NOTES, .how = hows[dice(4)], .key = key, .nkey = 2, .col = cols[dice(3)]};
     const struct row *row = &model.rows.at[ws_of(&key[0])][key[1].u.i];
     bool guess = s->conds[i].how == TAUT_COND_EQUALS && row->there && dice(3);
     s->conds[i].val = guess ? row->vals[s->conds[i].col] : random_val(s->conds[i].col, 0);
@@ -165,7 +165,7 @@ static void random_write(struct step *s, uint32_t i, uint32_t nevents) {
                                      TAUT_W_UPDATE, TAUT_W_UPDATE, TAUT_W_DELETE};
     struct taut_write *w = &s->writes[i];
     struct taut_val *vals = s->vals[i];
-    *w = (struct taut_write){.table = NOTES, .kind = kinds[dice(7)], .vals = vals, .nvals = 2, .sets = s->sets[i]};
+    *w = (struct taut_write){.table = TABLE_NOTES, .kind = kinds[dice(7)], .vals = vals, .nvals = 2, .sets = s->sets[i]};
     vals[0] = S(ws_names[dice(LOGS)]);
     vals[1] = I((int64_t)dice(IDS));
     if (w->kind == TAUT_W_DELETE && dice(8) == 0) w->nvals = 1;

@@ -13,7 +13,7 @@ static void a_get_of_many_keys_answers_each_in_its_place(void **state) {
         int id = (i * 7) % N;
         keys[i][0] = S("T1");
         keys[i][1] = I(id);
-        reqs[i] = (struct taut_get_req){NOTES, 2, keys[i]};
+        reqs[i] = (struct taut_get_req){TABLE_NOTES, 2, keys[i]};
     }
     struct host_slot s = get_many(reqs, N);
     const struct taut_get_result *r = s.result;
@@ -32,13 +32,13 @@ static void a_get_of_many_keys_answers_each_in_its_place(void **state) {
 static void a_get_that_fits_no_table_is_refused(void **state) {
     (void)state;
     fill();
-    const struct taut_get_req wrong[] = {{77, 2, KEY(1)}, {NOTES, 1, KEY(1)}, {NOTES, 2, TAUT_VALS(S("T1"), S("1"))}};
+    const struct taut_get_req wrong[] = {{77, 2, KEY(1)}, {TABLE_NOTES, 1, KEY(1)}, {TABLE_NOTES, 2, TAUT_VALS(S("T1"), S("1"))}};
     for (int i = 0; i < 3; i++) {
         struct host_slot s = get_many(&wrong[i], 1);
         assert_int_equal(s.status, TAUT_E_INVAL);
         host_release(&s);
     }
-    struct host_slot s = get_many(&(struct taut_get_req){NOTES, 2, TAUT_VALS(S("T1"), NIL)}, 1);
+    struct host_slot s = get_many(&(struct taut_get_req){TABLE_NOTES, 2, TAUT_VALS(S("T1"), NIL)}, 1);
     assert_int_equal(s.status, TAUT_OK);
     assert_int_equal(((const struct taut_get_result *)s.result)->rows[0].ncols, 0);
     host_release(&s);
@@ -116,15 +116,15 @@ static void a_scans_limit_cuts_and_says_so_and_its_offset_skips(void **state) {
 static void a_scan_that_fits_no_table_is_refused(void **state) {
     (void)state;
     fill();
-    assert_int_equal(scan_status(NOTES, SCAN_OF(TAUT_SCAN_PRIMARY, 0, )), TAUT_E_INVAL);
-    assert_int_equal(scan_status(NOTES, SCAN_OF(TAUT_SCAN_PRIMARY, 10001, )), TAUT_E_INVAL);
-    assert_int_equal(scan_status(NOTES, SCAN_OF(7, 100, )), TAUT_E_INVAL);
-    assert_int_equal(scan_status(NOTES, SCAN_OF(-2, 100, )), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN_OF(TAUT_SCAN_PRIMARY, 0, )), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN_OF(TAUT_SCAN_PRIMARY, 10001, )), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN_OF(7, 100, )), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN_OF(-2, 100, )), TAUT_E_INVAL);
     assert_int_equal(scan_status(77, SCAN()), TAUT_E_INVAL);
-    assert_int_equal(scan_status(NOTES, SCAN(PREFIX(S("T1"), I(1)), .lo = I(1))), TAUT_E_INVAL);
-    assert_int_equal(scan_status(NOTES, SCAN(PREFIX(S("T1"), I(1), I(1)))), TAUT_E_INVAL);
-    assert_int_equal(scan_status(NOTES, SCAN(PREFIX(I(1)))), TAUT_E_INVAL);
-    assert_int_equal(scan_status(NOTES, SCAN(PREFIX(S("T1")), .hi = S("1"))), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN(PREFIX(S("T1"), I(1)), .lo = I(1))), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN(PREFIX(S("T1"), I(1), I(1)))), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN(PREFIX(I(1)))), TAUT_E_INVAL);
+    assert_int_equal(scan_status(TABLE_NOTES, SCAN(PREFIX(S("T1")), .hi = S("1"))), TAUT_E_INVAL);
     assert_string_equal(scan_ids(SCAN()), "1 2 3 4 5");
 }
 
@@ -166,7 +166,7 @@ static void a_read_sees_what_was_reported_before_it_was_asked(void **state) {
     for (int i = 1; i <= 200; i++) {
         struct taut_commit_result c;
         assert_int_equal(commit(BATCH(WRITES(NOTE(i, "a")), EVENTS(EVENT("{}"))), &c), TAUT_OK);
-        struct host_slot s = get_many(&(struct taut_get_req){NOTES, 2, KEY(i)}, 1);
+        struct host_slot s = get_many(&(struct taut_get_req){TABLE_NOTES, 2, KEY(i)}, 1);
         const struct taut_get_result *r = s.result;
         assert_int_equal(r->rows[0].ncols, 6);
         assert_true(r->as_of >= c.lsn);

@@ -93,19 +93,19 @@ static void texts_and_blobs_are_ordered_byte_by_byte(void **state) {
     (void)state;
     for (int i = 0; i < NTEXTS; i++) {
         int k = (i * 5) % NTEXTS; /* in some other order */
-        OK(WRITES(INSERT_TO(WORDS, taut_v_str(texts[k]), I(k)), INSERT_TO(BLOBS, taut_v_blob(texts[k]), I(k))));
+        OK(WRITES(INSERT_TO(TABLE_WORDS, taut_v_str(texts[k]), I(k)), INSERT_TO(TABLE_BLOBS, taut_v_blob(texts[k]), I(k))));
     }
     for (int descending = 0; descending < 2; descending++) {
-        assert_in_order(WORDS, descending);
-        assert_in_order(BLOBS, descending);
+        assert_in_order(TABLE_WORDS, descending);
+        assert_in_order(TABLE_BLOBS, descending);
     }
     for (int i = 0; i < NTEXTS; i++) { /* each is found, and no other by its name */
         struct taut_val key = taut_v_str(texts[i]);
-        struct host_slot s = get_many(&(struct taut_get_req){WORDS, 1, &key}, 1);
+        struct host_slot s = get_many(&(struct taut_get_req){TABLE_WORDS, 1, &key}, 1);
         assert_int_equal(taut_row_int(((const struct taut_get_result *)s.result)->rows, WORD_N), i);
         host_release(&s);
     }
-    struct host_slot s = scan_of(WORDS, SCAN(.lo = taut_v_str(texts[4]), .hi = taut_v_str(texts[7]), .hi_open = 1));
+    struct host_slot s = scan_of(TABLE_WORDS, SCAN(.lo = taut_v_str(texts[4]), .hi = taut_v_str(texts[7]), .hi_open = 1));
     assert_int_equal(((const struct taut_rows *)s.result)->n, 3);
     host_release(&s);
 }
@@ -117,10 +117,10 @@ static void a_megabyte_and_a_long_key_come_back(void **state) {
     for (int i = 0; i < MIB; i++) big[i] = (char)(i * 7 + i / 256);
     memset(key, 'k', sizeof key);
     struct taut_val blob = taut_v_blob(taut_str_n(big, MIB)), text = taut_v_str(taut_str_n(key, LONG));
-    OK(WRITES(INSERT(S("T1"), I(1), NIL, NIL, NIL, blob), INSERT_TO(WORDS, text, I(1))));
+    OK(WRITES(INSERT(S("T1"), I(1), NIL, NIL, NIL, blob), INSERT_TO(TABLE_WORDS, text, I(1))));
     text.len--; /* a shorter one */
-    OK(WRITES(INSERT_TO(WORDS, text, I(2)), UPDATE(1, {DATA, TAUT_SET, blob})));
-    struct host_slot s = get_many((struct taut_get_req[]){{NOTES, 2, KEY(1)}, {WORDS, 1, &text}}, 2);
+    OK(WRITES(INSERT_TO(TABLE_WORDS, text, I(2)), UPDATE(1, {DATA, TAUT_SET, blob})));
+    struct host_slot s = get_many((struct taut_get_req[]){{TABLE_NOTES, 2, KEY(1)}, {TABLE_WORDS, 1, &text}}, 2);
     const struct taut_get_result *r = s.result;
     assert_int_equal(s.status, TAUT_OK);
     assert_true(taut_str_eq(taut_row_str(&r->rows[0], DATA), taut_str_n(big, MIB)));

@@ -14,7 +14,7 @@
 
 /* ---- the tables ---- */
 
-enum { NOTES, WORDS, BLOBS, KIT_TABLES };
+enum { TABLE_NOTES, TABLE_WORDS, TABLE_BLOBS, KIT_TABLES };
 
 /* notes(ws, id | text, num, tag, data), and later `later` with an index on text. */
 enum { WS, ID, TEXT, NUM, TAG, DATA, LATER };
@@ -29,30 +29,32 @@ enum { BYTES };
 /* ---- the store under test ---- */
 
 struct kit_option {
-    const char *name, *text;
+    char name[32], text[256];
 };
 enum { KIT_OPTIONS = 16 };
 struct kit {
+    void *dl;
     const struct taut_module *def;
     struct taut_mod mod;
     _Alignas(16) char config[1024]; /* laid out by the module's own option table */
     char *strings[KIT_OPTIONS * 2];
     uint32_t nstrings;
     struct kit_option options[KIT_OPTIONS]; /* instead of the module's defaults; "{dir}" in them is the directory */
-    uint32_t noptions;
-    char dir[64], path[96]; /* path: of the file that the module's last PATH option names */
-    bool persistent;        /* what is acknowledged outlives the process */
-    bool own_clock;         /* it does not ask the host for the time */
+    uint32_t noptions, nkept;               /* kept: those of all tests; the others last for one */
+    char dir[64], path[96];                 /* path: of the file that the module's PATH option names */
+    bool persistent;                        /* what is acknowledged outlives the process */
+    bool own_clock;                         /* it does not ask the host for the time */
     uint32_t seed;
 };
 extern struct kit t;
 
 /* False: said why. */
 bool kit_load(const char *so);
-void set_option(const char *name, const char *text);
+/* From the next opening on, in this test. */
+void kit_option(const char *name, const char *text);
+void kit_keep_options(void); /* those that are set now, in all tests */
 
-/* A fresh directory with an open store in it, as cmocka's fixtures. teardown also asks whether the provider kept to the
- * contract in all that it reported. */
+/* A fresh directory with an open store in it, as cmocka's fixtures. */
 int setup(void **state);
 int teardown(void **state);
 taut_op start_opening(const struct taut_table *notes_table);
@@ -72,9 +74,9 @@ void reopen(void);
 #define CURSORS(...) .cursors = LIST(struct taut_cursor, __VA_ARGS__)
 #define LIST(type, ...) \
     { (type[]){__VA_ARGS__}, sizeof((type[]){__VA_ARGS__}) / sizeof(type), sizeof(type) }
-#define INSERT(...) INSERT_TO(NOTES, __VA_ARGS__)
-#define UPSERT(...) UPSERT_TO(NOTES, __VA_ARGS__)
-#define DELETE(...) DELETE_OF(NOTES, __VA_ARGS__)
+#define INSERT(...) INSERT_TO(TABLE_NOTES, __VA_ARGS__)
+#define UPSERT(...) UPSERT_TO(TABLE_NOTES, __VA_ARGS__)
+#define DELETE(...) DELETE_OF(TABLE_NOTES, __VA_ARGS__)
 #define INSERT_TO(t, ...) WRITE_OF(t, TAUT_W_INSERT, __VA_ARGS__)
 #define UPSERT_TO(t, ...) WRITE_OF(t, TAUT_W_UPSERT, __VA_ARGS__)
 #define DELETE_OF(t, ...) WRITE_OF(t, TAUT_W_DELETE, __VA_ARGS__)
@@ -118,7 +120,7 @@ bool note_is_there(int64_t id);
 
 struct host_slot scan_of(uint32_t table, const struct taut_scan *s);
 static inline struct host_slot scan(const struct taut_scan *s) {
-    return scan_of(NOTES, s);
+    return scan_of(TABLE_NOTES, s);
 }
 int32_t scan_status(uint32_t table, const struct taut_scan *s);
 /* The ids of a scan's notes as "1 2 3", then '+' when there are more. */

@@ -24,6 +24,7 @@ static int64_t number_of(const struct taut_opt *o, const char *text) {
 static int64_t choice_of(const struct taut_opt *o, const char *text) {
     size_t n = strlen(text);
     const char *at = o->choices;
+    if (text[0] >= '0' && text[0] <= '9') return number_of(o, text);
     for (int64_t i = 0; at; i++, at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
         if (strncmp(at, text, n) == 0 && (!at[n] || at[n] == '|')) return i;
     bad(o, text);

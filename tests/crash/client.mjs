@@ -21,13 +21,12 @@ const DELETED = 0.02;
 const LONG = 0.04; // posts of LONG_WORDS words, which fill queues
 const LONG_WORDS = 500;
 const THINK_MS = 8;
-const CHURN_MS = 60;
 const LOOK_MS = 10;
 const STALL_MS = [200, 1800];
 const BETWEEN_STALLS_MS = 700;
 const CATCH_UP_MS = 10_000;
 
-const SIZES = { senders: 12, receivers: 4, hoppers: 1, looks: true, stalls: true };
+const SIZES = { senders: 12, receivers: 4, hoppers: 1, looks: 1, stalls: true, churn_ms: 60 };
 
 // Shut while the server is down.
 class Gate {
@@ -96,7 +95,8 @@ export class Load {
     const writers = [this.owner, this.member];
     this.workers = Array.from({ length: this.sizes.senders }, (_, i) => this.sender(`s${i}`, writers[i % 2], i % 3 ? this.api : this.rough));
     this.workers.push(this.churn());
-    if (this.sizes.looks) this.workers.push(this.looker(this.churned, [this.secret]), this.looker(this.owner, [...this.public, this.secret]));
+    for (let i = 0; i < this.sizes.looks; i++)
+      this.workers.push(this.looker(this.churned, [this.secret]), this.looker(this.owner, [...this.public, this.secret]));
     if (this.sizes.stalls) this.workers.push(this.stalls());
   }
 
@@ -189,9 +189,9 @@ export class Load {
     while (!this.stopping) {
       await this.certainly('-', 'conversations.kick', owner.token, { ...at, user: churned.id }, 'not_in_channel');
       await this.look(churned, this.secret);
-      await sleep(this.random.next() * CHURN_MS);
+      await sleep(this.random.next() * this.sizes.churn_ms);
       await this.certainly('+', 'conversations.invite', owner.token, { ...at, users: churned.id }, 'already_in_channel');
-      await sleep(this.random.next() * CHURN_MS);
+      await sleep(this.random.next() * this.sizes.churn_ms);
     }
   }
 

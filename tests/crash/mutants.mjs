@@ -24,6 +24,7 @@ const pauses = () => [{ after_ms: 100 }, ...Array.from({ length: 4 }, () => ({ a
 const LOADS = {
   killed: { rounds: kills },
   running: { rounds: one_life(1500) },
+  reading: { rounds: one_life(3000), settings: { cache: '1KiB' }, sizes: { senders: 4, looks: 8, stalls: false, churn_ms: 2 } },
   lagging: { rounds: one_life(3000), settings: { connection_queue: '96KiB' }, sizes: { receivers: 6 } },
   lagging_past_the_tail: { rounds: one_life(3000), settings: { connection_queue: '96KiB', tail_events: 200 }, sizes: { receivers: 6 } },
   hopping: { rounds: one_life(3000), sizes: { hoppers: 16, stalls: false } },
@@ -37,6 +38,7 @@ const MUTANTS = [
   ['claims_in_memory', 'keys that are forgotten by a restart', ['DUP'], 'killed'],
   ['seq_for_refused', 'a seq that is given to a refused batch', ['HOLE'], 'running'],
   ['stale_rows', 'a row in the cache that a commit has made untrue', ['LEAK', 'REALTIME'], 'running'],
+  ['outdated_join', 'a read from before a commit that is handed to who asks after it', ['LEAK', 'REALTIME'], 'reading'],
   ['timeout_is_failure', 'a time-out that is said to be a failure', ['GHOST', 'UNKNOWN'], 'paused'],
   ['attach_without_changes', 'a connection that begins with memberships of before', ['LEAK', 'SILENT-GAP', 'LIVENESS'], 'hopping'],
   ['refill_off_by_one', 'a refill that begins one event too late', ['SILENT-GAP', 'LIVENESS'], 'lagging'],

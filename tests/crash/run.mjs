@@ -20,7 +20,7 @@ async function one(seed, kills) {
   const random = new Random(seed);
   const chosen = settings(random);
   const rounds = plan(random, { kills });
-  const run = await crash_run({ seed, rounds, settings: chosen, workspaces: 2 });
+  const run = await crash_run({ seed, rounds, settings: chosen, workspaces: 2, first_dies_at: random.pick(OPENING_POINTS) });
   const { counts: n, proxied } = run;
   note(`seed ${seed}: ${Object.entries(chosen).map(([k, v]) => `${k} ${v}`).join(', ')}`);
   note(`${rounds.length} rounds: ${rounds.map(said).join(' · ')}`);

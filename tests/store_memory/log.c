@@ -89,7 +89,8 @@ struct claim *claim_find(struct store *s, const struct taut_batch_view *b) {
     for (uint32_t i = s->nclaims; i-- > 0;) {
         struct claim *c = &s->claims[i];
         if (MUTANT(s, claims_unseen_in_their_group) && c->is_new) continue;
-        if (taut_str_eq(c->key, b->claim_key) && taut_str_eq(c->workspace, b->workspace)) return has_ended(s, c) ? NULL : c;
+        if (taut_str_eq(c->key, b->claim_key) && taut_str_eq(c->workspace, b->workspace))
+            return has_ended(s, c) ? NULL : c;
     }
     return NULL;
 }
@@ -99,8 +100,8 @@ void claim_add(struct store *s, const struct taut_batch_view *b, uint64_t seq) {
     while (ended < s->nclaims && has_ended(s, &s->claims[ended])) claim_free(&s->claims[ended++]);
     if (ended) memmove(s->claims, s->claims + ended, (s->nclaims -= ended) * sizeof *s->claims);
     ROOM(s->claims, s->nclaims, s->claims_cap);
-    s->claims[s->nclaims++] = (struct claim){str_copy(b->workspace), str_copy(b->claim_key), str_copy(b->claim_value), seq,
-                                             taut_now_us(s->mod), true};
+    s->claims[s->nclaims++] = (struct claim){
+        str_copy(b->workspace), str_copy(b->claim_key), str_copy(b->claim_value), seq, taut_now_us(s->mod), true};
 }
 
 void logs_free(struct store *s) {

@@ -1,6 +1,6 @@
-/* memory.h - a provider of storage/1 that keeps everything in memory: the contract without a disk, for tests. One thread
- * applies batches and answers reads, in the order in which they came; so every read is of a snapshot by itself. All is
- * gone with close. Out of memory ends the process.
+/* memory.h - a provider of storage/1 that keeps everything in memory: the contract without a disk, for tests. One
+ * thread applies batches and answers reads, in the order in which they came; so every read is of a snapshot by itself.
+ * All is gone with close. Out of memory ends the process.
  */
 #ifndef STORE_MEMORY_H
 #define STORE_MEMORY_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "taut/svc/storage.h"
 #include "taut/taut.h"
 
 #include "mutant.h"
@@ -20,6 +21,7 @@ enum { SCAN_MAX = 10000, NAME_MAX_BYTES = 255 };
 
 /* Immutable; its values and their bytes lie behind it. */
 struct row {
+    uint64_t lsn; /* of the commit that made it */
     uint32_t ncols;
     struct taut_val vals[];
 };

@@ -92,6 +92,7 @@ static void replace(struct store *s, struct table *t, struct row *old, struct ro
 
 void table_change(struct store *s, struct table *t, struct row *old, struct row *new) {
     struct journal *j = &s->journal;
+    if (new) new->lsn = s->lsn + 1;
     replace(s, t, old, new);
     ROOM(j->list, j->n, j->cap);
     j->list[j->n++] = (struct change){t, old, new};

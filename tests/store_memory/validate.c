@@ -49,7 +49,8 @@ const char *batch_fault(const struct store *s, const struct taut_batch_view *b) 
         of_a_log = of_a_log || b->cursors.len || b->trim;
         for (uint32_t i = 0; i < b->cursors.len; i++) {
             const struct taut_cursor *c = TAUT_AT(b->cursors, struct taut_cursor, i);
-            if (!c->name.len || c->name.len > NAME_MAX_BYTES || c->seq > INT64_MAX) return "a cursor's name or seq is wrong";
+            if (!c->name.len || c->name.len > NAME_MAX_BYTES || c->seq > INT64_MAX)
+                return "a cursor's name or seq is wrong";
         }
     }
     if (of_a_log && !b->workspace.len) return "events, cursors or a trim without a workspace";

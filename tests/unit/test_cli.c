@@ -224,7 +224,7 @@ static void test_module_info_needs_no_running_code(void **state) {
     (void)state;
     assert_int_equal(run("module info sample --json"), 0);
     assert_non_null(strstr(out, "{\"name\":\"sample\",\"version\":\"1.2\",\"license\":\"Apache-2.0\""));
-    assert_non_null(strstr(out, "{\"name\":\"cache\",\"type\":\"bytes\",\"default\":\"1MiB\",\"help\":\"\"}"));
+    assert_non_null(strstr(out, "{\"name\":\"cache\",\"type\":\"bytes\",\"default\":\"1MiB\",\"live\":false,\"help\":\"\"}"));
     assert_int_equal(run("module info " TAUT_MODULE_DIR "/../badmods/chain_b.so"), 0);
     assert_non_null(strstr(out, "provides: b/1\nneeds: a/1\n"));
     assert_non_null(strstr(out, "\nabi: 1.0 (needs 1."));

@@ -214,11 +214,11 @@ static struct event *stall_event(uint64_t seq) {
     return make_event(seq, 0, "C1", "", body);
 }
 
-struct sight {
+struct deliveries {
     uint32_t most, lagging;
 };
 static void look(struct gateway *g, void *arg) {
-    struct sight *s = arg;
+    struct deliveries *s = arg;
     struct conn *c = conn_find(g, A.id);
     uint32_t bytes = c ? c->queued + c->held_len : 0;
     if (bytes > s->most) s->most = bytes;
@@ -242,7 +242,7 @@ static uint64_t number_in(const char *body) {
 static void a_stalled_reader_loses_repeats_and_reorders_nothing(void **state) {
     (void)state;
     struct open_as as = {.topics = {"C1"}, .hello = "", .rcvbuf = 8192};
-    struct sight seen = {0};
+    struct deliveries seen = {0};
     open_conn(&A, &as);
     for (uint64_t seq = 1; seq <= STALL_EVENTS; seq++) {
         publish_event(stall_event(seq));
@@ -275,7 +275,7 @@ static void a_stalled_reader_loses_repeats_and_reorders_nothing(void **state) {
 static void ephemera_are_dropped_before_anything_else(void **state) {
     (void)state;
     struct open_as as = {.topics = {"C1"}, .hello = "", .rcvbuf = 8192};
-    struct sight seen = {0};
+    struct deliveries seen = {0};
     uint32_t ephemeral = 0;
     open_conn(&A, &as);
     publish(0, "C1", "", "{\"typing\":1}");
@@ -306,7 +306,7 @@ static void a_cursor_never_claims_what_was_dropped(void **state) {
     (void)state;
     enum { ACKED = 195 };
     struct open_as as = {.topics = {"C1"}, .hello = "", .rcvbuf = 8192};
-    struct sight seen = {0};
+    struct deliveries seen = {0};
     bool acked = false;
     open_conn(&A, &as);
     send_text(&A, "{}");
@@ -371,7 +371,7 @@ static void a_ring_of_usual_size_is_kept_and_a_large_one_freed(void **state) {
 
 enum { PEERS = 6, CHANNELS = 4, STEPS = 3000, DUE_MAX = STEPS };
 
-static struct mate {
+static struct peer {
     struct client client;
     bool is_on[CHANNELS];
     uint64_t due[DUE_MAX];
@@ -379,7 +379,7 @@ static struct mate {
 } peers[PEERS];
 static uint64_t position;
 
-static void read_due(struct mate *p) {
+static void read_due(struct peer *p) {
     for (uint32_t i = 0; i < p->ndue; i++) {
         assert_true(get_frame(&p->client));
         assert_int_equal(number_in((char *)p->client.data), p->due[i]);
@@ -387,7 +387,7 @@ static void read_due(struct mate *p) {
     p->ndue = 0;
 }
 
-static void open_peer(struct mate *p, int i) {
+static void open_peer(struct peer *p, int i) {
     static char names[CHANNELS][16], own[PEERS][16];
     struct open_as as = {.as_of = position, .cursor = position, .position = position, .hello = ""};
     int n = 0;

@@ -81,7 +81,7 @@ static void a_large_answer_reaches_a_slow_reader_whole(void **state) {
     (void)state;
     static char buf[50000];
     struct tls t = tls_connect();
-    int small = 16384;
+    int small = 131072;
     setsockopt(t.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     tls_say(&t, "GET /api/large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     size_t total = 0, wrong = 0;
@@ -280,7 +280,7 @@ static void a_reset_in_the_middle_of_an_answer_frees_it(void **state) {
 static void who_never_reads_is_closed(void **state) {
     (void)state;
     struct tls t = tls_connect();
-    int small = 16384;
+    int small = 131072;
     setsockopt(t.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     tls_say(&t, GET("/api/large"));
     becomes(&gateway_stats(g)->tls_connections, 1);

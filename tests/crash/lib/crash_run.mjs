@@ -20,8 +20,9 @@ const BOUND_KIB = 400 * 1024; // whatever the load: more than a server that leak
 // rounds: see `one_round`
 // env: of every server but the first, which makes the workspaces; the first round therefore begins without it
 // settings: options of the section `server`, by name
+// first_dies_at: a named point at which the very first start is killed, in a directory that was empty
 // Gives {found, counts, dir, files, proxied}; the caller removes dir.
-export async function crash_run({ rounds, seed = new_seed(), env = {}, bin, sizes, settings = {}, workspaces = 1, network = true, on_round = () => {} }) {
+export async function crash_run({ rounds, seed = new_seed(), env = {}, bin, sizes, settings = {}, workspaces = 1, network = true, first_dies_at, on_round = () => {} }) {
   const dir = new_dir('crash');
   const data = path.join(dir, 'data');
   const random = new Random(seed);
@@ -30,6 +31,7 @@ export async function crash_run({ rounds, seed = new_seed(), env = {}, bin, size
   if (Object.keys(settings).length) server.options.args.push('--config', configuration(server, path.join(dir, 'taut.yaml'), settings));
   const run = { server, loads: [], histories: [], env, stop_watching: () => {} };
   try {
+    if (first_dies_at) await die_at_start(server, first_dies_at);
     await begin(run, { random, sizes, workspaces, network, dir });
     for (const [i, round] of rounds.entries()) {
       const at = rounds[i + 1]?.at;

@@ -1,4 +1,5 @@
-/* test_store_file.c - the store's file: migration, crashes, failures of the disk, and readers beside the writer. */
+/* test_store_file.c - the store's file: who may use it, crashes, failures of the disk, and readers beside the writer.
+ */
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -7,66 +8,6 @@
 #include "store_harness.h"
 
 /* ---- the file ---- */
-
-static void a_later_version_adds_columns_and_indexes(void **state) {
-    (void)state;
-    fill();
-    close_store();
-    assert_int_equal(open_with(&notes_later), TAUT_OK);
-    assert_int_equal(note_int(1, NUM), 30);
-    assert_int_equal(note_int(1, LATER), -1);
-    OK(WRITES(UPDATE(1, {LATER, TAUT_ADD, I(8)})));
-    assert_int_equal(note_int(1, LATER), 8);
-    assert_string_equal(scan_ids(SCAN_OF(2, 100, PREFIX(S("b")))), "2");
-    close_store();
-    assert_int_equal(open_with(&notes), TAUT_E_INVAL);
-    char want[512];
-    snprintf(want, sizeof want,
-             "store_schema: %s: table \"test_notes\" has a column \"later\" that this version does not "
-             "know: run the newer version, or choose another data directory",
-             t.path);
-    assert_string_equal(host.log, want);
-    t.def->fini(&t.mod);
-    assert_int_equal(open_with(&notes_later), TAUT_OK);
-}
-
-static void a_store_of_a_newer_format_is_refused(void **state) {
-    (void)state;
-    close_store();
-    sql("UPDATE taut_meta SET value=3 WHERE key='format'");
-    assert_int_equal(open_with(&notes), TAUT_E_INVAL);
-    char want[512];
-    snprintf(want, sizeof want,
-             "store_schema: %s: this store was written by a newer Taut (format 3; this one knows up to "
-             "2): run the newer version, or choose another data directory",
-             t.path);
-    assert_string_equal(host.log, want);
-    assert_int_equal(commit(BATCH(WRITES(NOTE(1, "a"))), NULL), TAUT_E_UNAVAILABLE);
-    t.def->fini(&t.mod);
-    sql("UPDATE taut_meta SET value=2 WHERE key='format'");
-    assert_int_equal(open_with(&notes), TAUT_OK);
-}
-
-static void a_store_of_format_1_is_brought_up_with_its_claims(void **state) {
-    (void)state;
-    OK(EVENTS(EVENT("{}")), CLAIM("old", "1"));
-    host.clock_shift_us = 86401ll * 1000000;
-    OK(EVENTS(EVENT("{}")));
-    OK(EVENTS(EVENT("{}"), EVENT("{}")), CLAIM("a", "2"));
-    assert_int_equal(commit(BATCH_OF("T2", EVENTS(EVENT("{}")), CLAIM("b", "3")), NULL), TAUT_OK);
-    close_store();
-    sql("DROP TABLE taut_claims; UPDATE taut_meta SET value=1 WHERE key='format'");
-    assert_int_equal(open_with(&notes), TAUT_OK);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(commit(BATCH(EVENTS(EVENT("{}")), CLAIM("a", "x")), NULL), TAUT_E_CLAIMED);
-        assert_int_equal(commit(BATCH_OF("T2", EVENTS(EVENT("{}")), CLAIM("b", "x")), NULL), TAUT_E_CLAIMED);
-        reopen();
-    }
-    OK(EVENTS(EVENT("{}")), CLAIM("old", "x"));
-    close_store();
-    sql("SELECT 1/(value=2) FROM taut_meta WHERE key='format'");
-    assert_int_equal(open_with(&notes), TAUT_OK);
-}
 
 static atomic_int reads;
 static ssize_t counted_pread(int fd, void *p, size_t n, off_t at) {
@@ -165,15 +106,6 @@ static void the_write_ahead_log_keeps_to_its_limit(void **state) {
     assert_true(note_is_there(2));
 }
 
-static void close_finishes_what_was_submitted(void **state) {
-    (void)state;
-    taut_op held = hold_writer(), last = submit(BATCH(WRITES(NOTE(1, "a"))));
-    reopen();
-    assert_int_equal(host_status(held), TAUT_OK);
-    assert_int_equal(host_status(last), TAUT_OK);
-    assert_true(note_is_there(1));
-}
-
 static void a_commit_that_fails_is_unknown_and_the_store_heals(void **state) {
     (void)state;
     struct rlimit old, small = {4096, 0};
@@ -196,6 +128,24 @@ static void a_commit_that_fails_is_unknown_and_the_store_heals(void **state) {
     } while (err == TAUT_E_UNAVAILABLE);
     assert_int_equal(err, TAUT_OK);
     assert_int_equal(last_seq("T1"), note_is_there(2) ? 3 : 2);
+}
+
+static void a_log_that_lacks_rows_answers_as_if_it_had_been_trimmed(void **state) {
+    (void)state;
+    for (int i = 0; i < 5; i++) OK(EVENTS(EVENT("{}")));
+    close_store();
+    sql("DELETE FROM taut_events WHERE seq<4");
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    struct host_slot s = events("T1", 2, 10);
+    const struct taut_event_rows *r = s.result;
+    assert_int_equal(s.status, TAUT_E_GAP);
+    assert_int_equal(r->first, 4);
+    assert_int_equal(r->last, 5);
+    host_release(&s);
+    s = events("T1", 3, 10);
+    assert_int_equal(s.status, TAUT_OK);
+    assert_int_equal(((struct taut_event_rows *)s.result)->n, 2);
+    host_release(&s);
 }
 
 /* ---- crash points ---- */
@@ -274,15 +224,12 @@ static void readers_see_whole_batches_while_the_writer_runs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(a_later_version_adds_columns_and_indexes),
-        TEST(a_store_of_a_newer_format_is_refused),
-        TEST(a_store_of_format_1_is_brought_up_with_its_claims),
         TEST(opening_reads_as_much_as_there_are_claims_whatever_the_log_holds),
         TEST(claims_older_than_a_day_leave_the_file),
         TEST(only_the_owner_may_read_the_file_and_nobody_else_may_write_it),
         TEST(the_write_ahead_log_keeps_to_its_limit),
-        TEST(close_finishes_what_was_submitted),
         TEST(a_commit_that_fails_is_unknown_and_the_store_heals),
+        TEST(a_log_that_lacks_rows_answers_as_if_it_had_been_trimmed),
         TEST(a_kill_before_the_commit_loses_only_what_was_not_answered),
         TEST(a_kill_after_the_commit_loses_nothing_and_keeps_the_claim),
         TEST(readers_see_whole_batches_while_the_writer_runs),

@@ -1,0 +1,201 @@
+/* reload.c - taut reload and SIGHUP: the configuration read again while the server runs.
+ *
+ *   1  the whole file is read and checked, modules' options included, as at a start: any error, and nothing changes
+ *   2  what differs is found; who has something to apply is asked, and when all agree all is applied in this same turn
+ *
+ * What cannot change while the server runs (options without TAUT_OPT_LIVE, the list of modules) is named, and named
+ * again at every reload until the server is started anew.
+ */
+#include <jansson.h>
+
+#include "cli/server.h"
+#include "module/reconfigure.h"
+#include "obs/log.h"
+#include "taut/host.h"
+
+struct reload {
+    struct server *server;
+    struct arena arena;
+    struct config *next;
+    struct modules *wanted;
+    struct reconfigure modules; /* and the lists of what is applied, and what is not */
+};
+
+/* ---- the core's own options ---- */
+
+struct section {
+    struct reload *reload;
+    const char *now, *next;
+    char *asked, *used; /* NULL: only look */
+};
+
+/* A URL that nobody wrote follows the address; that is named already. */
+static bool is_derived(const struct reload *r, const char *path) {
+    const struct config *now = r->server->engine.config;
+    return !strcmp(path, "server.public_url") && !config_given(now, "server", "public_url") &&
+           !config_given(r->next, "server", "public_url");
+}
+
+static void compare(void *arg, const struct taut_opt *o, const char *path) {
+    struct section *x = arg;
+    struct reload *r = x->reload;
+    if (option_equal(o, x->now + o->offset, x->next + o->offset) || is_derived(r, path)) return;
+    change_add(&r->arena, o->flags & TAUT_OPT_LIVE ? &r->modules.applied : &r->modules.restart, path);
+}
+
+static void find_changes(struct reload *r) {
+    const struct config *now = r->server->engine.config;
+    struct section server = {
+        .reload = r, .now = (const char *)&now->asked.server, .next = (const char *)&r->next->asked.server};
+    struct section admin = {
+        .reload = r, .now = (const char *)&now->asked.admin, .next = (const char *)&r->next->asked.admin};
+    options_each(&r->arena, config_server_options, "server", 0, compare, &server);
+    options_each(&r->arena, config_admin_options, "admin", 0, compare, &admin);
+    reconfigure_find(&r->modules, r->wanted);
+}
+
+/* Texts and lists of an earlier value stay with the configuration: a few bytes for each change that a person makes. */
+static void take_over(void *arg, const struct taut_opt *o, const char *path) {
+    struct section *x = arg;
+    struct config *now = x->reload->server->engine.config;
+    (void)path;
+    if (!(o->flags & TAUT_OPT_LIVE) || option_equal(o, x->asked + o->offset, x->next + o->offset)) return;
+    option_copy(&now->arena, o, x->asked + o->offset, x->next + o->offset);
+    memcpy(x->used + o->offset, x->asked + o->offset, option_field_size(o));
+}
+
+static void apply_to_gateways(const struct server *s) {
+    const struct server_config *c = &s->engine.config->server;
+    const struct gateway_limits limits = {
+        .max_body = c->max_body,
+        .max_calls = c->max_calls,
+        .max_call_bytes = c->max_call_bytes,
+        .max_input = c->max_input,
+        .max_answers = c->max_answers,
+        .header_timeout = c->header_timeout,
+        .body_timeout = c->body_timeout,
+        .answer_timeout = c->answer_timeout,
+        .idle_timeout = c->idle_timeout,
+        .connection_queue = c->connection_queue,
+    };
+    for (uint32_t i = 0; i < s->ngateways; i++) gateway_set_limits(s->gateways[i], &limits);
+}
+
+static void apply_server(struct reload *r) {
+    struct server *s = r->server;
+    struct config *c = s->engine.config;
+    struct section x = {.reload = r,
+                        .next = (const char *)&r->next->asked.server,
+                        .asked = (char *)&c->asked.server,
+                        .used = (char *)&c->server};
+    options_each(&r->arena, config_server_options, "server", 0, take_over, &x);
+    log_set_level((int)c->server.log_level);
+    log_set_format(c->server.log_format ? LOG_JSON : LOG_TEXT);
+    s->engine.info.rate_limits = c->server.rate_limits != 0;
+    hub_reconfigure(s->engine.hub, &(struct hub_config){.info = &s->engine.info,
+                                                        .call_timeout_ms = c->server.call_timeout,
+                                                        .cache_bytes = c->server.cache,
+                                                        .tail_events = c->server.tail_events});
+    apply_to_gateways(s);
+}
+
+/* ---- all of it ---- */
+
+/* False: errors say why, and nothing changed. */
+static bool reload_run(struct reload *r) {
+    if (r->next->errors.n) return false;
+    find_changes(r);
+    if (!reconfigure_prepare(&r->modules)) return false;
+    apply_server(r);
+    reconfigure_commit(&r->modules);
+    return true;
+}
+
+static void reload_begin(struct reload *r, struct server *s) {
+    *r = (struct reload){.server = s};
+    modules_reap(s->engine.modules);
+    log_reopen();
+    r->next = settings_load(s->cli, &r->wanted);
+    r->modules = (struct reconfigure){.arena = &r->arena, .running = s->engine.modules, .config = r->next};
+}
+
+static void reload_end(struct reload *r) {
+    modules_free(r->wanted);
+    config_free(r->next);
+    arena_free(&r->arena);
+}
+
+static taut_str list_text(struct arena *a, const struct change_list *l) {
+    return l->n ? option_list_text(a, l->names, l->n) : TAUT_LIT("nothing");
+}
+
+static void log_problems(int level, const struct config_errors *e) {
+    for (uint32_t i = 0; i < e->n; i++) log_line(level, "server", "configuration", e->list[i]);
+}
+
+static void log_result(struct reload *r, bool is_done) {
+    log_problems(TAUT_LOG_WARN, &r->next->warnings);
+    log_problems(TAUT_LOG_ERROR, &r->next->errors);
+    if (is_done)
+        log_fmt(TAUT_LOG_INFO, "server", "reload", "applied: %s; needs a restart: %s",
+                list_text(&r->arena, &r->modules.applied).ptr, list_text(&r->arena, &r->modules.restart).ptr);
+    else log_fmt(TAUT_LOG_ERROR, "server", "reload", "nothing was changed: the configuration has errors");
+}
+
+void server_hangup(struct server *s) {
+    struct reload r;
+    if (!s->started || s->stopping) {
+        log_reopen();
+        return;
+    }
+    reload_begin(&r, s);
+    log_result(&r, reload_run(&r));
+    reload_end(&r);
+}
+
+/* ---- the command ---- */
+
+static void print_names(FILE *out, const json_t *names, const char *what) {
+    for (size_t i = 0; i < json_array_size(names); i++)
+        fprintf(out, "%s: %s\n", what, json_string_value(json_array_get(names, i)));
+}
+
+bool reload_print(FILE *out, taut_str json) {
+    json_t *o = json_loadb(json.ptr, json.len, 0, NULL);
+    const json_t *applied = json_object_get(o, "applied"), *restart = json_object_get(o, "restart");
+    print_names(out, applied, "applied");
+    print_names(out, restart, "needs a restart");
+    if (!json_array_size(applied) && !json_array_size(restart)) fputs("nothing has changed\n", out);
+    json_decref(o);
+    return true;
+}
+
+static void write_names(struct taut_json *j, const char *key, const struct change_list *l) {
+    taut_json_kopen(j, key, '[');
+    for (uint32_t i = 0; i < l->n; i++) taut_json_str(j, taut_str_z(l->names[i]));
+    taut_json_close(j, ']');
+}
+
+static int32_t refuse(struct reload *r, struct taut_call *c) {
+    taut_str all = TAUT_LIT("nothing was changed");
+    for (uint32_t i = 0; i < r->next->errors.n; i++)
+        all = arena_fmt(&r->arena, "%s\n%s", all.ptr, r->next->errors.list[i].ptr);
+    return taut_fail_text(c, "invalid_configuration", all);
+}
+
+int32_t reload_command(struct taut_mod *m, struct taut_call *c) {
+    struct server *s = engine_of(m)->server;
+    struct reload r;
+    if (!s || !s->started || s->stopping) return taut_fail(c, "not_ready");
+    reload_begin(&r, s);
+    bool is_done = reload_run(&r);
+    log_result(&r, is_done);
+    if (is_done) {
+        struct taut_json *j = taut_answer(c);
+        write_names(j, "applied", &r.modules.applied);
+        write_names(j, "restart", &r.modules.restart);
+    }
+    int32_t rc = is_done ? taut_done(c) : refuse(&r, c);
+    reload_end(&r);
+    return rc;
+}

@@ -1,0 +1,195 @@
+/* reconfigure.c - see reconfigure.h.
+ *
+ * What an instance's config points to after a commit is a struct of its own, with copies of all LIVE values; what is
+ * not LIVE is carried over from struct to struct and still lies with the configuration that the server started with.
+ */
+#include "module/reconfigure.h"
+
+#include "module/internal.h"
+#include "obs/seen.h"
+
+/* A struct of options and the texts and items of its LIVE ones. */
+struct live_values {
+    struct arena arena;
+    struct live_values *next; /* of those that are replaced and wait for modules_reap */
+    void *config;
+};
+
+/* What one instance is to get. */
+struct module_change {
+    struct instance *in;
+    struct live_values *values;
+    const void *before;
+    struct change_list names; /* of the LIVE options that differ */
+};
+
+void change_add(struct arena *a, struct change_list *list, const char *name) {
+    if (list->n == list->cap) {
+        list->cap = list->cap ? list->cap * 2 : 16;
+        const char **names = arena_alloc(a, list->cap * sizeof *names);
+        if (list->n) memcpy(names, list->names, list->n * sizeof *names);
+        list->names = names;
+    }
+    list->names[list->n++] = arena_str(a, taut_str_z(name)).ptr;
+}
+
+static void live_free(struct live_values *v) {
+    if (!v) return;
+    arena_free(&v->arena);
+    free(v);
+}
+
+/* ---- what differs ---- */
+
+static struct instance *instance_named(const struct modules *ms, const char *name) {
+    for (uint32_t i = 0; i < ms->n; i++)
+        if (!strcmp(ms->list[i]->name, name)) return ms->list[i];
+    return NULL;
+}
+
+static bool is_same_module(const struct instance *a, const struct instance *b) {
+    return b && !strcmp(a->def->name, b->def->name) && a->def->config_size == b->def->config_size;
+}
+
+/* Compares two structs of one table, and makes a third. */
+struct comparison {
+    struct reconfigure *r;
+    const char *now, *wanted;
+    char *merged;
+    struct arena *arena; /* of its values */
+    struct change_list *live;
+};
+
+static void compare(void *arg, const struct taut_opt *o, const char *path) {
+    struct comparison *x = arg;
+    bool is_live = o->flags & TAUT_OPT_LIVE;
+    if (is_live) option_copy(x->arena, o, x->merged + o->offset, x->wanted + o->offset);
+    if (option_equal(o, x->now + o->offset, x->wanted + o->offset)) return;
+    change_add(x->r->arena, is_live ? x->live : &x->r->restart, path);
+}
+
+/* The new values with the old ones that stay may break a rule of the module that each kept alone. */
+static void on_broken_rule(struct taut_check *ctx, const char *option, const char *text) {
+    (void)option, (void)text;
+    *(bool *)(void *)ctx = true;
+}
+
+static bool fits_together(const struct taut_module *def, const void *config) {
+    bool is_broken = false;
+    if (def->check) def->check(config, (struct taut_check *)(void *)&is_broken, on_broken_rule);
+    return !is_broken;
+}
+
+static void compare_instance(struct reconfigure *r, struct instance *in, const struct instance *wanted) {
+    struct live_values *v = xcalloc(1, sizeof *v);
+    struct module_change *m = &r->changes[r->n];
+    v->config = arena_zalloc(&v->arena, in->def->config_size);
+    if (in->def->config_size) memcpy(v->config, in->config, in->def->config_size);
+    *m = (struct module_change){.in = in, .values = v, .before = in->config};
+    struct comparison x = {r, in->config, wanted->config, v->config, &v->arena, &m->names};
+    options_each(r->arena, in->def->options, arena_fmt(r->arena, "modules.%s", in->name).ptr, 0, compare, &x);
+    bool apply = m->names.n && fits_together(in->def, v->config);
+    for (uint32_t i = 0; i < m->names.n; i++)
+        change_add(r->arena, apply ? &r->applied : &r->restart, m->names.names[i]);
+    if (apply) r->n++;
+    else live_free(v);
+}
+
+/* Are those that both have in the same order? */
+static bool is_same_order(const struct modules *a, const struct modules *b) {
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < a->n; i++)
+        for (uint32_t k = 0; k < b->n; k++)
+            if (!strcmp(a->list[i]->name, b->list[k]->name)) {
+                if (k < at) return false;
+                at = k;
+            }
+    return true;
+}
+
+void reconfigure_find(struct reconfigure *r, const struct modules *wanted) {
+    r->changes = arena_zalloc(r->arena, (r->running->n + 1) * sizeof *r->changes);
+    for (uint32_t i = 0; i < r->running->n; i++) {
+        struct instance *in = r->running->list[i], *other = instance_named(wanted, in->name);
+        if (is_same_module(in, other)) compare_instance(r, in, other);
+        else change_add(r->arena, &r->restart, arena_fmt(r->arena, "modules.%s", in->name).ptr);
+    }
+    for (uint32_t i = 0; i < wanted->n; i++)
+        if (!instance_named(r->running, wanted->list[i]->name))
+            change_add(r->arena, &r->restart, arena_fmt(r->arena, "modules.%s", wanted->list[i]->name).ptr);
+    if (!is_same_order(r->running, wanted)) change_add(r->arena, &r->restart, "modules");
+}
+
+/* ---- two phases ---- */
+
+static int32_t tell(const struct module_change *m, uint32_t phase, struct taut_check *ctx) {
+    const struct taut_reconfigure what = {.size = sizeof what,
+                                          .phase = phase,
+                                          .config = m->values->config,
+                                          .current = m->before,
+                                          .ctx = ctx,
+                                          .error = ctx ? check_error : NULL};
+    if (!m->in->def->reconfigure) return TAUT_OK;
+    if (m->in->seen) crumb_enter(&m->in->seen->crumbs, CRUMB_RECONFIGURE, NULL);
+    int32_t err = m->in->def->reconfigure(&m->in->pub, &what);
+    if (m->in->seen) crumb_leave(NULL);
+    return err;
+}
+
+static bool ask(struct reconfigure *r, const struct module_change *m) {
+    const struct config_module *module = NULL;
+    for (uint32_t i = 0; i < r->config->nmodules; i++)
+        if (taut_str_is(r->config->modules[i].name, m->in->name)) module = &r->config->modules[i];
+    struct taut_check ctx = {r->config, module, arena_fmt(r->arena, "modules.%s", m->in->name).ptr};
+    uint32_t errors = r->config->errors.n;
+    int32_t err = tell(m, TAUT_PREPARE, &ctx);
+    if (err < 0 && r->config->errors.n == errors)
+        check_error(&ctx, NULL, arena_fmt(r->arena, "the module refuses the new values: %s", error_text(err)).ptr);
+    return r->config->errors.n == errors;
+}
+
+bool reconfigure_prepare(struct reconfigure *r) {
+    for (; r->prepared < r->n; r->prepared++)
+        if (!ask(r, &r->changes[r->prepared])) {
+            reconfigure_cancel(r);
+            return false;
+        }
+    return true;
+}
+
+void reconfigure_cancel(struct reconfigure *r) {
+    for (uint32_t i = 0; i < r->n; i++) {
+        if (i < r->prepared) tell(&r->changes[i], TAUT_CANCEL, NULL);
+        live_free(r->changes[i].values);
+    }
+    r->n = r->prepared = 0;
+}
+
+void reconfigure_commit(struct reconfigure *r) {
+    struct module_set *s = CONTAINER_OF(r->running, struct module_set, pub);
+    for (uint32_t i = 0; i < r->n; i++) {
+        const struct module_change *m = &r->changes[i];
+        struct live_values *old = m->in->live;
+        m->in->live = m->values;
+        m->in->pub.config = m->in->config = m->values->config;
+        tell(m, TAUT_COMMIT, NULL);
+        if (!old) continue; /* the configuration of the start: it stays */
+        old->next = s->replaced;
+        s->replaced = old;
+    }
+    r->n = r->prepared = 0;
+}
+
+void modules_reap(struct modules *ms) {
+    struct module_set *s = CONTAINER_OF(ms, struct module_set, pub);
+    for (struct live_values *v = s->replaced, *next; v; v = next) {
+        next = v->next;
+        live_free(v);
+    }
+    s->replaced = NULL;
+}
+
+void modules_free_live(struct modules *ms) {
+    modules_reap(ms);
+    for (uint32_t i = 0; i < ms->n; i++) live_free(ms->list[i]->live);
+}

@@ -1,0 +1,149 @@
+/* test_reconfigure.c - a new configuration for modules that run: what is applied, what is named, the two phases, and
+ * how long the old values live. The modules are tests/badmods/live.c. */
+#include <stdio.h>
+
+#include "config_harness.h"
+#include "module/internal.h"
+#include "module/reconfigure.h"
+
+#define DIR TAUT_MODULE_DIR "/../badmods"
+
+struct options { /* of live.c */
+    int64_t level, floor, fixed;
+    taut_str greeting;
+    struct taut_array names;
+};
+
+static char seen[2][512];
+
+static struct modules *load(const char *yaml, struct config **c) {
+    const struct config_override o = {.data = "/data"};
+    *c = config_read_text("taut.yaml", taut_str_z(yaml), &o);
+    struct modules *ms = loader_load(*c, DIR);
+    assert_problems(&(*c)->errors, "");
+    return ms;
+}
+
+/* Modules that run, with the text in which they note what they are told. */
+static struct modules *start(const char *yaml, struct config **c) {
+    struct modules *ms = load(yaml, c);
+    for (uint32_t i = 0; i < ms->n && i < 2; i++) seen[i][0] = 0, ms->list[i]->pub.state = seen[i];
+    return ms;
+}
+
+static const struct options *options_of(const struct modules *ms, uint32_t i) {
+    return ms->list[i]->pub.config;
+}
+
+static void assert_names(const struct change_list *l, const char *names) {
+    struct arena a = {0};
+    assert_string_equal(option_list_text(&a, l->names, l->n).ptr, names);
+    arena_free(&a);
+}
+
+/* A reload with this file. errors: none means that it is committed. */
+static void reload(struct modules *ms, const char *yaml, const char *applied, const char *restart, const char *errors) {
+    struct config *c;
+    struct arena a = {0};
+    modules_reap(ms);
+    struct modules *wanted = load(yaml, &c);
+    struct reconfigure r = {.arena = &a, .running = ms, .config = c};
+    reconfigure_find(&r, wanted);
+    assert_names(&r.applied, applied);
+    assert_names(&r.restart, restart);
+    if (reconfigure_prepare(&r)) reconfigure_commit(&r);
+    assert_problems(&c->errors, errors);
+    modules_free(wanted);
+    config_free(c);
+    arena_free(&a);
+}
+
+static void test_live_options_change_and_all_others_are_named(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live: { level: 1, fixed: 1 }]\n", &c);
+    reload(ms, "modules: [live: { level: 2, fixed: 2, greeting: hi, names: [x] }]\n",
+           "modules.live.level, modules.live.greeting, modules.live.names", "modules.live.fixed", "");
+    const struct options *o = options_of(ms, 0);
+    assert_int_equal(o->level, 2);
+    assert_int_equal(o->fixed, 1);
+    assert_str(o->greeting, "hi");
+    assert_int_equal(o->names.len, 1);
+    assert_string_equal(seen[0], "prepare 1>2, commit 1>2");
+    reload(ms, "modules: [live: { level: 2, fixed: 2, greeting: hi, names: [x] }]\n", "", "modules.live.fixed", "");
+    assert_string_equal(seen[0], "prepare 1>2, commit 1>2");
+    assert_ptr_equal(options_of(ms, 0), o);
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_values_that_were_replaced_live_until_they_are_reaped(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live: { greeting: one }]\n", &c);
+    const struct options *first = options_of(ms, 0);
+    reload(ms, "modules: [live: { greeting: two }]\n", "modules.live.greeting", "", "");
+    const struct options *second = options_of(ms, 0);
+    reload(ms, "modules: [live: { greeting: three }]\n", "modules.live.greeting", "", "");
+    assert_str(first->greeting, "one"); /* the start's stay for good */
+    assert_str(second->greeting, "two");
+    assert_str(options_of(ms, 0)->greeting, "three");
+    modules_reap(ms); /* with ASan: second is gone, nothing leaks */
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_when_one_refuses_nobody_changes(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live, live_two]\n", &c);
+    reload(ms, "modules:\n- live: { level: 2 }\n- live_two: { level: 13 }\n",
+           "modules.live.level, modules.live_two.level", "",
+           "taut.yaml:3:22: modules.live_two.level: 13 brings bad luck; take another\n");
+    assert_string_equal(seen[0], "prepare 1>2, cancel 1>2");
+    assert_string_equal(seen[1], "prepare 1>13");
+    assert_int_equal(options_of(ms, 0)->level, 1);
+    reload(ms, "modules:\n- live: { level: 14 }\n- live_two: { level: 2 }\n",
+           "modules.live.level, modules.live_two.level", "",
+           "taut.yaml:2:3: modules.live: the module refuses the new values: unavailable\n");
+    assert_string_equal(seen[1], "prepare 1>13");
+    reload(ms, "modules:\n- live: { level: 3 }\n- live_two: { level: 2 }\n",
+           "modules.live.level, modules.live_two.level", "", "");
+    assert_int_equal(options_of(ms, 0)->level, 3);
+    assert_int_equal(options_of(ms, 1)->level, 2);
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_modules_that_come_go_or_change_places_are_named(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live, chain_a]\n", &c);
+    reload(ms, "modules: [live, live_two]\n", "", "modules.chain_a, modules.live_two", "");
+    reload(ms, "modules: [chain_a, live: { level: 4 }]\n", "modules.live.level", "modules", "");
+    reload(ms, "modules: [live_two: { as: live }, chain_a]\n", "", "modules.live", "");
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_what_is_right_only_after_a_restart_waits_for_it(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live: { level: 5, floor: 5 }]\n", &c);
+    reload(ms, "modules: [live: { level: 3, floor: 2 }]\n", "", "modules.live.floor, modules.live.level", "");
+    assert_int_equal(options_of(ms, 0)->level, 5);
+    assert_string_equal(seen[0], "");
+    modules_free(ms);
+    config_free(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_live_options_change_and_all_others_are_named),
+        cmocka_unit_test(test_values_that_were_replaced_live_until_they_are_reaped),
+        cmocka_unit_test(test_when_one_refuses_nobody_changes),
+        cmocka_unit_test(test_modules_that_come_go_or_change_places_are_named),
+        cmocka_unit_test(test_what_is_right_only_after_a_restart_waits_for_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
