@@ -54,7 +54,7 @@ struct taut_body {
  * slashes and dots, and is no path. */
 struct taut_part {
     uint32_t size;
-    uint32_t is_file;      /* it came with a file name, if only an empty one */
+    uint32_t is_file; /* it came with a file name, if only an empty one */
     taut_str name;
     taut_str filename;     /* "" when it has none */
     taut_str content_type; /* as it came; "" when it has none */
