@@ -143,6 +143,7 @@ struct run {
     bool failed, answer_open, replied, running;
     int32_t load_error;
     uint64_t as_of;        /* the newest snapshot among its reads */
+    uint64_t scan_as_of;   /* the newest among its scans: rows from before it are read again */
     struct run *next_held; /* in hub.held */
     uint32_t conflicts, waiting, starts;
     struct memo *memos;
@@ -242,7 +243,12 @@ void conns_closed(struct hub *h, struct conn_msg *m);
 struct hconn *conns_find(struct hub *h, taut_conn id);
 void conns_free(struct hub *h);
 
+/* ---- restore.c ---- */
+void restore_instead_of_open(struct hub *h);
+
 /* ---- lifecycle.c, timers.c, host.c ---- */
+/* While it starts: ends what has begun; `done` hears that. */
+void lifecycle_end(struct hub *h, int32_t err, taut_str text);
 struct service {
     char *family;
     uint32_t major;
@@ -306,6 +312,7 @@ struct hub {
     uint32_t nservices;
     const struct taut_svc *storage, *auth;
     struct lifecycle *lifecycle;
+    struct restoring *restoring; /* the store is to be restored, not opened */
     struct timers *timers;
     struct work *work;
     struct instance core;   /* the owner of the core's own operations */

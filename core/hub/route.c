@@ -55,10 +55,18 @@ static const struct taut_part *part(struct taut_call *c, uint32_t i) {
 
 /* What says how long the answer is or concerns the connection is not a handler's to say. */
 static bool is_ours(const char *name) {
-    static const char *const names[] = {"Connection",    "Content-Length",    "Content-Range",
-                                        "Content-Type",  "Accept-Ranges",     "Keep-Alive",
-                                        "TE",            "Trailer",           "Upgrade",
-                                        "Proxy-Connection", "Transfer-Encoding", "Proxy-Authenticate",
+    static const char *const names[] = {"Connection",
+                                        "Content-Length",
+                                        "Content-Range",
+                                        "Content-Type",
+                                        "Accept-Ranges",
+                                        "Keep-Alive",
+                                        "TE",
+                                        "Trailer",
+                                        "Upgrade",
+                                        "Proxy-Connection",
+                                        "Transfer-Encoding",
+                                        "Proxy-Authenticate",
                                         "Proxy-Authorization"};
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (strcasecmp(name, names[i]) == 0) return true;
