@@ -21,6 +21,18 @@ static const struct core_command table[] = {
              .run = reload_command},
      .alone = no_server,
      .print = reload_print},
+    {.def = {.name = "backup",
+             .help = "copy the store into a new file, while the server runs or not",
+             .args = TAUT_ARRAY(backup_args),
+             .run = backup_command},
+     .print = backup_print,
+     .prepare = backup_prepare},
+    {.def = {.name = "restore",
+             .help = "put a backup in the place of a store; without a running server",
+             .args = TAUT_ARRAY(restore_args),
+             .flags = TAUT_CMD_OFFLINE | TAUT_CMD_CREATES},
+     .alone = restore_alone,
+     .prepare = backup_prepare},
 };
 const struct core_command *const core_commands = table;
 const size_t ncore_commands = COUNT_OF(table);
@@ -65,6 +77,7 @@ int no_server(struct cli *cli) {
 int core_command_run(struct cli *cli) {
     const struct core_command *command = core_command_of(cli->command->def);
     struct datadir dir;
+    if (command->prepare && !command->prepare(cli)) return CLI_FAILED;
     if (!settings_data(cli)) return CLI_FAILED;
     int fd = datadir_look(&dir, cli->data) ? control_connect(&dir) : -1;
     int rc = fd >= 0          ? control_talk(cli, fd)

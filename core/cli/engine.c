@@ -23,10 +23,10 @@ const struct command_entry *engine_command(const struct engine *e, taut_str name
 
 void engine_set_addresses(struct engine *e, const char *listen, const char *admin_listen) {
     struct config *c = e->config;
-    bool derived = taut_str_eq(c->server.public_url, config_url_of(c, c->server.listen));
+    bool derived = taut_str_eq(c->server.public_url, config_own_url(c));
     if (listen) c->server.listen = arena_str(&c->arena, taut_str_z(listen));
     if (admin_listen) c->admin.listen = arena_str(&c->arena, taut_str_z(admin_listen));
-    if (derived) c->server.public_url = config_url_of(c, c->server.listen);
+    if (derived) c->server.public_url = config_own_url(c);
     e->info = (struct taut_server_info){
         .size = sizeof e->info,
         .rate_limits = c->server.rate_limits != 0,

@@ -26,6 +26,7 @@
 
 #include "base/arena.h"
 #include "cli/cli.h"
+#include "gateway/edge.h"
 #include "hub/hub.h"
 #include "module/loader.h"
 
@@ -92,6 +93,11 @@ extern const size_t ncommon_flags;
 void help_all(FILE *out, const struct cli *cli);
 void help_group(FILE *out, const struct cli *cli, const char *group);
 void help_command(FILE *out, struct cli *cli, const struct command *c);
+
+/* ---- edge_options.c ---- */
+struct edge_config edge_options(const struct config *c);
+void edge_report(void *config, bool fatal, const char *option, const char *text); /* an edge_report_fn */
+void edge_check(struct config *c); /* reads certificate and key; what is wrong is an error, or a warning, of c */
 
 /* ---- settings.c ---- */
 /* The configuration that the flags mean and the modules that it lists, with that of the command if only the command
@@ -169,6 +175,7 @@ struct core_command {
     struct taut_command def;
     int (*alone)(struct cli *cli);           /* when no server runs; NULL: as a module's command, in this process */
     bool (*print)(FILE *out, taut_str json); /* the answer for people; NULL: render */
+    bool (*prepare)(struct cli *cli);        /* its arguments, before they are sent; false: said why. May be NULL */
 };
 extern const struct core_command *const core_commands;
 extern const size_t ncore_commands;
@@ -183,6 +190,13 @@ struct engine *engine_of(const struct taut_mod *m);
 /* ---- status.c ---- */
 void status_write(struct engine *e, struct taut_json *j); /* the members of the answer */
 bool status_print(FILE *out, taut_str json);
+
+/* ---- backup.c ---- */
+int32_t backup_command(struct taut_mod *m, struct taut_call *c); /* FILE */
+bool backup_prepare(struct cli *cli);
+bool backup_print(FILE *out, taut_str json);
+int restore_alone(struct cli *cli);
+extern const struct taut_arg backup_args[1], restore_args[1];
 
 /* ---- reload.c ---- */
 int32_t reload_command(struct taut_mod *m, struct taut_call *c);

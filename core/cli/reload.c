@@ -99,14 +99,30 @@ static void apply_server(struct reload *r) {
     apply_to_gateways(s);
 }
 
+/* The certificate is read again, also when its files have the same names. What cannot be changed stays as it is. */
+static bool prepare_edge(struct reload *r) {
+    const struct server *s = r->server;
+    struct edge_config c = edge_options(r->next);
+    c.public_url = s->engine.config->server.public_url;
+    c.admin_listen = s->engine.config->admin.listen;
+    if (!edge_prepare(s->edge, &c, edge_report, r->next)) return false;
+    if (edge_certificate_changes(s->edge)) change_add(&r->arena, &r->modules.applied, "server.tls (certificate)");
+    return true;
+}
+
 /* ---- all of it ---- */
 
 /* False: errors say why, and nothing changed. */
 static bool reload_run(struct reload *r) {
     if (r->next->errors.n) return false;
     find_changes(r);
-    if (!reconfigure_prepare(&r->modules)) return false;
+    if (!prepare_edge(r)) return false;
+    if (!reconfigure_prepare(&r->modules)) {
+        edge_cancel(r->server->edge);
+        return false;
+    }
     apply_server(r);
+    edge_commit(r->server->edge);
     reconfigure_commit(&r->modules);
     return true;
 }

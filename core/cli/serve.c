@@ -16,12 +16,15 @@ enum { GATEWAYS_AUTO_MAX = 4 };
 
 /* ---- steps ---- */
 
-/* A descriptor for each connection, or as many connections as there are descriptors for. */
+enum { TLS_DESCRIPTORS = 3 /* the socket, and a pair between TLS and what is behind it */ };
+
+/* Descriptors for all connections, or as many connections as there are descriptors for. */
 static bool set_descriptors(const struct cli *cli, struct config *c) {
-    int64_t want = c->server.max_connections + DESCRIPTORS_SPARE, now;
+    int64_t each = c->server.tls.cert.len ? TLS_DESCRIPTORS : 1, now;
+    int64_t want = c->server.max_connections * each + DESCRIPTORS_SPARE;
     if (!descriptors_set(cli, want, &now)) return false;
     if (now >= want) return true;
-    c->server.max_connections = now > 2 * DESCRIPTORS_SPARE ? now - DESCRIPTORS_SPARE : now / 2;
+    c->server.max_connections = (now > 2 * DESCRIPTORS_SPARE ? now - DESCRIPTORS_SPARE : now / 2) / each;
     log_fmt(TAUT_LOG_WARN, "server", "descriptors", "the limit of open files is %lld: at most %lld connections",
             (long long)now, (long long)c->server.max_connections);
     return true;
@@ -67,6 +70,7 @@ static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bo
         .body_timeout = c->body_timeout,
         .answer_timeout = c->answer_timeout,
         .spool = s->spool,
+        .edge = s->edge,
         .idle_timeout = c->idle_timeout,
         .ping_interval = c->ping_interval,
         .connection_queue = c->connection_queue,
@@ -90,6 +94,23 @@ static bool open_spool(struct server *s) {
     if (!s->spool) fprintf(stderr, "taut %s: %s\n", s->cli->command->name, why);
     free(why);
     return s->spool != NULL;
+}
+
+static void print_report(void *arg, bool fatal, const char *option, const char *text) {
+    const struct server *s = arg;
+    if (fatal) fprintf(stderr, "taut %s: server.%s: %s\n", s->cli->command->name, option, text);
+}
+
+static bool open_edge(struct server *s) {
+    const struct edge_config c = edge_options(s->engine.config);
+    s->edge = edge_new(&c, print_report, s);
+    return s->edge != NULL;
+}
+
+/* Where the gateways really listen is known now, and so is the server's own origin. */
+static void name_edge(struct server *s) {
+    const struct edge_config c = edge_options(s->engine.config);
+    if (edge_prepare(s->edge, &c, print_report, s)) edge_commit(s->edge);
 }
 
 /* The first one has the admin address; with port 0 it finds the port that all share. */
@@ -120,6 +141,12 @@ static void register_metrics(struct server *s) {
         from[i] = gateway_stats(s->gateways[i]);
     }
     server_metrics(s->metrics, s->engine.hub, &s->watch, from, s->ngateways);
+    if (edge_has_tls(s->edge))
+        metrics_add(s->metrics, &(struct metric){.name = "taut_tls_certificate_expires_seconds",
+                                                 .help = "When the certificate expires, in seconds since 1970.",
+                                                 .kind = METRIC_GAUGE,
+                                                 .read = metric_read_llong,
+                                                 .arg = edge_certificate_expires(s->edge)});
     free(from);
 }
 
@@ -280,14 +307,16 @@ static int begin(struct server *s) {
     s->engine.server = s;
     s->metrics = metrics_new();
     signs_begin(s);
-    if (open_spool(s) && bind_gateways(s)) {
+    if (open_spool(s) && open_edge(s) && bind_gateways(s)) {
         engine_set_addresses(&s->engine, gateway_address(s->gateways[0], false), gateway_address(s->gateways[0], true));
+        name_edge(s);
         register_metrics(s);
         s->rc = CLI_OK;
         run(s);
     }
     for (uint32_t i = 0; i < s->ngateways; i++) gateway_free(s->gateways[i]);
     free(s->gateways);
+    edge_free(s->edge);
     if (s->spool) spool_close(s->spool);
     signs_end();
     engine_close(&s->engine);

@@ -15,6 +15,7 @@ struct server {
     struct engine engine;
     struct metrics *metrics;
     struct spool *spool;
+    struct edge *edge;
     struct gateway **gateways;
     uint32_t ngateways;
     bool gateways_run;

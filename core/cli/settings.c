@@ -44,6 +44,12 @@ static bool is_for_trying_out(const struct cli *cli) {
     return cli->command->def && (cli->command->def->flags & TAUT_CMD_SERVE);
 }
 
+/* Others need not be able to read the server's key. */
+static bool needs_edge(const struct cli *cli) {
+    const char *name = cli->command->name;
+    return is_for_trying_out(cli) || !strcmp(name, "serve") || !strcmp(name, "check");
+}
+
 /* A command that serves is for trying out: its admin address is any free port, and nothing is slowed down. */
 static void narrow(const struct cli *cli, struct config *c) {
     if (!is_for_trying_out(cli)) return;
@@ -81,6 +87,7 @@ struct config *settings_load(const struct cli *cli, struct modules **modules) {
     add_owner(cli, c);
     narrow(cli, c);
     config_check(c);
+    if (needs_edge(cli)) edge_check(c);
     *modules = loader_load(c, cli->module_dir);
     return c;
 }

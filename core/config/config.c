@@ -15,15 +15,33 @@
 #define PUBLIC_SCHEMES "http|https"
 #define LIVE .flags = TAUT_OPT_LIVE
 
+static const struct taut_opt tls_options[] = {
+    TAUT_OPT(struct tls_config, cert, TAUT_OPT_PATH, .flags = TAUT_OPT_REQUIRED | TAUT_OPT_LIVE,
+             .help = "file of the certificate as PEM, followed by those that it was signed with; a reload reads it again"),
+    TAUT_OPT(struct tls_config, key, TAUT_OPT_PATH, .flags = TAUT_OPT_REQUIRED | TAUT_OPT_LIVE,
+             .help = "file of its private key as PEM, without a pass phrase"),
+};
 static const struct taut_opt server_options[] = {
     SERVER(listen, TAUT_OPT_ADDR, .dflt = "127.0.0.1:8065", .help = "address that people and programs connect to"),
     SERVER(public_url, TAUT_OPT_URL, .choices = PUBLIC_SCHEMES,
-           .help = "how clients reach it from outside; http://<listen> when not given, so needed with 0.0.0.0"),
+           .help = "how clients reach it from outside; http(s)://<listen> when not given, so needed with 0.0.0.0; "
+                   "a path in it is the prefix below which everything is"),
+    SERVER(tls, TAUT_OPT_STRUCT, .options = TAUT_ARRAY(tls_options), .help = "clients of listen speak TLS"),
+    SERVER(trusted_proxies, TAUT_OPT_LIST, LIVE, .item = TAUT_OPT_NET,
+           .help = "addresses of proxies whose X-Forwarded-For, -Proto and -Host are believed"),
+    SERVER(allowed_origins, TAUT_OPT_LIST, LIVE, .item = TAUT_OPT_STR,
+           .help = "origins of web pages, beside the server's own, that may use it from a browser; * for all"),
     SERVER(data, TAUT_OPT_PATH, .dflt = "var",
            .help = "directory of everything that is kept; a relative one is below this file's folder"),
     SERVER(gateways, TAUT_OPT_INT, .dflt = "0", .max = 32,
            .help = "threads for connections; 0: by the number of cores"),
     SERVER(max_connections, TAUT_OPT_INT, .dflt = "10000", .min = 1, .max = 10000000, .help = "open connections"),
+    SERVER(max_connections_per_address, TAUT_OPT_INT, LIVE, .dflt = "1000", .max = 10000000,
+           .help = "open connections of one address (of IPv6: of a /64); 0: any number"),
+    SERVER(max_connects_per_second_per_address, TAUT_OPT_INT, LIVE, .dflt = "50", .max = 1000000,
+           .help = "new connections of one address, on average over ten seconds; 0: any number"),
+    SERVER(limit_exempt, TAUT_OPT_LIST, LIVE, .item = TAUT_OPT_NET, .dflt = "127.0.0.0/8, ::1",
+           .help = "addresses that these two limits do not hold for"),
     SERVER(max_calls, TAUT_OPT_INT, LIVE, .dflt = "16384", .min = 16, .max = 10000000,
            .help = "requests under way for each of the gateways; more are answered with 429"),
     SERVER(max_call_bytes, TAUT_OPT_BYTES, LIVE, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
@@ -127,6 +145,11 @@ bool name_is_valid(taut_str name) {
 
 taut_str config_url_of(struct config *c, taut_str listen) {
     return arena_fmt(&c->arena, "http://%.*s", (int)listen.len, listen.ptr);
+}
+
+taut_str config_own_url(struct config *c) {
+    taut_str listen = c->server.listen;
+    return arena_fmt(&c->arena, "http%s://%.*s", c->server.tls.cert.len ? "s" : "", (int)listen.len, listen.ptr);
 }
 
 /* ---- modules ---- */
@@ -249,7 +272,7 @@ static void check_public_url(struct config *c) {
     taut_str *url = &c->server.public_url;
     const struct node *section = node_child(c->root, "server");
     if (!url->len) {
-        *url = config_url_of(c, c->server.listen);
+        *url = config_own_url(c);
         if (is_wildcard(c->server.listen) && !node_child(section, "public_url"))
             config_error(c, node_child(section, "listen"), "server.public_url",
                          "must be given when listen is %s, which no client can connect to; write what they use, like "
@@ -257,6 +280,9 @@ static void check_public_url(struct config *c) {
                          c->server.listen.ptr);
         return;
     }
+    if (c->server.tls.cert.len && url->len > 7 && memcmp(url->ptr, "http://", 7) == 0)
+        config_warn(c, node_child(section, "public_url"), "server.public_url",
+                    "is %s, but clients speak TLS (server.tls): write https://", url->ptr);
     while (url->len && url->ptr[url->len - 1] == '/') *url = arena_str(&c->arena, taut_str_n(url->ptr, url->len - 1));
 }
 

@@ -45,8 +45,14 @@ struct config_module {
     struct node *where;
 };
 
+struct tls_config {
+    taut_str cert, key; /* files; both empty: no TLS */
+};
 struct server_config {
     taut_str listen, public_url, data;
+    struct tls_config tls;
+    struct taut_array trusted_proxies, limit_exempt, allowed_origins; /* of taut_str */
+    int64_t max_connections_per_address, max_connects_per_second_per_address;
     int64_t gateways; /* threads; 0: by the number of cores */
     int64_t max_connections, max_calls, max_call_bytes, max_input, max_answers;
     int64_t max_body, max_header;
@@ -122,8 +128,10 @@ const struct node *node_child(const struct node *map, const char *key); /* NULL:
 /* Does the file itself say `section: { option: … }`? */
 bool config_given(const struct config *c, const char *section, const char *option);
 
-/* "http://" + listen: the public URL of a server that was not told one. In the config's arena. */
+/* "http://" + an address. In the config's arena. */
 taut_str config_url_of(struct config *c, taut_str listen);
+/* The public URL of a server that was not told one: its listen address, with https when it has TLS. */
+taut_str config_own_url(struct config *c);
 
 /* ---- option tables, which nest (table.c, values.c) ---- */
 

@@ -138,8 +138,8 @@ char *config_print(const struct config *c) {
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     if (!out) panic("out of memory");
-    struct config scratch = {0};
-    taut_str derived = config_url_of(&scratch, c->server.listen);
+    struct config scratch = {.server = c->server};
+    taut_str derived = config_own_url(&scratch);
     const char *skip = taut_str_eq(derived, c->server.public_url) ? "public_url" : NULL;
     fputs("server:\n", out);
     print_values(out, &scratch, config_server_options, (const char *)&c->server, node_child(c->root, "server"), skip,

@@ -1,12 +1,12 @@
 /* edge.c - rules out of options, the certificate at hand, seats: see edge.h. */
 #include "gateway/edge.h"
 
+#include <openssl/x509.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "gateway/tls_context.h"
-#include "obs/log.h"
-#include "taut/host.h"
 
 struct edge {
     struct edge_rules *_Atomic rules;
@@ -21,7 +21,7 @@ struct edge {
 };
 
 struct reporter {
-    edge_error_fn error;
+    edge_report_fn fn;
     void *arg;
     bool failed;
 };
@@ -34,7 +34,7 @@ static void report(struct reporter *r, const char *option, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     r->failed = true;
-    r->error(r->arg, option, text);
+    r->fn(r->arg, true, option, text);
 }
 
 /* ---- rules ---- */
@@ -126,7 +126,7 @@ static SSL_CTX *read_pair(const struct edge_config *c, struct reporter *r) {
     SSL_CTX *ctx = tls_context_new(cert, key, &problem);
     if (!ctx) report(r, problem.in_key ? "tls.key" : "tls.cert", "%s", problem.text);
     char *oddity = ctx ? tls_context_oddity(ctx, c->public_url) : NULL;
-    if (oddity) log_fmt(TAUT_LOG_WARN, "tls", "certificate", "%s %s", cert, oddity);
+    if (oddity) r->fn(r->arg, false, "tls.cert", oddity);
     if (!ctx) free(problem.text);
     free(oddity);
     free(cert);
@@ -136,8 +136,8 @@ static SSL_CTX *read_pair(const struct edge_config *c, struct reporter *r) {
 
 /* ---- life and reload ---- */
 
-bool edge_prepare(struct edge *e, const struct edge_config *c, edge_error_fn error, void *arg) {
-    struct reporter r = {error, arg, false};
+bool edge_prepare(struct edge *e, const struct edge_config *c, edge_report_fn fn, void *arg) {
+    struct reporter r = {fn, arg, false};
     bool wants_tls = c->cert.len || c->key.len;
     if (wants_tls != edge_has_tls(e)) {
         report(&r, "tls", "TLS is switched %s by a restart, not by a reload", wants_tls ? "on" : "off");
@@ -156,6 +156,10 @@ void edge_cancel(struct edge *e) {
     e->next_rules = NULL;
     SSL_CTX_free(e->next_ctx);
     e->next_ctx = NULL;
+}
+
+bool edge_certificate_changes(const struct edge *e) {
+    return e->next_ctx && X509_cmp(SSL_CTX_get0_certificate(e->next_ctx), SSL_CTX_get0_certificate(e->ctx)) != 0;
 }
 
 static void use_pair(struct edge *e, SSL_CTX *ctx) {
@@ -179,8 +183,8 @@ void edge_commit(struct edge *e) {
     edge_cancel(e);
 }
 
-struct edge *edge_new(const struct edge_config *c, edge_error_fn error, void *arg) {
-    struct reporter r = {error, arg, false};
+struct edge *edge_new(const struct edge_config *c, edge_report_fn fn, void *arg) {
+    struct reporter r = {fn, arg, false};
     struct edge_rules *rules = rules_new(c, &r);
     SSL_CTX *ctx = read_pair(c, &r);
     if (r.failed) {

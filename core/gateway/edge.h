@@ -23,8 +23,8 @@ struct edge_config {
     int64_t max_connections;                                          /* of the server */
     int64_t max_connections_per_address, max_connects_per_second;     /* 0: any */
 };
-/* option: its name below `server` ("tls.key"). text: what is wrong and what to do. */
-typedef void (*edge_error_fn)(void *arg, const char *option, const char *text);
+/* option: its name below `server` ("tls.key"). text: what is wrong and what to do. fatal: else it is only odd. */
+typedef void (*edge_report_fn)(void *arg, bool fatal, const char *option, const char *text);
 
 struct edge_rules {
     struct edge_rules *before;
@@ -38,12 +38,13 @@ struct edge_rules {
 };
 
 struct edge;
-struct edge *edge_new(const struct edge_config *c, edge_error_fn error, void *arg); /* NULL: errors were told */
+struct edge *edge_new(const struct edge_config *c, edge_report_fn report, void *arg); /* NULL: errors were told */
 void edge_free(struct edge *e); /* no gateway has it any more */
 
 /* A reload in two steps: all of it is read and checked, certificate and key as well; then it is what new connections
  * and requests meet. False: errors were told, nothing changes. */
-bool edge_prepare(struct edge *e, const struct edge_config *c, edge_error_fn error, void *arg);
+bool edge_prepare(struct edge *e, const struct edge_config *c, edge_report_fn report, void *arg);
+bool edge_certificate_changes(const struct edge *e); /* by what is prepared */
 void edge_commit(struct edge *e);
 void edge_cancel(struct edge *e);
 

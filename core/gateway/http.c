@@ -384,7 +384,7 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
     else read_some(c);
 }
 
-struct http_conn *http_accepted(struct gateway *g, int fd, bool admin, const struct peer *peer,
+struct http_conn *http_accepted(struct gateway *g, int fd, bool admin, const struct remote *peer,
                                 const struct seat *seat) {
     struct http_conn *c = xcalloc(1, sizeof *c);
     c->peer = *peer;
@@ -408,7 +408,7 @@ bool http_can_turn_away(const struct gateway *g) {
     return g->http->nturned < TURNED_AWAY_MAX && g->http->nopen < PLACES_MAX;
 }
 
-void http_turned_away(struct gateway *g, int fd, const struct peer *peer, uint16_t status, const char *why) {
+void http_turned_away(struct gateway *g, int fd, const struct remote *peer, uint16_t status, const char *why) {
     struct http_conn *c = http_accepted(g, fd, false, peer, &(struct seat){0});
     c->turned_away = true;
     c->s->nturned++;

@@ -48,7 +48,7 @@ struct http_slot {
 struct http_conn {
     uv_poll_t poll;
     struct http_server *s;
-    struct peer peer;
+    struct remote peer;
     struct seat seat; /* taken for it, or for whom a proxy opens a socket */
     int fd, events;   /* events: what poll is armed for */
     uint32_t index, generation;
@@ -114,11 +114,11 @@ struct http_server {
 void http_init(struct gateway *g);
 void http_free(struct gateway *g); /* all connections are closed and libuv has let go of them */
 /* Takes over the socket and the seat. */
-struct http_conn *http_accepted(struct gateway *g, int fd, bool admin, const struct peer *peer,
+struct http_conn *http_accepted(struct gateway *g, int fd, bool admin, const struct remote *peer,
                                 const struct seat *seat);
 /* The same for one that only gets to hear why not. */
 bool http_can_turn_away(const struct gateway *g); /* else it is closed */
-void http_turned_away(struct gateway *g, int fd, const struct peer *peer, uint16_t status, const char *why);
+void http_turned_away(struct gateway *g, int fd, const struct remote *peer, uint16_t status, const char *why);
 bool http_is_full(struct gateway *g, bool admin);
 void http_turn(struct gateway *g); /* at the end of a loop turn: writes, takes more requests */
 void http_tick(struct gateway *g); /* once a second */

@@ -259,7 +259,8 @@ static void add_text(struct batch *b, taut_str s) {
 }
 
 static bool has_room(const struct batch *b) {
-    return !b->has_file && b->niov + 6 <= IOV_MAX_USED && SCRATCH_SIZE - b->used >= HEAD_MAX + 2 * COPY_MAX + CORS_MAX + 64;
+    return !b->has_file && b->niov + 6 <= IOV_MAX_USED &&
+           SCRATCH_SIZE - b->used >= HEAD_MAX + 2 * COPY_MAX + CORS_MAX + 64;
 }
 
 static size_t put(char *at, const char *text) {

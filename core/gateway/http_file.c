@@ -99,7 +99,7 @@ bool http_file_send(struct http_conn *c) {
 }
 
 bool http_file_waits(const struct http_conn *c) {
-    return c->file && c->file->blocked;
+    return c->file && !c->file->busy && c->file->blocked;
 }
 
 void http_file_writable(struct http_conn *c) {

@@ -35,16 +35,16 @@ struct http_intake {
     char *head;
     struct multipart *multipart; /* NULL: the body is taken as it is */
     bool is_method, ended, busy;
-    const char *bad;    /* what is wrong with a method's form: the rest is read over */
-    uint16_t status;    /* refused with, and why */
-    const char *why;    /* static */
-    int err;            /* the disk's */
+    const char *bad; /* what is wrong with a method's form: the rest is read over */
+    uint16_t status; /* refused with, and why */
+    const char *why; /* static */
+    int err;         /* the disk's */
     struct piece *first, *last;
     struct block *filling, *filling_last, *writing;
-    size_t pending;     /* blocks to be written next */
-    size_t in_memory;   /* pieces */
-    size_t counted;     /* of all that, in s->input */
-    uint64_t reserved;  /* of the spool, bytes and files */
+    size_t pending;    /* blocks to be written next */
+    size_t in_memory;  /* pieces */
+    size_t counted;    /* of all that, in s->input */
+    uint64_t reserved; /* of the spool, bytes and files */
     uint64_t spilled;
     uint32_t files;
 };
@@ -93,8 +93,9 @@ static void end(struct http_intake *i) {
     disk_add(&i->s->disk, &i->job);
 }
 
+/* What waits for the disk is not the peer's fault; the number of files bounds it. */
 static void count(struct http_intake *i) {
-    size_t now = i->in_memory + i->pending;
+    size_t now = i->in_memory + (i->busy ? 0 : i->pending);
     i->s->input += now - i->counted;
     i->counted = now;
 }

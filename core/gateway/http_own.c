@@ -41,10 +41,9 @@ bool http_own(struct http_conn *c, bool head_only, taut_str path) {
     else if (config->ready && taut_str_is(path, "/readyz")) health(c, head_only, config->ready);
     else if (c->admin && config->metrics && taut_str_is(path, "/metrics")) metrics(c, head_only);
     else if (c->admin && taut_str_is(path, "/"))
-        http_reply(
-            c, head_only, 200, TEXT,
-            TAUT_LIT("Taut's admin address. GET /metrics has its numbers, /healthz says whether it lives, /readyz "
-                     "whether it is of use.\n"));
+        http_reply(c, head_only, 200, TEXT,
+                   TAUT_LIT("Taut's admin address. GET /healthz says whether it lives, /readyz whether it is of use; "
+                            "/metrics has its numbers.\n"));
     else return false;
     return true;
 }

@@ -1,5 +1,5 @@
-/* http_parse.c - the heads of HTTP/1.x requests. http_parser reads one once it is there as a whole and has passed checks
- * that http_parser (built without its strict mode by distributions) does not make. */
+/* http_parse.c - the heads of HTTP/1.x requests. http_parser reads one once it is there as a whole and has passed
+ * checks that http_parser (built without its strict mode by distributions) does not make. */
 #include "gateway/http_request.h"
 
 #include <http_parser.h>

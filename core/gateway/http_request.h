@@ -52,9 +52,9 @@ struct http_request {
 
 enum http_progress { HTTP_MORE, HTTP_DONE, HTTP_REFUSED };
 
-/* Looks at the len bytes that have arrived of a request (zeroed before its first byte). HTTP_DONE when the head is there
- * and may be believed; phase then says how the body is framed. The path is one: no scheme, no dot segments, no broken
- * escapes. */
+/* Looks at the len bytes that have arrived of a request (zeroed before its first byte). HTTP_DONE when the head is
+ * there and may be believed; phase then says how the body is framed. The path is one: no scheme, no dot segments, no
+ * broken escapes. */
 enum http_progress http_parse_head(struct http_request *r, const char *data, size_t len, size_t max_header);
 
 /* The body as a whole, behind the head in the same buffer: HTTP_DONE when it is there. It lies at head_len then; chunks

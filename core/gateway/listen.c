@@ -86,7 +86,7 @@ static bool is_full(const struct listener *l) {
 }
 
 /* Who speaks TLS is not worth a handshake; of a flood only some are worth an answer. */
-static void turn_away(struct listener *l, int fd, const struct peer *peer, const struct refusal *r, int *answers) {
+static void turn_away(struct listener *l, int fd, const struct remote *peer, const struct refusal *r, int *answers) {
     char text[ADDR_TEXT];
     atomic_fetch_add_explicit(&l->g->stats.refused, 1, memory_order_relaxed);
     log_fmt(TAUT_LOG_WARN, "gateway", r->status == 503 ? "full" : "address_limit", "refused %s: %s",
@@ -99,7 +99,7 @@ static void turn_away(struct listener *l, int fd, const struct peer *peer, const
     http_turned_away(l->g, fd, peer, r->status, r->text);
 }
 
-static void let_in(struct listener *l, int fd, const struct peer *peer, int *answers) {
+static void let_in(struct listener *l, int fd, const struct remote *peer, int *answers) {
     struct gateway *g = l->g;
     struct seat seat = {0};
     if (is_full(l)) {
@@ -134,7 +134,7 @@ static void on_connection(uv_poll_t *poll, int status, int events) {
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        struct peer peer = {.addr = addr_of((struct sockaddr *)&from)};
+        struct remote peer = {.addr = addr_of((struct sockaddr *)&from)};
         peer.is_proxy = edge_is_proxy(l->g->edge, &peer.addr);
         let_in(l, fd, &peer, &answers);
     }

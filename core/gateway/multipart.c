@@ -31,7 +31,8 @@ bool multipart_init(struct multipart *m, taut_str boundary) {
 
 /* ---- a part's head ---- */
 
-/* The text of a parameter's value at line[i], behind the equals sign, unescaped into `to`; *i: at the next semicolon. */
+/* The text of a parameter's value at line[i], behind the equals sign, unescaped into `to`; *i: at the next semicolon.
+ */
 static size_t value_at(const char *line, size_t len, size_t *i, char *to) {
     size_t n = 0, at = *i;
     if (at < len && line[at] == '"') {

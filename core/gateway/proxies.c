@@ -47,7 +47,7 @@ static bool last_value(taut_str head, taut_str name, taut_str *value) {
     return next_value(&v, value) && value->len;
 }
 
-struct asker proxies_asker(const struct addr_nets *trusted, const struct peer *peer, taut_str head, taut_str host) {
+struct asker proxies_asker(const struct addr_nets *trusted, const struct remote *peer, taut_str head, taut_str host) {
     struct asker who = {.addr = peer->addr, .secure = peer->secure, .host = host};
     if (!peer->is_proxy) return who;
     struct values v = {.head = head, .name = TAUT_LIT("x-forwarded-for")};

@@ -10,7 +10,7 @@
 #include "base/addr.h"
 
 /* Whom a connection comes from. */
-struct peer {
+struct remote {
     struct addr addr;
     bool secure;  /* by TLS */
     bool is_proxy; /* one of the trusted */
@@ -24,6 +24,6 @@ struct asker {
 };
 
 /* head: of the request, all of it; host: the value of its Host header. What is returned borrows from both. */
-struct asker proxies_asker(const struct addr_nets *trusted, const struct peer *peer, taut_str head, taut_str host);
+struct asker proxies_asker(const struct addr_nets *trusted, const struct remote *peer, taut_str head, taut_str host);
 
 #endif

@@ -27,10 +27,10 @@ static void empty(int dir) {
 
 struct spool *spool_open(const char *data, int64_t max_bytes, int64_t max_files, char **why) {
     char *path = xasprintf("%s/tmp", data);
-    int dir = mkdir(path, 0700) == 0 || errno == EEXIST
-                  ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-                  : -1;
-    if (dir < 0) *why = xasprintf("%s: uploads cannot be kept there: %s; look at its owner and mode", path, strerror(errno));
+    int dir =
+        mkdir(path, 0700) == 0 || errno == EEXIST ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (dir < 0)
+        *why = xasprintf("%s: uploads cannot be kept there: %s; look at its owner and mode", path, strerror(errno));
     free(path);
     if (dir < 0) return NULL;
     empty(dir);

@@ -184,7 +184,7 @@ static void make_room(struct tls_front *f) {
     give_up(CONTAINER_OF(f->states[TLS_SHAKING].next, struct tls_conn, link));
 }
 
-void tls_front_accepted(struct tls_front *f, int fd, const struct peer *peer, const struct seat *seat) {
+void tls_front_accepted(struct tls_front *f, int fd, const struct remote *peer, const struct seat *seat) {
     struct tls_conn *c = xcalloc(1, sizeof *c);
     make_room(f);
     c->front = f;

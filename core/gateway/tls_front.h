@@ -22,7 +22,7 @@ struct tls_front;
 struct tls_front *tls_front_new(struct gateway *g);
 void tls_front_free(struct tls_front *f); /* everything is closed and libuv has let go of it */
 /* Takes over the socket and the seat. */
-void tls_front_accepted(struct tls_front *f, int fd, const struct peer *peer, const struct seat *seat);
+void tls_front_accepted(struct tls_front *f, int fd, const struct remote *peer, const struct seat *seat);
 uint32_t tls_front_open(const struct tls_front *f); /* connections, in whatever state */
 void tls_front_tick(struct tls_front *f);           /* once a second */
 void tls_front_stop(struct tls_front *f);           /* unfinished handshakes are ended; the others end with what is behind */
@@ -62,7 +62,7 @@ struct tls_conn {
     int net_fd, inner_fd; /* inner_fd -1: none yet */
     int net_events, inner_events;
     SSL *ssl;
-    struct peer peer;
+    struct remote peer;
     struct seat seat;
     struct tls_rest in, out; /* for inner; for net */
     uint32_t bytes_in;       /* of the handshake */

@@ -106,7 +106,10 @@ void hub_add_gateway(struct hub *h, struct port *p) {
 }
 
 void hub_free(struct hub *h) {
-    if (h->hung) _exit(EXIT_FAILURE); /* what was acknowledged is on disk; nothing else can be done safely */
+    if (h->hung) { /* what was acknowledged is on disk; nothing else can be done safely */
+        log_close();
+        _exit(EXIT_FAILURE);
+    }
     work_stop(h);
     timers_stop_of(h, NULL);
     port_close(&h->port);

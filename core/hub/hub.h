@@ -28,6 +28,11 @@ void hub_reconfigure(struct hub *h, const struct hub_config *config);
 void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);
 void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);
 
+/* Instead of hub_start_modules: puts a backup in the place of the store and ends what was begun for that. done: 0 and
+ * what was done, or why it was not. The file's name stays valid until then. progress may be NULL. */
+void hub_restore(struct hub *h, taut_str file, void (*progress)(void *arg, uint64_t done, uint64_t total),
+                 void (*done)(void *arg, int32_t err, const char *text), void *arg);
+
 /* A gateway that gets every published event. Before the loop runs, or on the hub. */
 void hub_add_gateway(struct hub *h, struct port *p);
 

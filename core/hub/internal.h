@@ -170,6 +170,7 @@ struct run {
     int64_t hook_deadline_us; /* of the filter that runs now; 0: none runs */
     int32_t load_error;
     uint64_t as_of;        /* the newest snapshot among its reads */
+    uint64_t scan_as_of;   /* the newest among its scans: rows from before it are read again */
     struct run *next_held; /* in hub.held */
     uint32_t conflicts, waiting, starts;
     struct memo *memos;
@@ -335,7 +336,12 @@ void subs_published(struct hub *h, struct wslog *l); /* it has grown */
 void subs_stop_of(struct hub *h, struct taut_mod *m);
 void subs_flush(struct hub *h, void (*then)(struct hub *h)); /* keeps all cursors, then goes on */
 
+/* ---- restore.c ---- */
+void restore_instead_of_open(struct hub *h);
+
 /* ---- lifecycle.c, timers.c, host.c ---- */
+/* While it starts: ends what has begun; `done` hears that. */
+void lifecycle_end(struct hub *h, int32_t err, taut_str text);
 void timers_init(struct hub *h);
 taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms, taut_fn fn, void *arg);
 void timer_stop(struct taut_mod *m, taut_timer id);
@@ -401,6 +407,7 @@ struct hub {
     struct run *running; /* whose handler runs now */
     int64_t last_stamp_us;
     struct lifecycle *lifecycle;
+    struct restoring *restoring; /* the store is to be restored, not opened */
     struct timers *timers;
     struct work *work;
     struct instance core; /* the owner of the core's own operations and commands */

@@ -3,7 +3,7 @@
 #include "hub/internal.h"
 #include "obs/log.h"
 
-enum { START_TIMEOUT_MS = 60000, OPEN_TIMEOUT_MS = 600000, STOP_TIMEOUT_MS = 10000 };
+enum { START_TIMEOUT_MS = 60000, OPEN_TIMEOUT_MS = 600000, STOP_TIMEOUT_MS = 10000, STORE_STOP_TIMEOUT_MS = 7000 };
 
 struct lifecycle {
     uint32_t at; /* the instance that is starting, or was stopped last */
@@ -67,8 +67,15 @@ static void on_closed(struct taut_mod *m, void *arg, int32_t status, void *resul
     ended(h);
 }
 
+/* The store goes last, behind the gateways' 5 s, and all of it is to end within 15 s of a signal, whatever hangs. */
+static uint32_t stop_timeout_ms(struct hub *h, const struct instance *in) {
+    bool is_store = store_module(h) == in;
+    return is_store ? STORE_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
+}
+
 static void close_store(struct hub *h) {
-    if (!h->store_open) {
+    h->hung |= h->store_open && store_module(h)->state == INSTANCE_FAILED; /* its stop was its close */
+    if (!h->store_open || h->hung) {
         ended(h);
         return;
     }
@@ -81,8 +88,8 @@ static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct instance *in = (struct instance *)m;
     (void)result;
     if (status == TAUT_E_TIMEOUT) {
-        log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "did not stop within %d s; it is left as it is",
-                STOP_TIMEOUT_MS / 1000);
+        log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "did not stop within %u s; it is left as it is",
+                stop_timeout_ms(h, in) / 1000);
         in->state = INSTANCE_FAILED;
     } else {
         in->state = INSTANCE_STOPPED;
@@ -98,7 +105,7 @@ static void stop_next(struct hub *h) {
         if (in->state != INSTANCE_RUNNING && in->state != INSTANCE_INIT) continue;
         if (in->state == INSTANCE_RUNNING && in->def->stop) {
             crumb_enter(&in->seen->crumbs, CRUMB_STOP, NULL);
-            in->def->stop(&in->pub, op_new(&in->pub, STOP_TIMEOUT_MS, on_stopped, h));
+            in->def->stop(&in->pub, op_new(&in->pub, stop_timeout_ms(h, in), on_stopped, h));
             crumb_leave(NULL);
             return;
         }
@@ -129,6 +136,15 @@ static void give_up(struct hub *h, struct instance *in, const char *what, int32_
     l->text = xasprintf("module %s: %s: %s", in->name, what, error_text(err));
     in->state = state;
     sweep(h, in);
+    h->stopping = true;
+    l->at = h->modules->n;
+    stop_next(h);
+}
+
+void lifecycle_end(struct hub *h, int32_t err, taut_str text) {
+    struct lifecycle *l = h->lifecycle;
+    l->err = err;
+    l->text = xstrndup(text.ptr, text.len);
     h->stopping = true;
     l->at = h->modules->n;
     stop_next(h);
@@ -205,6 +221,10 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
     }
     h->storage = svc_get(core_mod(h), "storage", 1, &taut_storage_down);
     h->auth = svc_get(core_mod(h), "auth", 1, &taut_auth_down);
+    if (h->restoring) {
+        restore_instead_of_open(h);
+        return;
+    }
     if (!h->storage->up) {
         start_next(h);
         return;

@@ -4,7 +4,8 @@
  * Reads and commits pass each other. What a commit writes while a read of it is under way is remembered: the read's
  * answer is not cached, and whoever asks after the commit starts a read of its own. And a snapshot may be newer than
  * what has been applied and published here: its call waits until that has caught up, so that it never sees rows from
- * after a change (a removal, say) beside facts from before it. */
+ * after a change (a removal, say) beside facts from before it. For the same reason a row that this call has loaded and
+ * the cache has not kept is read again when the call has since made a newer scan. */
 #include "base/fault.h"
 #include "hub/internal.h"
 #include "obs/log.h"
@@ -91,7 +92,7 @@ void run_forget_reads(struct run *r) {
         if (m->rows && m->destroy) m->destroy(m->rows);
     }
     r->memos = NULL;
-    r->as_of = 0;
+    r->as_of = r->scan_as_of = 0;
 }
 
 static void wait_for(struct load *l, struct run *r) {
@@ -145,7 +146,7 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
         pin(r, found);
     } else {
         struct memo *memo = memo_find(r, k);
-        if (memo && memo->row) found = memo->row;
+        if (memo && memo->row && memo->row->row.as_of >= r->scan_as_of) found = memo->row;
     }
     if (found) {
         *row = found->row.ncols ? &found->row : NULL;
@@ -301,6 +302,7 @@ static void on_scan(struct taut_mod *m, void *arg, int32_t status, void *result)
     if (status == TAUT_OK) {
         w->memo->rows = result;
         w->memo->destroy = ops_keep_result(hub_of(m));
+        if (w->memo->rows->as_of > w->run->scan_as_of) w->run->scan_as_of = w->memo->rows->as_of;
     }
     load_arrived(w->run, status, status == TAUT_OK ? w->memo->rows->as_of : 0);
 }

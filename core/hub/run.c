@@ -364,6 +364,8 @@ void run_committed(struct run *r, int32_t status, const struct taut_commit_resul
         r->call->pub.claimed_seq = res->claim_seq;
         run_again(r);
         break;
+    case TAUT_E_IO: /* nothing of it is there */
+    case TAUT_E_NOMEM:
     case TAUT_E_UNAVAILABLE: refuse(r, "service_unavailable", unavailable_text(r, res)); break;
     case TAUT_E_UNKNOWN:
     case TAUT_E_TIMEOUT:

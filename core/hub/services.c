@@ -100,6 +100,8 @@ const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t 
     check_thread(m, "taut_svc_get");
     struct service *s = find(hub_of(m), family, major);
     if (!s->provider && !down) return NULL;
+    for (struct proxy *old = s->proxies; old; old = old->next)
+        if (old->consumer == (struct instance *)m && old->down == down) return &old->pub;
     struct proxy *p = xcalloc(1, sizeof *p);
     p->pub.size = sizeof p->pub;
     p->service = s;

@@ -143,7 +143,7 @@ struct taut_host {
     void (*send)(struct taut_mod *m, taut_conn conn, taut_str json);
     void (*close)(struct taut_mod *m, taut_conn conn, uint32_t code, taut_str reason);
 
-    /* -- routes: request.h has the wrappers; since 0.2 -- */
+    /* -- routes: route.h -- */
     const struct taut_route_host *route;
 };
 

@@ -75,8 +75,7 @@ int32_t copy_settle(struct copy *c, const char *sql) {
     close_copy(c); /* what it knows of its first page is of the empty one */
     TAUT_TRY(open_copy(c));
     TAUT_TRY(check(c));
-    if (exec(c->db, sql) != SQLITE_OK)
-        return copy_fail_of(c, c->db, "cannot finish the copy");
+    if (exec(c->db, sql) != SQLITE_OK) return copy_fail_of(c, c->db, "cannot finish the copy");
     close_copy(c);
     return TAUT_OK;
 }

@@ -34,11 +34,12 @@ void conn_log(struct conn *c, const char *event, const char *what) {
     int rc = sqlite3_extended_errcode(c->db);
     uint32_t held;
     char more[64] = "";
+    int number = c->db ? trouble_errno(c->db) : 0;
     c->cause = trouble_cause(c->db);
     if (!trouble_say(&s->trouble, what, rc, taut_mono_us(s->mod), &held)) return;
     if (held) snprintf(more, sizeof more, "; %u more like this since it was last said", held);
     taut_log(s->mod, TAUT_LOG_ERROR, event, "%s: %s: %s (SQLite %d: %s; errno %d)%s", s->path, what, c->cause, rc,
-             sqlite3_errmsg(c->db), sqlite3_system_errno(c->db), more);
+             sqlite3_errmsg(c->db), number, more);
     if (trouble_is_damage(c->db) && trouble_say_damage(&s->trouble)) log_damage(s);
 }
 

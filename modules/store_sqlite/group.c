@@ -2,6 +2,7 @@
  *
  * The answers of a group lie in one block that the last of them frees.
  */
+#include <errno.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -165,6 +166,7 @@ static int commit(struct writer *w) {
     struct taut_mod *mod = w->store->mod;
     crash_point(&w->store->faults, CRASH_BEFORE_COMMIT);
     int64_t start = taut_mono_us(mod);
+    errno = 0;
     int rc = db_exec(w->conn.db, "COMMIT");
     if (rc != SQLITE_OK) {
         conn_log(

@@ -1,4 +1,6 @@
 /* load.c - see writer.h. */
+#include <errno.h>
+
 #include "fault.h"
 #include "restore.h"
 #include "writer.h"
@@ -42,6 +44,7 @@ static int32_t prove_writable(struct writer *w) {
 
 static int32_t load(struct writer *w, bool again) {
     if (!again) wal_check(w->store);
+    errno = 0;
     TAUT_TRY(conn_open(&w->conn, w->store, true));
     crash_point(&w->store->faults, CRASH_IN_OPENING);
     sqlite3 *db = w->conn.db;

@@ -172,11 +172,11 @@ void restore_look(struct store *s, uint64_t *done, uint64_t *total) {
 /* ---- the first opening ---- */
 
 static int32_t begin_logs(struct conn *c) {
-    int rc = db_exec(c->db,
-                     "UPDATE taut_heads SET seq=(SELECT value FROM taut_meta WHERE key='restored'),"
-                     " first=(SELECT value+1 FROM taut_meta WHERE key='restored');"
-                     "INSERT OR REPLACE INTO taut_meta SELECT 'seq_base', value FROM taut_meta WHERE key='restored';"
-                     "DELETE FROM taut_meta WHERE key='restored'");
+    int rc =
+        db_exec(c->db, "UPDATE taut_heads SET seq=(SELECT value FROM taut_meta WHERE key='restored'),"
+                       " first=(SELECT value+1 FROM taut_meta WHERE key='restored');"
+                       "INSERT OR REPLACE INTO taut_meta SELECT 'seq_base', value FROM taut_meta WHERE key='restored';"
+                       "DELETE FROM taut_meta WHERE key='restored'");
     return rc == SQLITE_OK ? TAUT_OK : schema_failed(c, "cannot begin the logs of a restored store");
 }
 

@@ -25,6 +25,11 @@ const char *trouble_cause_of_errno(int number) {
     return NULL;
 }
 
+int trouble_errno(sqlite3 *db) {
+    int kept = sqlite3_system_errno(db);
+    return kept || (sqlite3_errcode(db) & 0xff) != SQLITE_IOERR ? kept : errno;
+}
+
 const char *trouble_cause(sqlite3 *db) {
     const char *text = NULL;
     int rc = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
@@ -37,8 +42,8 @@ const char *trouble_cause(sqlite3 *db) {
     case SQLITE_NOTADB: return "the database file is damaged";
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return "another program has locked the database";
-    case SQLITE_IOERR: text = trouble_cause_of_errno(sqlite3_system_errno(db)); return text ? text : "disk error";
-    case SQLITE_CANTOPEN: text = trouble_cause_of_errno(sqlite3_system_errno(db)); break;
+    case SQLITE_IOERR: text = trouble_cause_of_errno(trouble_errno(db)); return text ? text : "disk error";
+    case SQLITE_CANTOPEN: text = trouble_cause_of_errno(trouble_errno(db)); break;
     }
     return text ? text : sqlite3_errstr(rc);
 }

@@ -33,6 +33,9 @@ bool trouble_say_damage(struct trouble *t); /* true once */
 
 /* A few words for people, without a path, that outlive everything: "disk full". */
 const char *trouble_cause(sqlite3 *db);
+/* Of its last failure. SQLite keeps none of a COMMIT that fails; then it is that of this thread, which the caller has
+ * set to 0 before. */
+int trouble_errno(sqlite3 *db);
 const char *trouble_cause_of_errno(int number); /* the same; NULL: none of those that are known */
 bool trouble_is_damage(sqlite3 *db);
 

@@ -7,7 +7,7 @@
 #include "reader.h"
 
 enum {
-    CHECKPOINT_SHARE = 4,        /* of wal_limit: the log's size at which it is copied into the database */
+    CHECKPOINT_SHARE = 4, /* of wal_limit: the log's size at which it is copied into the database */
     FRAME_HEADER_BYTES = 24,
     HEAL_MS = 200 /* between two attempts */
 };

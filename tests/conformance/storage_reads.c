@@ -32,7 +32,8 @@ static void a_get_of_many_keys_answers_each_in_its_place(void **state) {
 static void a_get_that_fits_no_table_is_refused(void **state) {
     (void)state;
     fill();
-    const struct taut_get_req wrong[] = {{77, 2, KEY(1)}, {TABLE_NOTES, 1, KEY(1)}, {TABLE_NOTES, 2, TAUT_VALS(S("T1"), S("1"))}};
+    const struct taut_get_req wrong[] = {
+        {77, 2, KEY(1)}, {TABLE_NOTES, 1, KEY(1)}, {TABLE_NOTES, 2, TAUT_VALS(S("T1"), S("1"))}};
     for (int i = 0; i < 3; i++) {
         struct host_slot s = get_many(&wrong[i], 1);
         assert_int_equal(s.status, TAUT_E_INVAL);

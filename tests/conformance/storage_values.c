@@ -93,7 +93,8 @@ static void texts_and_blobs_are_ordered_byte_by_byte(void **state) {
     (void)state;
     for (int i = 0; i < NTEXTS; i++) {
         int k = (i * 5) % NTEXTS; /* in some other order */
-        OK(WRITES(INSERT_TO(TABLE_WORDS, taut_v_str(texts[k]), I(k)), INSERT_TO(TABLE_BLOBS, taut_v_blob(texts[k]), I(k))));
+        OK(WRITES(INSERT_TO(TABLE_WORDS, taut_v_str(texts[k]), I(k)),
+                  INSERT_TO(TABLE_BLOBS, taut_v_blob(texts[k]), I(k))));
     }
     for (int descending = 0; descending < 2; descending++) {
         assert_in_order(TABLE_WORDS, descending);
@@ -105,7 +106,8 @@ static void texts_and_blobs_are_ordered_byte_by_byte(void **state) {
         assert_int_equal(taut_row_int(((const struct taut_get_result *)s.result)->rows, WORD_N), i);
         host_release(&s);
     }
-    struct host_slot s = scan_of(TABLE_WORDS, SCAN(.lo = taut_v_str(texts[4]), .hi = taut_v_str(texts[7]), .hi_open = 1));
+    struct host_slot s =
+        scan_of(TABLE_WORDS, SCAN(.lo = taut_v_str(texts[4]), .hi = taut_v_str(texts[7]), .hi_open = 1));
     assert_int_equal(((const struct taut_rows *)s.result)->n, 3);
     host_release(&s);
 }

@@ -49,6 +49,7 @@ void kit_option(const char *name, const char *text) {
 
 void kit_keep_options(void) {
     t.nkept = t.noptions;
+    memcpy(t.kept, t.options, sizeof t.kept);
 }
 
 taut_op start_opening(const struct taut_table *notes_table) {
@@ -87,6 +88,7 @@ int setup(void **state) {
     snprintf(t.dir, sizeof t.dir, "%.40s/taut-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(t.dir)) return -1;
     t.noptions = t.nkept;
+    memcpy(t.options, t.kept, sizeof t.options);
     host.clock_shift_us = host.mono_shift_us = 0;
     host.breach[0] = 0;
     host_forget(true);

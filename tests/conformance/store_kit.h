@@ -40,10 +40,11 @@ struct kit {
     char *strings[KIT_OPTIONS * 2];
     uint32_t nstrings;
     struct kit_option options[KIT_OPTIONS]; /* instead of the module's defaults; "{dir}" in them is the directory */
-    uint32_t noptions, nkept;               /* kept: those of all tests; the others last for one */
-    char dir[64], path[96];                 /* path: of the file that the module's PATH option names */
-    bool persistent;                        /* what is acknowledged outlives the process */
-    bool own_clock;                         /* it does not ask the host for the time */
+    struct kit_option kept[KIT_OPTIONS];    /* with which each test begins */
+    uint32_t noptions, nkept;
+    char dir[64], path[96]; /* path: of the file that the module's PATH option names */
+    bool persistent;        /* what is acknowledged outlives the process */
+    bool own_clock;         /* it does not ask the host for the time */
     uint32_t seed;
 };
 extern struct kit t;

@@ -1,5 +1,5 @@
-// The checker on a history as a long run makes it: 200,000 posts, two million deliveries, one fault. It has to be found
-// in under a minute, and the memory that it takes must be a fraction of the file's size.
+// The checker on a history as a long run makes it: 200,000 posts, two million deliveries, one fault, which has to be
+// found in under a minute, in memory that does not grow with the size of a record.
 import assert from 'node:assert/strict';
 import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';

@@ -18,13 +18,13 @@ const BIN = process.env.TAUT_MUTANTS_BIN;
 const kills = (random) => [0, 1, 2].map(() => ({ after_ms: 250 + random.next() * 500 }));
 // The first server is always without the fault: after it comes one for so long.
 const one_life = (ms) => (random) => [{ after_ms: 100 }, { after_ms: ms * (0.8 + random.next() * 0.4), stop: true }];
-const pauses = () => [{ after_ms: 100 }, ...Array.from({ length: 4 }, () => ({ after_ms: 300, pause_ms: 350 }))];
+const pauses = () => [{ after_ms: 100 }, ...Array.from({ length: 12 }, () => ({ after_ms: 150, pause_ms: 200 }))];
 
 // How a run has to be for a fault to show: what happens to the server, how it is set up, who is there.
 const LOADS = {
   killed: { rounds: kills },
   running: { rounds: one_life(1500) },
-  reading: { rounds: one_life(3000), settings: { cache: '1KiB' }, sizes: { senders: 4, looks: 8, stalls: false, churn_ms: 2 } },
+  reading: { rounds: one_life(3000), settings: { cache: '3KiB' }, sizes: { senders: 4, looks: 8, stalls: false, churn_ms: 2 } },
   lagging: { rounds: one_life(3000), settings: { connection_queue: '96KiB' }, sizes: { receivers: 6 } },
   lagging_past_the_tail: { rounds: one_life(3000), settings: { connection_queue: '96KiB', tail_events: 200 }, sizes: { receivers: 6 } },
   hopping: { rounds: one_life(3000), sizes: { hoppers: 16, stalls: false } },
@@ -54,9 +54,10 @@ const MUTANTS = [
   ['retried_sync', 'a failed sync that is tried again', ['STALE-ACK'], 'traced'],
 ];
 
+// name: of the fault, or nothing
 async function run_once(name, load) {
   const random = new Random(new_seed());
-  const env = { TAUT_MUTANT: name };
+  const env = name ? { TAUT_MUTANT: name } : {};
   if (load === 'stalled') return stalled_run({ env, bin: BIN });
   const { rounds, ...rest } = LOADS[load];
   return crash_run({ rounds: rounds(random), env, bin: BIN, network: false, ...rest });
@@ -88,7 +89,15 @@ async function caught(name, rules, load) {
   return null;
 }
 
+// The same loads find nothing in the same build without a fault.
+async function control(load) {
+  const run = await run_once('', load);
+  ok(run.found.length === 0, `without a fault the checker finds nothing (${load})`, describe(run.found));
+  rmSync(run.dir, { recursive: true, force: true });
+}
+
 const names = process.argv.slice(2);
+if (!names.length) for (const load of [...Object.keys(LOADS), 'stalled']) await control(load);
 const unknown = names.filter((n) => !MUTANTS.some((m) => m[0] === n));
 if (unknown.length) throw new Error(`no mutant is called ${unknown.join(', ')}`);
 const table = [];

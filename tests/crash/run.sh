@@ -1,16 +1,15 @@
 #!/bin/sh
 # The reliability tests.
-#   run.sh short   as in `make test`: 5 kills at random times, four seeded faults
-#   run.sh kills   the same without seeded faults, which have a build of their own: for a sanitized server
-#   run.sh long    as in `make crash`: 50 kills, every seeded fault
+#   run.sh short   as in `make test`: one run with kills, under strace, stalled clients, three seeded faults
+#   run.sh kills   without stalled clients and seeded faults, whose builds and bounds are their own: for a sanitized server
+#   run.sh long    as in `make crash`: 50 runs that must find nothing, every seeded fault, power cuts
 # TAUT names the program (build/gcc/bin/taut), NODE the Node.js. The last line is "N passed, N failed".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 node=${NODE:-node}
-case ${1:-short} in
-short) kills=5 mutants=--short ;;
-kills) kills=5 mutants= ;;
-long) kills=50 mutants=--all ;;
+form=${1:-short}
+case $form in
+short | kills | long) ;;
 *) echo "usage: run.sh short|kills|long" >&2; exit 2 ;;
 esac
 out=$(mktemp)
@@ -22,10 +21,14 @@ part() {
     echo "# $*"
     "$@" 2>&1 | tee -a "$out" | grep -Ev '^[0-9]+ passed, [0-9]+ failed$'
 }
-part "$node" "$here/run.mjs" "$kills"
+if [ "$form" = long ]; then part "$node" "$here/run.mjs" --clean 50
+else part "$node" "$here/run.mjs" 2; fi
 part "$node" "$here/ack_after_fsync.mjs"
 part "$node" "$here/slow_fsync.mjs"
-[ -z "$mutants" ] || part "$here/mutants.sh" "$mutants"
+[ "$form" = kills ] || part "$node" "$here/stalled.mjs"
+[ "$form" != short ] || part "$here/mutants.sh" --short
+[ "$form" != long ] || part "$here/mutants.sh" --all
+[ "$form" != long ] || part "$here/../faults/run.sh" 50
 
 # A part that ended without its closing line counts as one failure.
 ended=$(grep -Ec '^[0-9]+ passed, [0-9]+ failed$' "$out")

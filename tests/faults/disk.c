@@ -61,7 +61,7 @@ static int verdict(enum disk_call call, const char *path, int64_t offset) {
     }
     if (--f->times == 0) f->n = 0;
     disk.failed++;
-    return disk.last_errno = f->number;
+    return errno = disk.last_errno = f->number;
 }
 
 static int fails(int number, int rc) {
@@ -94,7 +94,7 @@ static int do_write(sqlite3_file *f, const void *data, int n, sqlite3_int64 at) 
     lock();
     bool torn = disk.fault.torn;
     int number = verdict(DISK_WRITE, p->path, at), rc = SQLITE_OK;
-    if (!number && !takes_room(p->real, n, at)) number = disk.last_errno = ENOSPC;
+    if (!number && !takes_room(p->real, n, at)) number = errno = disk.last_errno = ENOSPC;
     if (number) n = torn ? n / 2 : 0;
     if (n) rc = p->real->pMethods->xWrite(p->real, data, n, at);
     if (n && rc == SQLITE_OK) power_write(p->path, at, data, (size_t)n);
@@ -332,6 +332,11 @@ static int sync_fd(int fd) {
     errno = number;
     return number ? -1 : 0;
 }
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT int fsync(int fd);
+EXPORT int fdatasync(int fd);
+EXPORT int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 
 int fsync(int fd) {
     return sync_fd(fd);

@@ -1,7 +1,7 @@
-/* disk.h - the disk under the store, as far as a test wants another one: an SQLite VFS around the usual one, and the few
- * calls by which the module itself makes files whole (fsync, fdatasync, renameat2), which a program linked with disk.c
- * overrides for the libraries that it loads. Nothing is really synced, so that tests are fast; power.c knows what would
- * be.
+/* disk.h - the disk under the store, as far as a test wants another one: an SQLite VFS around the usual one, and the
+ * few calls by which the module itself makes files whole (fsync, fdatasync, renameat2), which a program linked with
+ * disk.c overrides for the libraries that it loads. Nothing is really synced, so that tests are fast; power.c knows
+ * what would be.
  *
  * Calls are counted; the n-th one that is of the kinds asked for can be made to fail, once or for as long as it is
  * wanted, and at any call the power can be cut: an image is taken of what would be left.
@@ -21,8 +21,8 @@ enum disk_call {
     DISK_DELETE = 32,
     DISK_RENAME = 64,
     DISK_SYNC_DIR = 128,
-    DISK_SIZE = 256,   /* asks for a file's size, or whether it is there */
-    DISK_SHARE = 512,  /* locks, and the shared memory of the log's index */
+    DISK_SIZE = 256,  /* asks for a file's size, or whether it is there */
+    DISK_SHARE = 512, /* locks, and the shared memory of the log's index */
     DISK_ALL = 1023
 };
 

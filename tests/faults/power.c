@@ -1,7 +1,6 @@
 /* power.c - see power.h. Small: a directory has a handful of files. */
 #include "power.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,12 @@
 #include <unistd.h>
 
 enum { FILES_MAX = 64, NAME_LEN = 160, SECTOR = 512 };
+
+static void must(bool holds) {
+    if (holds) return;
+    perror("power.c");
+    abort();
+}
 
 /* Of a file that is not synced. */
 struct change {
@@ -60,7 +65,7 @@ static void put(struct entry *list, const char *name, struct content *c) {
     struct entry *e = find(list, name);
     for (int i = 0; !e && i < FILES_MAX; i++)
         if (!list[i].name[0]) e = &list[i];
-    assert(e);
+    must(e);
     snprintf(e->name, sizeof e->name, "%s", name);
     e->content = c;
 }
@@ -72,7 +77,7 @@ static void drop(struct entry *list, const char *name) {
 
 static struct content *content_new(void) {
     struct content *c = calloc(1, sizeof *c);
-    assert(c && power.nall < (int)(sizeof power.all / sizeof *power.all));
+    must(c && power.nall < (int)(sizeof power.all / sizeof *power.all));
     c->end = &c->first;
     return power.all[power.nall++] = c;
 }
@@ -92,7 +97,7 @@ static void reserve(struct content *c, int64_t size) {
     if (size <= c->cap) return;
     c->cap = size + size / 2;
     c->bytes = realloc(c->bytes, (size_t)c->cap);
-    assert(c->bytes);
+    must(c->bytes);
 }
 
 static void set_size(struct content *c, int64_t size) {
@@ -108,7 +113,7 @@ static void put_bytes(struct content *c, int64_t at, const unsigned char *data, 
 
 static void add_change(struct content *c, bool truncates, int64_t at, const void *data, size_t n) {
     struct change *ch = malloc(sizeof *ch + n);
-    assert(ch);
+    must(ch);
     *ch = (struct change){.truncates = truncates, .at = at, .n = n};
     if (n) memcpy(ch->data, data, n);
     *c->end = ch;
@@ -121,9 +126,9 @@ static void load(const char *name) {
     struct stat st;
     snprintf(path, sizeof path, "%s/%s", power.dir, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    assert(fd >= 0 && fstat(fd, &st) == 0);
+    must(fd >= 0 && fstat(fd, &st) == 0);
     set_size(c, st.st_size);
-    assert(read(fd, c->bytes, (size_t)c->size) == c->size || !c->size);
+    must(read(fd, c->bytes, (size_t)c->size) == c->size || !c->size);
     close(fd);
     put(power.now, name, c);
     put(power.durable, name, c);
@@ -144,7 +149,7 @@ void power_track(const char *dir) {
     if (!dir) return;
     snprintf(power.dir, sizeof power.dir, "%s", dir);
     DIR *d = opendir(dir);
-    assert(d);
+    must(d);
     for (struct dirent *e; (e = readdir(d));)
         if (e->d_name[0] != '.' && !is_rebuilt(e->d_name)) load(e->d_name);
     closedir(d);
@@ -159,7 +164,7 @@ static struct content *content_of(const char *path) {
 }
 
 static void add_entry_change(const struct entry_change *ch) {
-    assert(power.npending < FILES_MAX);
+    must(power.npending < FILES_MAX);
     power.pending[power.npending++] = *ch;
 }
 
@@ -266,8 +271,8 @@ static void write_part(const struct content *c, const char *path, uint32_t perce
         }
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert(fd >= 0);
-    assert(!left.size || write(fd, left.bytes, (size_t)left.size) == left.size);
+    must(fd >= 0);
+    must(!left.size || write(fd, left.bytes, (size_t)left.size) == left.size);
     close(fd);
     free(left.bytes);
 }

@@ -1,5 +1,5 @@
-/* test_store_alloc_faults.c - every allocation fails once: those of the store, of SQLite, and what the store asks of its
- * host; of the commit path each, of opening and closing some.
+/* test_store_alloc_faults.c - every allocation fails once: those of the store, of SQLite, and what the store asks of
+ * its host; of the commit path each, of opening and closing some.
  *
  *   test_store_alloc_faults        as in `make test`
  *   test_store_alloc_faults all    as in `make crash`: without leaving any out
@@ -17,7 +17,9 @@ static void fail_each_of(bool only_commits, uint64_t stride, const char *what) {
     struct loop l = {.arm = alloc_fail,
                      .has_failed = alloc_failed,
                      .disarm = disarm,
-                     .stride = all ? 1 : stride * STRIDE,
+                     .stride = all               ? 1
+                               : stride > STRIDE ? stride
+                                                 : STRIDE,
                      .only_commits = only_commits};
     uint64_t tried = fail_each(&l);
     print_message("%llu allocations: %s\n", (unsigned long long)tried, what);

@@ -145,7 +145,8 @@ static void a_full_disk_refuses_and_goes_on_when_there_is_room(void **state) {
     assert_string_equal(why, "disk full");
     assert_refused("disk full");
     assert_reads_go_on();
-    assert_int_equal(host_logged("disk full (SQLite 13: database or disk is full"), 2); /* the commit, and that it lasts */
+    assert_int_equal(host_logged("disk full (SQLite 13: database or disk is full"),
+                     2); /* the commit, and that it lasts */
     disk_heal();
     assert_works_again();
     assert_whole();

@@ -21,7 +21,12 @@ static bool has_failed(void) {
 }
 
 static void fail_each_of(const struct disk_fault *f, uint64_t stride, const char *what) {
-    struct loop l = {.arm = arm, .has_failed = has_failed, .disarm = disk_heal, .stride = all ? 1 : stride * STRIDE};
+    struct loop l = {.arm = arm,
+                     .has_failed = has_failed,
+                     .disarm = disk_heal,
+                     .stride = all               ? 1
+                               : stride > STRIDE ? stride
+                                                 : STRIDE};
     kind = *f;
     uint64_t tried = fail_each(&l);
     print_message("%llu calls: %s\n", (unsigned long long)tried, what);

@@ -1,6 +1,6 @@
-/* test_store_power.c - the power is cut under the store: while it is made, commits, checkpoints, begins its log anew, is
- * closed, brought up from an older format, backed up, restored. What a cut may leave (power.h) is opened, and must hold
- * what was acknowledged, whole batches only, and go on.
+/* test_store_power.c - the power is cut under the store: while it is made, commits, checkpoints, begins its log anew,
+ * is closed, brought up from an older format, backed up, restored. What a cut may leave (power.h) is opened, and must
+ * hold what was acknowledged, whole batches only, and go on.
  *
  *   test_store_power                 as in `make test`: one life of a store with a cut of each kind, and that such a
  *                                    test finds what it is there for
@@ -27,9 +27,16 @@ enum kind {
     CUT_RESTORE_NAME,
     KINDS
 };
-static const char *const kind_names[KINDS] = {
-    "while the store is made",  "in a commit", "in a checkpoint",         "when the log begins anew", "in a backup",
-    "when a backup gets a name", "at a close",  "in a migration",          "in a restore",             "when a restore gets a name"};
+static const char *const kind_names[KINDS] = {"while the store is made",
+                                              "in a commit",
+                                              "in a checkpoint",
+                                              "when the log begins anew",
+                                              "in a backup",
+                                              "when a backup gets a name",
+                                              "at a close",
+                                              "in a migration",
+                                              "in a restore",
+                                              "when a restore gets a name"};
 
 /* The power is cut once for each kind, at one of its calls: each is as likely as the others. */
 static struct {
@@ -104,8 +111,8 @@ static void watch(const struct disk_at *at) {
     for (int k = 0; k < KINDS; k++)
         if (is_kind((enum kind)k, at) && cut_dice(++cut.calls[k]) == 0) take((enum kind)k);
     cut.last_call = at->call;
-    cut.last_began_log = ends(at->path, "-wal") && ((at->call == DISK_WRITE && at->offset == 0) ||
-                                                    at->call == DISK_TRUNCATE);
+    cut.last_began_log =
+        ends(at->path, "-wal") && ((at->call == DISK_WRITE && at->offset == 0) || at->call == DISK_TRUNCATE);
 }
 
 /* ---- the life of a store ---- */
@@ -161,8 +168,8 @@ static void restore(void) {
     unlink(t.path);
     snprintf(path, sizeof path, "%s-wal", t.path);
     unlink(path);
-    t.mod = (struct taut_mod){&host_table, &t.config, NULL, "store_sqlite"};
-    assert_int_equal(t.def->init(&t.mod), TAUT_OK);
+    assert_int_equal(begin_store(), TAUT_OK);
+    host_forget(false);
     set_stage(RESTORING, true);
     taut_op op = host_op();
     host.storage->restore(host.self, taut_str_z(copy_path), op);
@@ -241,6 +248,7 @@ static uint32_t check_cut(enum kind k) {
         work.n = cut.recs[k];
         memcpy(&next, &work.recs[work.n], sizeof next);
         if (k == CUT_RESTORE || k == CUT_RESTORE_NAME) as_of_backup(outcomes);
+        host_forget(false);
         if (open_with(&notes_later) == TAUT_OK) {
             uint32_t lost_claims = work_check_claims(outcomes, 5);
             int32_t status = work_wait(work_submit());
@@ -279,6 +287,7 @@ static uint32_t cut_through(uint32_t seed, uint32_t batches, uint32_t max, uint3
     assert_int_equal(setup(&none), 0); /* makes a store of its own; ours is made under watch */
     close_store();
     unlink(t.path);
+    host_forget(true);
     set_option("wal_limit", 1 << 20);
     set_option("sync", sync_option);
     live(seed, batches);

@@ -50,6 +50,14 @@ static inline void work_begin(uint32_t seed) {
     memset(work_text, 'x', sizeof work_text);
 }
 
+/* The module's init, for those who do not open the store at once. */
+static inline int32_t begin_store(void) {
+    host_reset();
+    options_fill(&t);
+    t.mod = (struct taut_mod){.host = &host_table, .config = t.config, .name = t.def->name};
+    return t.def->init(&t.mod);
+}
+
 /* ---- batches ---- */
 
 static inline void work_row(struct rec *r, uint32_t b, uint32_t k, uint32_t size) {
@@ -109,7 +117,7 @@ static inline struct rec *work_submit(void) {
             if (work.recs[i].ws == r->ws && work.recs[i].first_seq > last) last = work.recs[i].first_seq;
         r->view.trim = last / 2;
     }
-    taut_op op = host_op();
+    taut_op op = host_commit_op();
     r->op = op;
     work.n = b + 1;
     host.storage->commit(host.self, &r->view, op);
@@ -248,8 +256,8 @@ static inline uint64_t check_log(sqlite3 *db, uint32_t ws, uint32_t present) {
         wrong("log %s: %lld events from %lld to %lld, the newest is %lld", name, (long long)n, (long long)first,
               (long long)last, (long long)top);
     if (last < 0 && top) wrong("log %s: events, and no head", name);
-    if ((count < 0 ? 0 : count) != present) wrong("%s: the counter is %lld, %u batches are there", name,
-                                                   (long long)count, present);
+    if ((count < 0 ? 0 : count) != present)
+        wrong("%s: the counter is %lld, %u batches are there", name, (long long)count, present);
     return first > 0 ? (uint64_t)first : 1;
 }
 
@@ -298,10 +306,9 @@ static inline uint32_t work_check_claims(const unsigned char outcomes[RECS_MAX],
 
 /* The store as it is built for these tests: its allocations can fail (alloc.h), and TAUT_MUTANT seeds a fault. */
 static inline bool load_faulty_store(void) {
-    t.dl = dlopen(TAUT_MODULE_DIR "/../faults/store_sqlite.so", RTLD_NOW | RTLD_LOCAL);
-    if (t.dl) t.def = dlsym(t.dl, "taut_module");
-    else fprintf(stderr, "%s\n", dlerror());
-    return t.dl != NULL;
+    if (!kit_load(TAUT_FAULTY_STORE)) return false;
+    use_test_options();
+    return true;
 }
 
 #endif

@@ -1,13 +1,11 @@
-/* fuzz_http.c - libFuzzer target: bytes of a connection through the request parser, whole and cut in two, and what it
- * finds through the argument parser.
- *
- * clang -g -O1 -fsanitize=fuzzer,address,undefined -Icore -Iinclude tests/fuzz/fuzz_http.c core/gateway/http_parse.c
- *       core/gateway/api*.c core/hub/call.c core/base/base.c core/base/arena.c core/base/map.c core/module/module.c and
- * core/obs -lhttp_parser -ljansson -o fuzz_http
- * ./fuzz_http -max_len=4096 tests/fuzz/corpus_http
+/* fuzz_http.c - libFuzzer target: bytes of a connection through the request parser, whole and cut in two: heads, bodies
+ * in place and piece by piece, what they hold as arguments, multipart bodies, ranges and conditions of their heads.
+ * Where it is cut makes no difference. tests/fuzz/run.sh builds it.
  */
 #include "gateway/api.h"
+#include "gateway/http_range.h"
 #include "gateway/http_request.h"
+#include "gateway/multipart.h"
 
 static const struct taut_arg defs[] = {
     {"s", TAUT_ARG_STR, TAUT_ARG_REQUIRED, NULL, NULL},
@@ -33,16 +31,80 @@ static taut_str header(const struct http_request *r, const char *data, enum http
     return taut_str_n(data + r->header[h].at, r->header[h].len);
 }
 
+/* ---- multipart ---- */
+
+enum { PARTS_MAX = MULTIPART_PARTS_MAX, TEXT_MAX = 4096 };
+struct parts {
+    struct taut_part list[PARTS_MAX];
+    uint32_t n;
+    char text[TEXT_MAX]; /* data of all, in order */
+    size_t len;
+    struct arena names;
+};
+
+static void on_part(void *arg, const struct multipart_part *p) {
+    struct parts *to = arg;
+    if (to->n == PARTS_MAX || !text_is_clean(p->name) || !text_is_clean(p->filename)) abort();
+    if (p->name.len > MULTIPART_NAME_MAX || p->filename.len > MULTIPART_FILENAME_MAX) abort();
+    to->list[to->n++] = (struct taut_part){.size = sizeof(struct taut_part),
+                                           .is_file = p->is_file,
+                                           .name = arena_str(&to->names, p->name),
+                                           .filename = arena_str(&to->names, p->filename),
+                                           .body = {.fd = -1, .bytes = to->text + to->len}};
+}
+
+static void on_data(void *arg, const char *p, size_t n) {
+    struct parts *to = arg;
+    if (!n || !to->n || to->len + n > sizeof to->text) abort();
+    memcpy(to->text + to->len, p, n);
+    to->len += n;
+    to->list[to->n - 1].body.length += n;
+}
+
+/* As many parts and the same error, however the body comes. */
+static const char *take_apart(taut_str body, size_t first, taut_str boundary, struct parts *to) {
+    static struct multipart m;
+    memset(&m, 0, sizeof m);
+    m.arg = to;
+    m.on_part = on_part;
+    m.on_data = on_data;
+    if (!multipart_init(&m, boundary)) return "no boundary";
+    const char *wrong = multipart_feed(&m, body.ptr, first);
+    if (!wrong) wrong = multipart_feed(&m, body.ptr + first, body.len - first);
+    return wrong ? wrong : multipart_end(&m);
+}
+
+static const char *multipart(taut_str body, taut_str boundary, struct parts *parts) {
+    static struct parts other;
+    arena_free(&parts->names);
+    arena_free(&other.names);
+    memset(parts, 0, sizeof *parts);
+    memset(&other, 0, sizeof other);
+    const char *wrong = take_apart(body, body.len, boundary, parts);
+    const char *cut = take_apart(body, body.len / 2, boundary, &other);
+    if (wrong != cut || parts->n != other.n || parts->len != other.len) abort();
+    if (memcmp(parts->text, other.text, parts->len) != 0) abort();
+    return wrong;
+}
+
+/* ---- what a request holds ---- */
+
 static void arguments(const struct http_request *r, const char *data) {
-    taut_str target = taut_str_n(data + r->target.at, r->target.len);
-    const char *mark = memchr(target.ptr, '?', target.len);
+    static struct parts parts;
+    taut_str boundary;
     struct api_request api = {
         .method = TAUT_LIT("m"),
-        .query = mark ? taut_str_n(mark + 1, target.len - (size_t)(mark - target.ptr) - 1) : TAUT_LIT(""),
+        .query = taut_str_n(data + r->query.at, r->query.len),
         .content_type = header(r, data, H_CONTENT_TYPE),
         .authorization = header(r, data, H_AUTHORIZATION),
         .body = taut_str_n(data + r->head_len, (size_t)r->body_len),
     };
+    api.is_multipart = api.body.len && api_is_multipart(api.content_type, &boundary);
+    if (api.is_multipart) {
+        api.form_error = multipart(api.body, boundary, &parts);
+        api.parts = parts.list;
+        api.nparts = parts.n;
+    }
     struct call *c = call_get(&pool, TAUT_CALL_METHOD, NULL);
     api_arguments(&modules, c, &api);
     for (uint32_t i = 0; i < c->nargs; i++)
@@ -51,9 +113,65 @@ static void arguments(const struct http_request *r, const char *data) {
     call_put(&pool, c);
 }
 
+/* A range lies within what there is. */
+static void ranges(const struct http_request *r, const char *data) {
+    static const uint64_t totals[] = {0, 1, 10, 1ULL << 62};
+    const char *lines = memchr(data, '\n', r->head_len) + 1;
+    struct call_http h = {.verb = http_verb_names[r->verb],
+                          .head = taut_str_n(lines, (size_t)(data + r->head_len - lines))};
+    for (size_t i = 0; i < COUNT_OF(totals); i++) {
+        struct http_selection s = http_select(
+            &h, TAUT_LIT("ETag: \"v1\"\r\nLast-Modified: Tue, 24 Nov 2026 08:00:00 GMT\r\n"), false, totals[i]);
+        if (s.status == 200 && (s.from || s.length != totals[i])) abort();
+        if (s.status == 206 && (!s.length || s.from >= totals[i] || s.length > totals[i] - s.from)) abort();
+    }
+}
+
+/* The body piece by piece, of which `first` bytes come first: its digest, or the status. */
+static uint64_t pieces(struct http_request r, const char *body, size_t len, size_t first, bool *done) {
+    uint64_t digest = 0;
+    size_t at = 0, used, end = first < len ? first : len;
+    enum http_progress p = HTTP_MORE;
+    while (p == HTTP_MORE && at < len) {
+        taut_str piece;
+        p = http_body_next(&r, body + at, end - at, &used, &piece);
+        for (size_t i = 0; i < piece.len; i++) digest = digest * 31 + (unsigned char)piece.ptr[i];
+        at += used;
+        if (at == end) end = len;
+    }
+    *done = p == HTTP_DONE;
+    return p == HTTP_REFUSED ? r.status : digest;
+}
+
+static void by_pieces(const struct http_request *r, const char *data, size_t len) {
+    bool whole_done, cut_done;
+    size_t n = len - r->head_len;
+    uint64_t whole = pieces(*r, data + r->head_len, n, n, &whole_done);
+    uint64_t cut = pieces(*r, data + r->head_len, n, n / 3, &cut_done);
+    if (whole != cut || whole_done != cut_done) abort();
+}
+
+/* ---- a connection ---- */
+
+enum { LIMIT = 2048 };
+
+static enum http_progress parse(struct http_request *r, char *data, size_t len) {
+    if (r->phase == PHASE_HEAD) {
+        enum http_progress p = http_parse_head(r, data, len, LIMIT);
+        if (p != HTTP_DONE) return p;
+        r->max_body = LIMIT;
+        if (r->content_length > LIMIT) {
+            r->status = 413;
+            return HTTP_REFUSED;
+        }
+        ranges(r, data);
+        by_pieces(r, data, len);
+    }
+    return http_parse_body(r, data, len);
+}
+
 /* All requests of the stream, of which `first` bytes come first. Returns a digest of what was seen. */
 static uint64_t stream(const uint8_t *bytes, size_t len, size_t first) {
-    static const struct http_limits limits = {2048, 2048};
     char *data = malloc(first + !first), *all;
     uint64_t digest = 0;
     size_t have = first, at = 0;
@@ -62,13 +180,13 @@ static uint64_t stream(const uint8_t *bytes, size_t len, size_t first) {
     memset(&r, 0, sizeof r);
     for (;;) {
         if (at == have && have == len) break;
-        enum http_progress p = at < have ? http_parse(&r, data + at, have - at, &limits) : HTTP_MORE;
+        enum http_progress p = at < have ? parse(&r, data + at, have - at) : HTTP_MORE;
         if (p == HTTP_REFUSED) {
             digest = digest * 31 + r.status;
             break;
         }
         if (p == HTTP_DONE) {
-            if (r.end > have - at || r.body_len > limits.body) abort();
+            if (r.end > have - at || r.body_len > LIMIT) abort();
             arguments(&r, data + at);
             digest = digest * 31 + hash_bytes(r.body_len, data + at + r.head_len, (size_t)r.body_len);
             at += r.end;

@@ -232,6 +232,11 @@ static void on_file(void *self, taut_str file, taut_op op) {
     taut_op_complete(s->mod, op, TAUT_E_UNAVAILABLE, NULL, NULL);
 }
 
+static void on_copied(void *self, uint64_t *done, uint64_t *total) {
+    (void)self;
+    *done = *total = 0;
+}
+
 static const struct taut_storage_v1 storage = {.size = (uint32_t)sizeof storage,
                                                .open = on_open,
                                                .commit = on_commit,
@@ -242,7 +247,8 @@ static const struct taut_storage_v1 storage = {.size = (uint32_t)sizeof storage,
                                                .logs = on_logs,
                                                .cursors = on_cursors,
                                                .backup = on_file,
-                                               .restore = on_file};
+                                               .restore = on_file,
+                                               .copied = on_copied};
 
 /* ---- life ---- */
 

@@ -45,9 +45,23 @@ static void answer_open(struct call *c) {
                         (int)c->pub.query.len, c->pub.query.ptr));
 }
 
+/* A hole of 8 MiB, from the disk to the socket. */
+static void answer_file(struct call *c) {
+    enum { LENGTH = 8 << 20 };
+    FILE *f = tmpfile();
+    c->http->file = (struct taut_file){sizeof(struct taut_file), dup(fileno(f)), 0, LENGTH};
+    if (ftruncate(c->http->file.fd, LENGTH) != 0) abort();
+    fclose(f);
+    answer(c, taut_str_n("", 0));
+}
+
 static void answer_echo(struct call *c) {
     if (c->pub.kind == TAUT_CALL_OPEN) {
         answer_open(c);
+        return;
+    }
+    if (c->pub.kind == TAUT_CALL_ROUTE && taut_str_is(c->pub.query, "file")) {
+        answer_file(c);
         return;
     }
     if (c->pub.kind == TAUT_CALL_ROUTE) {
@@ -290,7 +304,7 @@ static void wait_for(atomic_uint *counter, unsigned n) {
     assert_true(atomic_load(counter) >= n);
 }
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 /* Lets the gateway see that hold's answers are small: before that it asks for few at a time. hub.calls: 1. */
 static inline void answer_one_hold(int fd) {

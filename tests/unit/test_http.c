@@ -288,7 +288,7 @@ static void the_admin_address_has_metrics_and_its_own_routes(void **state) {
     int fd = connect_to(true);
     say(fd, GET("/metrics"));
     hear(fd, "taut_up 1\n");
-    heard("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
+    heard("Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n");
     heard("taut_up 1\n");
     say(fd, GET("/"));
     hear(fd, "numbers.\n");

@@ -32,10 +32,10 @@ static void check_one(const char *verb, const char *request, const char *answer,
 static void check(const char *answer, uint64_t total, const struct expected *list, size_t n) {
     for (size_t i = 0; i < n; i++) check_one("GET", list[i].request, answer, false, total, &list[i]);
 }
-#define CHECK(answer, total, ...)                           \
-    do {                                                    \
+#define CHECK(answer, total, ...)                             \
+    do {                                                      \
         static const struct expected list_[] = {__VA_ARGS__}; \
-        check(answer, total, list_, COUNT_OF(list_));       \
+        check(answer, total, list_, COUNT_OF(list_));         \
     } while (0)
 
 static void one_range_is_cut_out(void **state) {

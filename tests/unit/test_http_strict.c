@@ -119,7 +119,10 @@ static const struct strict lengths[] = {
     {"6.1", POST "Transfer-Encoding: xchunked\r\n\r\n", 501, "the only transfer coding is chunked"},
     {"6.1", POST "Transfer-Encoding: identity\r\n\r\n", 501, "the only transfer coding is chunked"},
     {"6.1", POST "Transfer-Encoding:\r\n\r\n", 501, "the only transfer coding is chunked"},
-    {"6.1", POST "Transfer-Encoding: \x0b" "chunked\r\n\r\n", 400, "a control character in the head"},
+    {"6.1",
+     POST "Transfer-Encoding: \x0b"
+          "chunked\r\n\r\n",
+     400, "a control character in the head"},
     {"6.1", "POST /api/echo HTTP/1.0\r\n" CHUNKED "\r\n0\r\n\r\n", 400, "Transfer-Encoding in HTTP/1.0"},
 };
 
@@ -185,9 +188,9 @@ static void check(const struct strict *cases, size_t n) {
     }
 }
 
-#define CASES(table, name)           \
-    static void name(void **state) { \
-        (void)state;                 \
+#define CASES(table, name)             \
+    static void name(void **state) {   \
+        (void)state;                   \
         check(table, COUNT_OF(table)); \
     }
 CASES(request_lines, request_lines_are_read_to_the_letter)

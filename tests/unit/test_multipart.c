@@ -1,4 +1,5 @@
-/* test_multipart.c - multipart/form-data taken apart: whole, and cut in two at every place, which makes no difference. */
+/* test_multipart.c - multipart/form-data taken apart: whole, and cut in two at every place, which makes no difference.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,12 +83,14 @@ static void parts_have_names_files_and_types(void **state) {
     (void)state;
     gives(PART("one") "1" END, "[one:1]", NULL);
     gives(PART("\"a b\"") "1\r\n"
-          "--b\r\ncontent-type: image/png \r\nCONTENT-DISPOSITION: form-data; filename=\"x;y.png\"; name=\"f\"\r\n\r\n"
-          "\x89PNG\r\n\r\n" END "\r\n",
+                          "--b\r\ncontent-type: image/png \r\nCONTENT-DISPOSITION: form-data; filename=\"x;y.png\"; "
+                          "name=\"f\"\r\n\r\n"
+                          "\x89PNG\r\n\r\n" END "\r\n",
           "[a b:1][f|x;y.png|image/png:\x89PNG\r\n\r\n]", NULL);
     gives("--b\r\nContent-Disposition: form-data; name=\"q\\\"u\\\\o; name=\\\"no\"; filename=\"\"\r\n\r\n" END,
           "[q\"u\\o; name=\"no|:]", NULL);
-    gives("--b\r\nContent-Disposition: form-data; name=f; filename=\"a.txt\"; filename*=UTF-8''%e2%82%ac%20x.txt\r\n\r\n" END,
+    gives("--b\r\nContent-Disposition: form-data; name=f; filename=\"a.txt\"; "
+          "filename*=UTF-8''%e2%82%ac%20x.txt\r\n\r\n" END,
           "[f|\xe2\x82\xac x.txt:]", NULL);
     gives("--b\r\nContent-Disposition: form-data; name=f; filename=\"a.txt\"; filename*=latin1''x\r\n\r\n" END,
           "[f|a.txt:]", NULL);
@@ -103,7 +106,9 @@ static void parts_may_be_empty_and_there_may_be_none(void **state) {
 
 static void what_stands_before_and_between_is_read_over(void **state) {
     (void)state;
-    gives("This is a preamble.\r\n--bogus" "\r\n", NULL, "a boundary is followed by something else");
+    gives("This is a preamble.\r\n--bogus"
+          "\r\n",
+          NULL, "a boundary is followed by something else");
     gives("This is a preamble.\r\n-- b\r\n" PART("a") "1" END, "[a:1]", NULL);
     gives("\r\n--b \t\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--b  --", NULL, NULL);
 }
@@ -131,10 +136,12 @@ static void bad_bodies_say_what_is_wrong(void **state) {
     gives("--b\nX: y\r\n\r\n" END, "", "a boundary is followed by something else");
     gives("--b\r\nX: y\n\r\n" END, "", "a line of a part's head does not end in CRLF");
     gives("--b\r\nX: \x01\r\n\r\n" END, "", "a control character in a part's head");
-    gives("--b\r\nContent-Disposition: form-data; name=\xff\r\n\r\n" END, "", "a name in the multipart body is not UTF-8");
+    gives("--b\r\nContent-Disposition: form-data; name=\xff\r\n\r\n" END, "",
+          "a name in the multipart body is not UTF-8");
     gives("--b\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name=a\r\n\r\n" END, "",
           "a part has a transfer encoding");
-    gives("--b\r\nContent-Transfer-Encoding: binary\r\nContent-Disposition: form-data; name=a\r\n\r\n" END, "[a:]", NULL);
+    gives("--b\r\nContent-Transfer-Encoding: binary\r\nContent-Disposition: form-data; name=a\r\n\r\n" END, "[a:]",
+          NULL);
 }
 
 static void boundaries_have_their_letters(void **state) {

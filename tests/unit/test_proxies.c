@@ -19,7 +19,7 @@ static struct asker ask(const char *peer, const char *head) {
     struct addr_nets trusted;
     taut_str bad;
     assert_true(addr_nets_parse((struct taut_array)TAUT_ARRAY(items), &trusted, &bad));
-    struct peer p = {.addr = address(peer)};
+    struct remote p = {.addr = address(peer)};
     p.is_proxy = addr_nets_have(&trusted, &p.addr);
     struct asker who = proxies_asker(&trusted, &p, taut_str_z(head), TAUT_LIT("direct:8065"));
     addr_nets_free(&trusted);

@@ -76,8 +76,8 @@ static int remove_files(void **state) {
 /* ---- the server ---- */
 
 static char told[4096]; /* errors of the edge, a line each */
-static void on_error(void *arg, const char *option, const char *text) {
-    (void)arg;
+static void on_error(void *arg, bool fatal, const char *option, const char *text) {
+    (void)arg, (void)fatal;
     size_t n = strlen(told);
     snprintf(told + n, sizeof told - n, "%s: %s\n", option, text);
 }

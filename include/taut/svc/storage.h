@@ -157,7 +157,7 @@ struct taut_event_rows {
 };
 
 /* Result of logs: every workspace that has a log, which is one that ever had an event, in the order of their names.
- * first: the oldest seq that is there. */
+ * first: the oldest seq that is there; last + 1 in a log that a restore has begun anew. */
 struct taut_log_head {
     taut_str workspace;
     uint64_t first, last;
@@ -208,7 +208,7 @@ struct taut_storage_v1 {
     void (*cursors)(void *self, taut_str workspace, taut_op op); /* -> taut_cursors */
     /* Copies the whole store as of one commit into a new file, while it goes on; complete and synced when the op
      * completes. TAUT_E_EXISTS: there is a file already; it is left alone. The result, if any, is a taut_str: what was
-     * made, or why it was not. */
+     * made, or why it was not. A provider that makes no backups answers these two with TAUT_E_UNAVAILABLE. */
     void (*backup)(void *self, taut_str file, taut_op op);
     /* Instead of open: puts a backup in the place of a store that is not there. Checks the file first; nothing is
      * changed unless all of it is good. TAUT_E_EXISTS: there is a store; TAUT_E_INVAL: this is no backup of this

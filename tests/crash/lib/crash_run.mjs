@@ -8,7 +8,7 @@ import { configuration } from './configuration.mjs';
 import { History, now_us } from './history.mjs';
 import { Proxy, rough } from './proxy.mjs';
 import { new_seed, Random } from './random.mjs';
-import { watch_memory } from './rss.mjs';
+import { is_sanitized, watch_memory } from './rss.mjs';
 import { free_port, new_dir, Server } from './server.mjs';
 import { sleep } from './text.mjs';
 import { log_records } from './tools.mjs';
@@ -67,7 +67,7 @@ async function begin(run, { random, sizes, workspaces, network, dir }) {
     await load.setup();
     if (run.proxy) history.add('fault', { what: 'network', t: now_us() });
   }
-  run.histories[0].add('bound', { kib: BOUND_KIB });
+  if (!is_sanitized(run.server.pid())) run.histories[0].add('bound', { kib: BOUND_KIB });
   run.stop_watching = watch_memory(run.server, run.histories[0]);
   run.loads.forEach((load) => load.start());
 }

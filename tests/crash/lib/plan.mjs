@@ -17,7 +17,7 @@ const PAUSE_MS = [50, 700];
 
 // So many kills at random times, and each named point so many times; pauses and orderly stops between them. The first
 // round is a random one: the server that makes the workspaces runs without a named point.
-export function plan(random, { kills, visits = 1, pauses = Math.ceil(kills / 3), stops = Math.ceil(kills / 5) }) {
+export function plan(random, { kills, visits = Math.max(1, Math.round(kills / 15)), pauses = Math.ceil(kills / 3), stops = Math.ceil(kills / 5) }) {
   const after_ms = () => MIN_MS + random.next() * SPREAD_MS;
   const rest = [];
   for (let i = 1; i < kills; i++) rest.push({ after_ms: after_ms() });
@@ -51,7 +51,7 @@ export function settings(random) {
   return {
     tail_events: random.pick([20_000, 300]),
     connection_queue: random.pick(['256KiB', '96KiB']),
-    cache: random.pick(['32MiB', '16KiB']),
+    cache: random.pick(['32MiB', '3KiB']),
     call_timeout: random.pick(['30s', '250ms']),
     gateways: random.pick([1, 2]),
   };

@@ -2,7 +2,7 @@
 //   plain                 passed on as it comes
 //   delay {ms}            each piece that much later
 //   trickle {bytes}       so many bytes every 5 ms towards the client
-//   cut {bytes, reset}    ended after so many bytes towards the client, wherever in a frame that is
+//   cut {bytes}           ended after so many bytes towards the client, wherever in a frame that is
 //   mute {bytes, ms}      what the server sends is lost from there on; ended after ms
 //   deaf {bytes, ms}      what the client sends is lost from there on; ended after ms
 import net from 'node:net';
@@ -59,12 +59,11 @@ class Link {
     else this.fate = { kind: 'plain' };
   }
 
-  end(reset = false) {
+  end() {
     if (this.ended) return;
     this.ended = true;
     this.down.stop();
-    if (reset) this.client.resetAndDestroy();
-    else this.client.destroy();
+    this.client.destroy();
     this.upstream.destroy();
     this.on_end();
   }
@@ -118,11 +117,13 @@ class Way {
   }
 
   pass(piece) {
-    const { kind, bytes, reset } = this.fate();
+    const { kind, bytes } = this.fate();
     this.passed += piece.length;
     if (kind !== 'cut' || this.passed < bytes) return void this.to.write(piece);
-    const left = piece.subarray(0, piece.length - (this.passed - bytes));
-    this.to.write(left, () => this.link.end(reset));
+    const left = piece.subarray(0, Math.max(0, piece.length - (this.passed - bytes)));
+    this.from.pause();
+    this.queue = [];
+    this.to.write(left, () => this.link.end());
   }
 
   stop() {
@@ -139,7 +140,7 @@ export function rough(random) {
     return random.pick([
       { kind: 'delay', ms: random.whole(1, 60) },
       { kind: 'trickle', bytes: random.whole(200, 2000) },
-      { kind: 'cut', bytes, reset: random.chance(0.5) },
+      { kind: 'cut', bytes },
       { kind: 'mute', bytes, ms: random.whole(50, 500) },
       { kind: 'deaf', bytes: random.whole(200, 50_000), ms: random.whole(50, 500) },
     ]);

@@ -3,9 +3,16 @@ import { readFileSync } from 'node:fs';
 
 const EVERY_MS = 100;
 
-export function rss_kib(pid) {
+const TERABYTE_KIB = 2 ** 30;
+
+export const rss_kib = (pid) => field_kib(pid, 'RssAnon');
+
+// Sanitizers reserve address space by the terabyte. With them memory is a multiple.
+export const is_sanitized = (pid) => field_kib(pid, 'VmSize') > TERABYTE_KIB;
+
+function field_kib(pid, name) {
   try {
-    const [, kib] = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    const [, kib] = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     return kib ? Number(kib) : null;
   } catch {
     return null; // it has just been killed

@@ -54,20 +54,21 @@ const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 export class Server {
-  // options: data, listen, args, env
+  // options: data, listen, args, env, wrap (a command line to run it under)
   static async start(options = {}) {
     const server = new Server(options);
     await server.up();
     return server;
   }
 
-  constructor({ data = path.join(newDir(), 'data'), listen = '127.0.0.1:0', args = [], env = {} } = {}) {
-    Object.assign(this, { data, listen, args, env, log: '' });
+  constructor({ data = path.join(newDir(), 'data'), listen = '127.0.0.1:0', args = [], env = {}, wrap = [] } = {}) {
+    Object.assign(this, { data, listen, args, env, wrap, log: '' });
   }
 
   async up() {
     const args = ['demo', '--data', this.data, '--listen', this.listen, '--json', ...this.args];
-    const child = spawn(TAUT, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } });
+    const [program, ...words] = [...this.wrap, TAUT, ...args];
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } });
     running.add(child);
     this.child = child;
     this.exited = new Promise((resolve) =>

@@ -9,6 +9,14 @@
 
 static char file[128], text[512];
 
+/* The module without its store open. */
+static void begin_store(void) {
+    host_reset();
+    host_forget(false);
+    options_fill(&t);
+    t.mod = (struct taut_mod){.host = &host_table, .config = t.config, .name = t.def->name};
+    assert_int_equal(t.def->init(&t.mod), TAUT_OK);
+}
 /* A backup or a restore; what it said is in `text`. */
 static int32_t answer_of(taut_op op) {
     struct host_slot s = host_wait(op);
@@ -29,9 +37,7 @@ static int32_t backup(void) {
 static int32_t restore_from(const char *from) {
     taut_op op = host_op();
     close_store();
-    host.ndurable = 0;
-    host.log[0] = host.lines[0] = 0;
-    assert_int_equal(t.def->init(&t.mod), TAUT_OK);
+    begin_store();
     host.storage->restore(host.self, taut_str_z(from), op);
     int32_t status = answer_of(op);
     t.def->fini(&t.mod);
@@ -50,8 +56,7 @@ static int32_t restore(void) {
     taut_op op = host_op();
     close_store();
     lose_store();
-    host.log[0] = host.lines[0] = 0;
-    assert_int_equal(t.def->init(&t.mod), TAUT_OK);
+    begin_store();
     host.storage->restore(host.self, taut_str_z(file), op);
     int32_t status = answer_of(op);
     t.def->fini(&t.mod);
@@ -231,7 +236,7 @@ static void a_restore_refuses_beside_the_log_of_a_store_that_was_moved(void **st
     unlink(t.path);
     close(open(wal, O_CREAT | O_WRONLY, 0600));
     taut_op op = host_op();
-    assert_int_equal(t.def->init(&t.mod), TAUT_OK);
+    begin_store();
     host.storage->restore(host.self, taut_str_z(file), op);
     assert_int_equal(answer_of(op), TAUT_E_EXISTS);
     t.def->fini(&t.mod);

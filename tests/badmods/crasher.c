@@ -1,0 +1,65 @@
+/* crasher.c - a module that does what no module may: its methods end the process, on the hub, in a timer, on a pool
+ * thread, and by a broken invariant of the core; and one tells of its health. For tests of crash reports. */
+#include "taut/taut.h"
+
+static void fault(void) {
+    volatile int *volatile nowhere = NULL; /* the compiler must not know */
+    *nowhere = 1;
+}
+
+static void on_timer(struct taut_mod *m, void *arg) {
+    (void)m, (void)arg;
+    fault();
+}
+static void work(void *arg) {
+    (void)arg;
+    fault();
+}
+static void worked(struct taut_mod *m, void *arg) {
+    (void)m, (void)arg;
+}
+
+static int32_t on_method(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    fault();
+    return taut_done(c);
+}
+static int32_t on_timer_method(struct taut_mod *m, struct taut_call *c) {
+    m->host->timer_start(m, 1, 0, on_timer, NULL);
+    return taut_done(c);
+}
+static int32_t on_work_method(struct taut_mod *m, struct taut_call *c) {
+    m->host->work(m, work, worked, NULL);
+    return taut_done(c);
+}
+static int32_t on_panic_method(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    taut_scratch(c, (size_t)1 << 60); /* more memory than there is */
+    return taut_done(c);
+}
+static int32_t on_ill_method(struct taut_mod *m, struct taut_call *c) {
+    taut_health(m, TAUT_HEALTH_DOWN, "ill", TAUT_LIT("it said so"));
+    return taut_done(c);
+}
+static int32_t on_well_method(struct taut_mod *m, struct taut_call *c) {
+    taut_health(m, TAUT_HEALTH_OK, "ill", TAUT_LIT(""));
+    return taut_done(c);
+}
+static int32_t on_burst_method(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_kv kv = {"answer", TAUT_LIT("forty two")};
+    for (int i = 0; i < 50; i++) taut_log_kv(m, TAUT_LOG_WARN, "burst", TAUT_LIT("again"), &kv, 1);
+    return taut_done(c);
+}
+
+static const struct taut_method methods[] = {
+    {.name = "crash.method", .flags = TAUT_METHOD_NOAUTH, .run = on_method},
+    {.name = "crash.timer", .flags = TAUT_METHOD_NOAUTH, .run = on_timer_method},
+    {.name = "crash.work", .flags = TAUT_METHOD_NOAUTH, .run = on_work_method},
+    {.name = "crash.panic", .flags = TAUT_METHOD_NOAUTH, .run = on_panic_method},
+    {.name = "crash.ill", .flags = TAUT_METHOD_NOAUTH, .run = on_ill_method},
+    {.name = "crash.well", .flags = TAUT_METHOD_NOAUTH, .run = on_well_method},
+    {.name = "crash.burst", .flags = TAUT_METHOD_NOAUTH, .run = on_burst_method},
+};
+
+TAUT_MODULE(.name = "crasher", .version = "0.1.0", .license = "Apache-2.0", .summary = "Ends the process",
+            .provides = TAUT_LIST("auth/1"), .methods = TAUT_ARRAY(methods));
