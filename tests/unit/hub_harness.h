@@ -226,6 +226,17 @@ static int32_t scanner(struct taut_mod *m, struct taut_call *c) {
     return taut_done(c);
 }
 
+/* Reads what depends on a row, and answers with the row. */
+static int32_t guarded(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    const struct taut_rows *rows;
+    const struct taut_scan s = {.index = TAUT_SCAN_PRIMARY, .limit = 10};
+    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
+    TAUT_TRY(taut_scan(m, c, &notes, &s, &rows));
+    taut_json_kint(taut_answer(c), "is", taut_row_int(row, 2));
+    return taut_done(c);
+}
+
 /* Knows its answer before the row that it asked for is there. */
 static int32_t hasty(struct taut_mod *m, struct taut_call *c) {
     const struct taut_row *row;
@@ -246,8 +257,9 @@ static const struct taut_method methods[] = {{.name = "bump", .flags = TAUT_METH
                                              {.name = "peek", .flags = TAUT_METHOD_NOAUTH, .run = peek},
                                              {.name = "hasty", .flags = TAUT_METHOD_NOAUTH, .run = hasty},
                                              {.name = "late", .flags = TAUT_METHOD_NOAUTH, .run = late},
-                                             {.name = "scanner", .flags = TAUT_METHOD_NOAUTH, .run = scanner}};
-enum { BUMP, ENDLESS, BLIND, TWICE, PEEK, HASTY, LATE, SCANNER, METHODS };
+                                             {.name = "scanner", .flags = TAUT_METHOD_NOAUTH, .run = scanner},
+                                             {.name = "guarded", .flags = TAUT_METHOD_NOAUTH, .run = guarded}};
+enum { BUMP, ENDLESS, BLIND, TWICE, PEEK, HASTY, LATE, SCANNER, GUARDED, METHODS };
 static const struct taut_socket_route sockets[] = {{"/s/", "s", let_in, bump, on_close},
                                                    {"/p/", "p", let_in, peek, on_close}};
 static const struct taut_module store_def = {

@@ -93,6 +93,21 @@ static void a_snapshot_newer_than_what_was_published_waits(void **state) {
     assert_int_equal(runs, 2);
 }
 
+static void a_row_from_before_a_scan_of_the_same_call_is_read_again(void **state) {
+    (void)state;
+    store.hold_reads = true;
+    ask(GUARDED); /* its snapshot is of before the commit … */
+    ask(BLIND);
+    release();
+    turn();
+    store.value = 8;
+    store.hold_reads = false;
+    complete_get(store.read_op, store.read_n, store.read_as_of, store.read_value);
+    turn(); /* … its scan's of after it */
+    assert_int_equal(store.gets, 2);
+    assert_body(1, "{\"ok\":true,\"is\":8}");
+}
+
 static void an_answer_that_needs_no_read_leaves_when_its_reads_have_ended(void **state) {
     (void)state;
     store.hold_reads = true;
@@ -324,6 +339,7 @@ int main(void) {
         T(a_row_written_twice_in_one_batch_is_right_in_the_cache),
         T(a_call_that_begins_after_an_answer_sees_what_was_answered),
         T(a_snapshot_newer_than_what_was_published_waits),
+        T(a_row_from_before_a_scan_of_the_same_call_is_read_again),
         T(an_answer_that_needs_no_read_leaves_when_its_reads_have_ended),
         T(only_so_many_calls_have_scans_at_a_time_and_all_get_their_turn),
         T(no_handler_runs_while_the_modules_stop),
