@@ -5,7 +5,7 @@
 
 #include "config/internal.h"
 
-enum { ERRORS_MAX = 200, ERROR_BYTES_MAX = 1024 };
+enum { ERRORS_MAX = 200, ERROR_BYTES_MAX = 1024, PATH_BYTES_MAX = 256 };
 
 /* At most n bytes of it, at the border of a character. */
 static size_t cut(taut_str text, size_t n) {
@@ -47,10 +47,18 @@ static void add_last(struct config *c, struct config_errors *e) {
     add(e, &p, arena_fmt(e->arena, "%s: %s", p.source, p.text));
 }
 
-/* Control characters of a value would reach the terminal. */
-static void clean(char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
+/* A copy without control characters, which would reach the terminal. */
+static const char *clean(struct arena *a, taut_str text) {
+    char *z = (char *)(uintptr_t)arena_str(a, text).ptr;
+    for (char *p = z; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    return z;
+}
+
+/* A path may hold keys that a stranger chose. */
+static const char *clean_path(struct arena *a, const char *path) {
+    taut_str whole = taut_str_z(path);
+    return path ? clean(a, taut_str_n(path, cut(whole, PATH_BYTES_MAX))) : NULL;
 }
 
 TAUT_PRINTF(6, 0)
@@ -59,17 +67,18 @@ static void verror(struct config *c, struct config_errors *e, const struct node 
     char text[ERROR_BYTES_MAX + 8];
     int n = vsnprintf(text, sizeof text, fmt, ap);
     if (n > ERROR_BYTES_MAX) strcpy(text + cut(taut_str_n(text, sizeof text), ERROR_BYTES_MAX), "…");
-    clean(text);
     if (e->n >= ERRORS_MAX) {
         add_last(c, e);
         return;
     }
-    struct config_problem p = {at ? at->line : 0, at ? at->col : 0, arena_str(e->arena, taut_str_z(c->file)).ptr,
-                               path ? arena_str(e->arena, taut_str_z(path)).ptr : NULL,
-                               arena_str(e->arena, taut_str_z(text)).ptr};
+    struct config_problem p = {.line = at ? at->line : 0,
+                               .col = at ? at->col : 0,
+                               .source = clean(e->arena, taut_str_z(c->file)),
+                               .option = clean_path(e->arena, path),
+                               .text = clean(e->arena, taut_str_z(text))};
     taut_str place = taut_str_z(p.source);
     if (p.line) place = arena_fmt(e->arena, "%s:%u:%u", p.source, p.line, p.col);
-    add(e, &p, arena_fmt(e->arena, "%s: %s%s%s%s", place.ptr, kind, path ? path : "", path ? ": " : "", text));
+    add(e, &p, arena_fmt(e->arena, "%s: %s%s%s%s", place.ptr, kind, path ? p.option : "", path ? ": " : "", p.text));
 }
 
 void config_error_at(struct config *c, uint32_t line, uint32_t col, const char *path, const char *fmt, ...) {
