@@ -24,6 +24,7 @@ static const struct core_command table[] = {
     {.def = {.name = "backup",
              .help = "copy the store into a new file, while the server runs or not",
              .args = TAUT_ARRAY(backup_args),
+             .flags = TAUT_CMD_LONG,
              .run = backup_command},
      .print = backup_print,
      .prepare = backup_prepare},
