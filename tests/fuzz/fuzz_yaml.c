@@ -1,7 +1,9 @@
 /* fuzz_yaml.c - libFuzzer target: any text as taut.yaml, with a table of every option type applied to its modules. What
  * is accepted must print as a configuration that is accepted, prints the same, and means the same. */
+#define _GNU_SOURCE /* memmem */
+#include <string.h>
+
 #include "config/config.h"
-#include "taut/json.h"
 
 struct inner {
     taut_str name;
