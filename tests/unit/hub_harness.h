@@ -230,7 +230,7 @@ static int32_t scanner(struct taut_mod *m, struct taut_call *c) {
 static int32_t guarded(struct taut_mod *m, struct taut_call *c) {
     const struct taut_row *row;
     const struct taut_rows *rows;
-    const struct taut_scan s = {.index = TAUT_SCAN_PRIMARY, .limit = 10};
+    const struct taut_scan s = {.size = sizeof s, .index = TAUT_SCAN_PRIMARY, .limit = 10};
     TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
     TAUT_TRY(taut_scan(m, c, &notes, &s, &rows));
     taut_json_kint(taut_answer(c), "is", taut_row_int(row, 2));

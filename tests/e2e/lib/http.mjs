@@ -85,3 +85,11 @@ export async function many(n, width, make) {
   await Promise.all(Array.from({ length: width }, worker));
   return results;
 }
+
+// The sum of a number of all gateways, as /metrics has it: metric(server, 'tls_connections').
+export async function metric(server, name) {
+  const { text } = await request({ url: server.admin_url }, { method: 'GET', path: '/metrics' });
+  const values = [...text.matchAll(new RegExp(`^taut_gateway_${name}\\{[^}]*\\} (\\S+)$`, 'gm'))];
+  if (!values.length) throw new Error(`no metric ${name}`);
+  return values.reduce((sum, [, v]) => sum + Number(v), 0);
+}

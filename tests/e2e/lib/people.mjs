@@ -15,7 +15,6 @@ export function webClient(server, token) {
     slackApiUrl: server.api,
     logLevel: LogLevel.ERROR,
     retryConfig: { retries: 0 },
-    ...server.sdk, // what the server needs of clients: whom to trust
   });
 }
 
@@ -41,7 +40,7 @@ export class Person {
       slackApiUrl: server.api,
       logLevel: LogLevel.ERROR,
       replyAckOnReconnectTimeout: 1, // how long the SDK waits before it calls itself ready
-      ...server.sdk,
+      ...server.rtm, // more options: whom to trust
     });
     this.rtm.on('slack_event', (type, event) => {
       this.events.push(event);

@@ -36,7 +36,7 @@ export class Authority {
 export async function startTls(authority, { cert, key }, more = '') {
   const file = await withServerOptions(`  tls:\n    cert: ${cert}\n    key: ${key}\n${more}`, authority.dir);
   const server = await Server.start({ args: ['--config', file] });
-  server.sdk = { tls: { ca: authority.pem } };
+  server.rtm = { agent: new https.Agent({ ca: authority.pem, keepAlive: true }) };
   server.ca = authority.pem;
   return server;
 }
