@@ -8,7 +8,7 @@
  *   values.c   values compared, copied, as text
  *   table.c    option tables themselves, and what is wrong with one
  *   errors.c   the list of what is wrong
- *   print.c    back to YAML
+ *   print.c    back to YAML; schema.c: tables as a JSON Schema
  */
 #ifndef CONFIG_INTERNAL_H
 #define CONFIG_INTERNAL_H

@@ -73,6 +73,7 @@ struct taut_opt {
     struct taut_array options; /* STRUCT, LIST of STRUCT: its table, of struct taut_opt */
     uint32_t item_size;        /* LIST of STRUCT: sizeof the struct */
     uint32_t max_items;        /* LIST, MAP; 0: TAUT_OPT_ITEMS_MAX */
+    uint64_t reserved;
 };
 
 /* Items of a LIST: taut_str, int64_t, double or a struct, as the type's field is; read with TAUT_AT(list, taut_str, i).
@@ -84,7 +85,8 @@ struct taut_opt_pair {
     double real;
 };
 
-#define TAUT_OPT(strct, field, kind, ...) \
+#define TAUT_OPT(strct, field, ...) TAUT_OPT_OF(strct, field, __VA_ARGS__, .reserved = 0)
+#define TAUT_OPT_OF(strct, field, kind, ...) \
     { .name = #field, .type = (kind), .offset = (uint32_t)offsetof(strct, field), __VA_ARGS__ }
 
 /* What is wrong with options, as a module's own `check` or `reconfigure` finds it: error(ctx, option, text) adds one

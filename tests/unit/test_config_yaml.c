@@ -68,6 +68,8 @@ static void test_control_characters_of_a_value_do_not_reach_the_terminal(void **
     (void)state;
     expect("server: { log_level: \"\\e[31m\\n\" }\nmodules: []\n",
            "taut.yaml:1:22: server.log_level: \"?[31m?\" is not one of debug, info, warn, error\n");
+    expect("\"a\\nb\": { c: 1, c: 2 }\nmodules: []\n", "taut.yaml:1:1: unknown section \"a?b\"\n"
+                                                       "taut.yaml:1:17: a?b: \"c\" is given twice, first in line 1\n");
 }
 
 static void test_a_long_value_is_shown_in_part(void **state) {
