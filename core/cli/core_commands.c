@@ -12,7 +12,23 @@ static int32_t on_status(struct taut_mod *m, struct taut_call *c) {
     return taut_done(c);
 }
 
+static const struct taut_arg hooks_args[] = {
+    {.name = "point", .type = TAUT_ARG_STR, .flags = TAUT_ARG_POSITIONAL, .help = "such as message.before_send"},
+};
+
+static int32_t on_hooks(struct taut_mod *m, struct taut_call *c) {
+    taut_str point = taut_arg_str(c, 0);
+    if (hub_hooks(engine_of(m)->hub, point, taut_answer(c)) || !point.len) return taut_done(c);
+    return taut_fail_text(
+        c, "no_hooks",
+        taut_fmt(c, "no module has a function at \"%.*s\"; all points: taut hooks", (int)point.len, point.ptr));
+}
+
 static const struct core_command table[] = {
+    {.def = {.name = "hooks",
+             .help = "the functions at a hook point, in the order in which they are asked, and why",
+             .args = TAUT_ARRAY(hooks_args),
+             .run = on_hooks}},
     {.def = {.name = "status", .help = "what the running server is doing", .run = on_status},
      .alone = no_server,
      .print = status_print},

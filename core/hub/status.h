@@ -10,4 +10,8 @@ struct instance *hub_core(struct hub *h);
 /* Members for an open object: modules, services, calls, store, cache, logs. */
 void hub_status(struct hub *h, struct taut_json *j);
 
+/* Adds "hooks": the functions at that point (empty: at all points) in the order in which they are asked, and why. How
+ * many there are. */
+uint32_t hub_hooks(struct hub *h, taut_str point, struct taut_json *j);
+
 #endif
