@@ -1,6 +1,9 @@
 /* hooks.c - the functions at a point, asked in their order (core/module/hooks.c has made it). A filter runs inside the
  * call of the one whose point it is, within its budget; one that is at fault too often is left out for a while. */
+#include <stdio.h>
+
 #include "hub/internal.h"
+#include "hub/status.h"
 #include "obs/log.h"
 
 enum { BUDGET_MS = 30 };
@@ -181,6 +184,48 @@ static int32_t provide(struct taut_mod *m, struct taut_call *c, const char *poin
         if (verdict != TAUT_PASS) return verdict;
     }
     return TAUT_E_NOTFOUND;
+}
+
+/* ---- for people ---- */
+
+static void number(struct taut_json *j, const char *key, double ms) {
+    char text[32];
+    int n = snprintf(text, sizeof text, "%.3f", ms);
+    taut_json_ktext(j, key, taut_str_n(text, (size_t)n));
+}
+
+static void write_hook(struct taut_json *j, const struct hook_entry *e, uint32_t place) {
+    static const char *const kinds[] = {"", "filter", "observe", "provide"};
+    uint64_t calls = histogram_count(&e->seconds);
+    taut_json_open(j, '{');
+    taut_json_kstr(j, "point", taut_str_z(e->def->point));
+    taut_json_kint(j, "place", place);
+    taut_json_kstr(j, "name", taut_str_z(e->def->name));
+    taut_json_kstr(j, "module", taut_str_z(e->owner->name));
+    taut_json_kstr(j, "kind", taut_str_z(kinds[e->def->kind]));
+    taut_json_kstr(j, "because", taut_str_z(e->reason));
+    taut_json_kint(j, "calls", (int64_t)calls);
+    number(j, "mean_ms", calls ? (double)atomic_load(&e->seconds.sum) / (double)calls / 1e6 : 0);
+    number(j, "p99_ms", histogram_quantile(&e->seconds, 0.99) / 1e6);
+    taut_json_kint(j, "faults", (int64_t)e->faults);
+    taut_json_kstr(j, "state", taut_str_z(e->breaker.open ? "left out" : "asked"));
+    taut_json_close(j, '}');
+}
+
+uint32_t hub_hooks(struct hub *h, taut_str point, struct taut_json *j) {
+    uint32_t n = 0, place = 0;
+    const char *at = "";
+    taut_json_kopen(j, "hooks", '[');
+    for (uint32_t i = 0; i < h->modules->nhooks; i++) {
+        const struct hook_entry *e = &h->modules->hooks[i];
+        place = strcmp(at, e->def->point) == 0 ? place + 1 : 1;
+        at = e->def->point;
+        if (point.len && !taut_str_is(point, e->def->point)) continue;
+        write_hook(j, e, place);
+        n++;
+    }
+    taut_json_close(j, ']');
+    return n;
 }
 
 void hooks_add_to_host(struct taut_host *t) {

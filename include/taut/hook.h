@@ -70,12 +70,12 @@ struct taut_hook {
 };
 
 /* Entries of a module's table of hooks. C only. */
-#define TAUT_FILTER(at, called, fn, ...) \
-    { .point = (at), .name = (called), .kind = TAUT_HOOK_FILTER, .filter = (fn), __VA_ARGS__ }
-#define TAUT_OBSERVE(at, called, fn, ...) \
-    { .point = (at), .name = (called), .kind = TAUT_HOOK_OBSERVE, .observe = (fn), __VA_ARGS__ }
-#define TAUT_PROVIDE(at, called, fn, ...) \
-    { .point = (at), .name = (called), .kind = TAUT_HOOK_PROVIDE, .provide = (fn), __VA_ARGS__ }
+#define TAUT_FILTER(at, called, ...) TAUT_HOOK_OF(at, called, TAUT_HOOK_FILTER, filter, __VA_ARGS__, .reserved = 0)
+#define TAUT_OBSERVE(at, called, ...) TAUT_HOOK_OF(at, called, TAUT_HOOK_OBSERVE, observe, __VA_ARGS__, .reserved = 0)
+#define TAUT_PROVIDE(at, called, ...) TAUT_HOOK_OF(at, called, TAUT_HOOK_PROVIDE, provide, __VA_ARGS__, .reserved = 0)
+
+#define TAUT_HOOK_OF(at, called, which, member, fn, ...) \
+    { .point = (at), .name = (called), .kind = (which), .member = (fn), __VA_ARGS__ }
 
 /* ---- for the one whose point it is ---- */
 

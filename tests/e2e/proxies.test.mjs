@@ -73,7 +73,7 @@ describe('behind trusted proxies', { timeout: 60_000 }, () => {
     const again = await open(await ticket(), from('192.0.2.1'));
     assert.ok(again.ws);
     for (const s of [again, ...sockets]) await closed(s);
-    assert.equal(await metric(server, 'refused_address'), 1);
+    assert.equal(await metric(server, 'refused_address_total'), 1);
   });
 
   test('what a client writes itself before the proxy adds its address helps it nothing', async () => {
