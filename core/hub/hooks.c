@@ -73,11 +73,16 @@ static int64_t begun_at(struct run *r, const struct hook_entry *e, int64_t now_u
     return now_us;
 }
 
+/* Its module has failed, or ended. */
+static bool is_gone(const struct hook_entry *e) {
+    return e->owner->state == INSTANCE_FAILED || e->owner->state == INSTANCE_STOPPED;
+}
+
 static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, void *data) {
     struct taut_call *c = &r->call->pub;
     int64_t budget_us = (int64_t)(e->def->budget_ms ? e->def->budget_ms : BUDGET_MS) * 1000;
     int64_t from_us = clock_mono_us(), since_us = begun_at(r, e, from_us), outer = r->hook_deadline_us;
-    if (e->breaker.open) return without(c, e);
+    if (e->breaker.open || is_gone(e)) return without(c, e);
     if (from_us - since_us >= budget_us) {
         if (!r->rehearsing) fault(r->hub, e, "took longer than its budget");
         return without(c, e);
@@ -122,7 +127,7 @@ static void tell(const struct observed *o, uint64_t seq) {
         .size = sizeof what, .point = o->point->name, .workspace = o->workspace, .body = o->body, .seq = seq};
     for (uint32_t i = 0; i < o->point->n; i++) {
         struct hook_entry *e = &o->point->list[i];
-        if (e->def->kind != TAUT_HOOK_OBSERVE) continue;
+        if (e->def->kind != TAUT_HOOK_OBSERVE || is_gone(e)) continue;
         crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
         e->def->observe(&e->owner->pub, &what);
         crumb_leave(&e->seconds);
@@ -176,8 +181,8 @@ static int32_t provide(struct taut_mod *m, struct taut_call *c, const char *poin
     struct hook_point *p = point_of(hub_of(m), point);
     check_thread(m, "taut_provide");
     for (uint32_t i = 0; p && i < p->n; i++) {
-        if (p->list[i].def->kind != TAUT_HOOK_PROVIDE) continue;
         struct hook_entry *e = &p->list[i];
+        if (e->def->kind != TAUT_HOOK_PROVIDE || is_gone(e)) continue;
         crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
         int32_t verdict = e->def->provide(&e->owner->pub, c, data);
         crumb_leave(&e->seconds);

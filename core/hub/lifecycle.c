@@ -154,15 +154,40 @@ void lifecycle_end(struct hub *h, int32_t err, taut_str text) {
 
 static void start_next(struct hub *h);
 
+typedef const char *text_ptr;
+static bool lists(struct taut_array services, const char *service) {
+    for (uint32_t i = 0; i < services.len; i++)
+        if (!strcmp(*TAUT_AT(services, text_ptr, i), service)) return true;
+    return false;
+}
+
+static bool is_needed(const struct hub *h, const struct instance *in) {
+    for (uint32_t i = 0; i < h->modules->n; i++)
+        for (uint32_t k = 0; k < in->def->provides.len; k++)
+            if (lists(h->modules->list[i]->def->needs, *TAUT_AT(in->def->provides, text_ptr, k))) return true;
+    return false;
+}
+
+/* A module that fails costs its own feature, unless others cannot be without it. */
+static bool goes_on_without(struct hub *h, struct instance *in, const char *what, int32_t err) {
+    if (is_needed(h, in)) return false;
+    in->state = INSTANCE_FAILED;
+    sweep(h, in);
+    log_fmt(TAUT_LOG_ERROR, in->name, "not_started", "%s: %s; the server goes on without it", what, error_text(err));
+    module_health(&in->pub, TAUT_HEALTH_DOWN, "not_started", taut_str_z(what));
+    return true;
+}
+
 static void on_started(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct hub *h = arg;
     struct instance *in = (struct instance *)m;
     (void)result;
-    if (status != TAUT_OK) {
+    if (status == TAUT_OK) {
+        in->state = INSTANCE_RUNNING;
+    } else if (!goes_on_without(h, in, "start failed", status)) {
         give_up(h, in, "start failed", status, INSTANCE_FAILED);
         return;
     }
-    in->state = INSTANCE_RUNNING;
     h->lifecycle->at++;
     start_next(h);
 }
@@ -171,6 +196,10 @@ static void start_next(struct hub *h) {
     struct lifecycle *l = h->lifecycle;
     while (l->at < h->modules->n) {
         struct instance *in = h->modules->list[l->at];
+        if (in->state == INSTANCE_FAILED) {
+            l->at++;
+            continue;
+        }
         if (in->def->start) {
             crumb_enter(&in->seen->crumbs, CRUMB_START, NULL);
             in->def->start(&in->pub, op_new(&in->pub, START_TIMEOUT_MS, on_started, h));
@@ -213,11 +242,11 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
         crumb_enter(&in->seen->crumbs, CRUMB_INIT, NULL);
         int32_t err = in->def->init ? in->def->init(&in->pub) : TAUT_OK;
         crumb_leave(NULL);
-        if (err < 0) {
+        in->state = INSTANCE_INIT;
+        if (err < 0 && !goes_on_without(h, in, "init failed", err)) {
             give_up(h, in, "init failed", err, INSTANCE_FAILED);
             return;
         }
-        in->state = INSTANCE_INIT;
     }
     h->storage = svc_get(core_mod(h), "storage", 1, &taut_storage_down);
     h->auth = svc_get(core_mod(h), "auth", 1, &taut_auth_down);

@@ -1,0 +1,116 @@
+// What a module may do beside answering (tests/testmods/kitchen.c): filters, observers, waits, services, the log.
+import assert from 'node:assert/strict';
+import { readdirSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { call, must } from './lib/http.mjs';
+import { newDir, Server, sleep, TAUT, taut, writeFile } from './lib/server.mjs';
+
+function modules() {
+  const lib = path.resolve(path.dirname(TAUT), '../lib');
+  const dir = newDir();
+  for (const name of readdirSync(path.join(lib, 'taut')))
+    if (name.endsWith('.so')) symlinkSync(path.join(lib, 'taut', name), path.join(dir, name));
+  symlinkSync(path.join(lib, 'testmods/kitchen.so'), path.join(dir, 'kitchen.so'));
+  return { TAUT_MODULE_DIR: dir };
+}
+
+describe('a module with filters, observers and a cursor', { timeout: 120_000 }, () => {
+  let server, token, channel;
+  before(async () => {
+    server = await Server.start({ env: modules() });
+    token = server.user('ada').token;
+    channel = server.channel('general');
+  });
+  after(() => server.stop());
+
+  const post = (text) => call(server, 'chat.postMessage', token, { channel, text });
+  const state = () => must(server, 'kitchen.state', token);
+  const until = async (is, what) => {
+    for (let i = 0; i < 100; i++) {
+      if (is(await state())) return;
+      await sleep(50);
+    }
+    assert.fail(`${what}: ${JSON.stringify(await state())}`);
+  };
+
+  test('changes a message, refuses one with its own words, and is told of those that are on disk', async () => {
+    const before = await state();
+    assert.equal((await post('shout')).message.text, 'SHOUT');
+    const refused = await post('forbidden');
+    assert.equal(refused.error, 'restricted_action');
+    assert.deepEqual(refused.response_metadata.messages, ['[ERROR] that word is forbidden here']);
+    await until((s) => s.sent === before.sent + 1, 'one observed');
+  });
+
+  test('holds up a message for a while, and later ones of its sender stay behind it', async () => {
+    const [slow, quick] = await Promise.all([post('slow'), sleep(20).then(() => post('quick'))]);
+    assert.ok(slow.ok && quick.ok, JSON.stringify([slow, quick]));
+    assert.ok(Number(quick.ts) > Number(slow.ts));
+  });
+
+  test('that is at fault refuses what it should judge, is left out after five faults, and comes back', async () => {
+    for (let i = 0; i < 5; i++) {
+      const body = await post('broken');
+      assert.equal(body.error, 'service_unavailable');
+      assert.match(body.response_metadata.messages[0], /the rule "kitchen\/taste" cannot be asked at the moment; try again later/);
+    }
+    assert.equal((await post('sound')).error, 'service_unavailable');
+    const hooks = (await taut(['hooks', 'message.before_send', '--data', server.data, '--json'], { env: server.env })).json.hooks;
+    assert.equal(hooks[0].state, 'left out');
+    assert.equal(hooks[0].because, 'stage policy, start of kitchen');
+    await sleep(1200);
+    assert.ok((await post('sound')).ok);
+  });
+
+  test('waits in a handler, and changes its own state once', async () => {
+    const { awaited } = await state();
+    await must(server, 'kitchen.await', token);
+    assert.equal((await state()).awaited, awaited + 1);
+  });
+
+  test('is cut off from a service that does not answer, and from one that nobody provides', async () => {
+    const [TIMEOUT, UNAVAILABLE] = [-6, -7];
+    assert.equal((await must(server, 'kitchen.nobody', token)).status, UNAVAILABLE);
+    assert.equal((await state()).nobody_up, false);
+    for (let i = 0; i < 5; i++) assert.equal((await must(server, 'kitchen.slow', token)).status, TIMEOUT);
+    assert.equal((await state()).slow_up, false);
+    assert.equal((await must(server, 'kitchen.slow', token)).status, UNAVAILABLE);
+    await sleep(1200);
+    assert.equal((await state()).slow_up, true);
+  });
+
+  test('reads the whole log in order, and after a restart goes on where it was', async () => {
+    for (let i = 0; i < 10; i++) await post(`n${i}`);
+    await until((s) => s.logged === s.last_seq && s.logged > 10, 'all of the log');
+    const { last_seq } = await state();
+    await server.restart();
+    token = server.user('ada').token;
+    await post('after');
+    await until((s) => s.last_seq === last_seq + 1, 'what came after');
+    assert.equal((await state()).logged, 1);
+    assert.doesNotMatch(server.log, /kitchen hole/);
+  });
+});
+
+describe('a module that fails', { timeout: 120_000 }, () => {
+  for (const where of ['init', 'start'])
+    test(`in its ${where} costs its own feature only`, async () => {
+      const config = writeFile(newDir(), 'taut.yaml',
+        `modules:\n  - store_sqlite\n  - directory\n  - conversation\n  - rtm\n  - demo\n  - kitchen: { fails: ${where} }\n`);
+      const server = await Server.start({ env: modules(), args: ['-c', config] });
+      const token = server.user('ada').token;
+      const channel = server.channel('general');
+      const body = await call(server, 'kitchen.state', token);
+      assert.equal(body.error, 'service_unavailable');
+      assert.deepEqual(body.response_metadata.messages, ['[ERROR] the module kitchen is not running']);
+      const post = await call(server, 'chat.postMessage', token, { channel, text: 'hi' });
+      assert.equal(post.error, 'service_unavailable'); // its filter fails closed
+      assert.ok((await call(server, 'conversations.history', token, { channel })).ok);
+      assert.match(server.log, new RegExp(`kitchen not_started: ${where} failed: .*; the server goes on without it`));
+      const status = (await taut(['status', '--data', server.data, '--json'], { env: server.env })).json;
+      assert.equal(status.modules.find((m) => m.name === 'kitchen').state, 'failed');
+      await server.stop();
+    });
+});
