@@ -34,6 +34,7 @@ static const struct core_command table[] = {
      .print = status_print},
     {.def = {.name = "reload",
              .help = "read the configuration again: apply what can be, name what needs a restart",
+             .flags = TAUT_CMD_LONG, /* it applies what it has read: once */
              .run = reload_command},
      .alone = no_server,
      .print = reload_print},
