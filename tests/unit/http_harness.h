@@ -27,6 +27,10 @@ static struct {
     struct port port;
     struct mail *held; /* newest first */
     atomic_uint calls, holding;
+    /* of the last call; read it when it is answered */
+    struct addr client;
+    bool secure;
+    char host[64];
 } hub;
 
 static struct gateway *g;
@@ -119,6 +123,9 @@ static void on_mail(struct port *p, struct msg *m) {
         return;
     }
     struct call *c = CONTAINER_OF(m, struct call, msg);
+    hub.client = c->client;
+    hub.secure = c->secure;
+    snprintf(hub.host, sizeof hub.host, "%.*s", (int)c->host.len, c->host.ptr);
     atomic_fetch_add(&hub.calls, 1);
     if (taut_str_is(c->method_name, "hold") || taut_str_is(c->pub.text, "hold")) {
         c->msg.mail.next = hub.held;
