@@ -71,6 +71,7 @@ static void add_instance(struct module_set *s, struct config *cfg, const struct 
 
 struct modules *loader_load(struct config *cfg, const char *dir) {
     struct module_set *s = xcalloc(1, sizeof *s);
+    s->dir = dir;
     s->pub.list = arena_zalloc(&s->arena, (cfg->nmodules + 1) * sizeof(struct instance *));
     s->opened = arena_zalloc(&s->arena, (cfg->nmodules + 1) * sizeof *s->opened);
     for (uint32_t i = 0; i < cfg->nmodules; i++) {

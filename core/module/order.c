@@ -4,6 +4,8 @@
 
 #include "module/internal.h"
 
+enum { ADVICE_SERVICES_MAX = 64 };
+
 typedef const char *text_ptr;
 static const char *service_at(const struct taut_array *a, uint32_t i) {
     return *TAUT_AT(*a, text_ptr, i);
@@ -21,14 +23,38 @@ static struct instance *provider_of(const struct modules *ms, const char *servic
     return NULL;
 }
 
-static bool check_services(const struct modules *ms, struct config *cfg) {
+/* What to do about a service that nobody provides: list the module that does, or mend its name. */
+static taut_str advice(struct module_set *s, struct arena *a, const char *service) {
+    struct loaded **list = NULL;
+    char *why = NULL;
+    uint32_t n = loader_scan(s->dir, &list, &why), services = 0;
+    const char *module = NULL, *names[ADVICE_SERVICES_MAX];
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < list[i]->def->provides.len; k++) {
+            const char *other = service_at(&list[i]->def->provides, k);
+            if (services < ADVICE_SERVICES_MAX) names[services++] = other;
+            if (!strcmp(other, service) && !module) module = list[i]->def->name;
+        }
+    const char *near = module ? NULL : nearest(taut_str_z(service), names, services);
+    taut_str text = module ? arena_fmt(a, "; add \"- %s\" to the modules", module)
+                    : near ? arena_fmt(a, "; did you mean \"%s\"?", near)
+                           : TAUT_LIT("");
+    for (uint32_t i = 0; i < n; i++) loader_close(list[i]);
+    free(list);
+    free(why);
+    return text;
+}
+
+static bool check_services(struct module_set *s, struct config *cfg) {
+    const struct modules *ms = &s->pub;
     bool ok = true;
     for (uint32_t i = 0; i < ms->n; i++) {
         const struct instance *in = ms->list[i];
         for (uint32_t k = 0; k < in->def->needs.len; k++) {
             const char *service = service_at(&in->def->needs, k);
             if (provider_of(ms, service)) continue;
-            instance_error(cfg, in, "needs service \"%s\", which no enabled module provides", service);
+            instance_error(cfg, in, "needs service \"%s\", which no enabled module provides%s", service,
+                           advice(s, &cfg->arena, service).ptr);
             ok = false;
         }
         for (uint32_t k = 0; k < in->def->provides.len; k++) {
@@ -87,7 +113,7 @@ static void report_cycle(const struct modules *ms, struct config *cfg, const boo
 
 bool order_modules(struct module_set *s, struct config *cfg) {
     struct modules *ms = &s->pub;
-    if (!check_services(ms, cfg)) return false;
+    if (!check_services(s, cfg)) return false;
     struct instance **sorted = arena_zalloc(&s->arena, (ms->n + 1) * sizeof(struct instance *));
     bool *placed = arena_zalloc(&s->arena, (ms->n + 1) * sizeof *placed);
     for (uint32_t n = 0; n < ms->n; n++) {

@@ -149,7 +149,8 @@ static void test_check_prints_all_errors_or_ok(void **state) {
            "bad.yaml:1:33: server.public_url: must be given when listen is 0.0.0.0:1, which no client can connect to; "
            "write what they use, like http://192.0.2.7:8065 or https://chat.example.org\n"
            "bad.yaml:2:10: admin: unknown option \"lisen\"; did you mean \"listen\"?\n"
-           "bad.yaml:4:5: modules.chain_b: needs service \"a/1\", which no enabled module provides\n"
+           "bad.yaml:4:5: modules.chain_b: needs service \"a/1\", which no enabled module provides; add \"- chain_a\" "
+           "to the modules\n"
            "bad.yaml:5:21: modules.sample.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?\n");
     write_file("bad.yaml", "modules:\n  - sample: { cahce: 1 }\n  - nothing_like_it\n");
     assert_int_equal(run("check -c bad.yaml"), 1);
@@ -224,7 +225,8 @@ static void test_module_info_needs_no_running_code(void **state) {
     (void)state;
     assert_int_equal(run("module info sample --json"), 0);
     assert_non_null(strstr(out, "{\"name\":\"sample\",\"version\":\"1.2\",\"license\":\"Apache-2.0\""));
-    assert_non_null(strstr(out, "{\"name\":\"cache\",\"type\":\"bytes\",\"default\":\"1MiB\",\"live\":false,\"help\":\"\"}"));
+    assert_non_null(
+        strstr(out, "{\"name\":\"cache\",\"type\":\"bytes\",\"default\":\"1MiB\",\"live\":false,\"help\":\"\"}"));
     assert_int_equal(run("module info " TAUT_MODULE_DIR "/../badmods/chain_b.so"), 0);
     assert_non_null(strstr(out, "provides: b/1\nneeds: a/1\n"));
     assert_non_null(strstr(out, "\nabi: 1.0 (needs 1."));

@@ -97,7 +97,8 @@ static void test_errors_of_one_section_hide_no_others(void **state) {
         "taut.yaml:1:21: server.gateways: 99 is out of range: it must be 0 to 32\n"
         "taut.yaml:2:18: admin.listen: \"x\" is not an address; write HOST:PORT, such as 127.0.0.1:8065\n"
         "taut.yaml:4:21: modules.sample.sync: \"ful\" is not one of off, normal, full; did you mean \"full\"?\n"
-        "taut.yaml:5:5: modules.chain_b: needs service \"a/1\", which no enabled module provides\n");
+        "taut.yaml:5:5: modules.chain_b: needs service \"a/1\", which no enabled module provides; add \"- chain_a\" to "
+        "the modules\n");
     /* what an item that cannot be read would have provided is not called missing */
     expect_errors("modules:\n  - chain_a: {}\n    x: {}\n  - chain_b\n",
                   "taut.yaml:2:5: modules: one module an item, but here are \"chain_a\" and \"x\"; indent the options "
@@ -106,8 +107,10 @@ static void test_errors_of_one_section_hide_no_others(void **state) {
 
 static void test_services_that_are_missing_doubled_or_in_a_circle(void **state) {
     (void)state;
-    expect_errors("modules:\n  - chain_b\n",
-                  "taut.yaml:2:5: modules.chain_b: needs service \"a/1\", which no enabled module provides\n");
+    expect_errors("modules:\n  - chain_b\n", "taut.yaml:2:5: modules.chain_b: needs service \"a/1\", which no enabled "
+                                             "module provides; add \"- chain_a\" to the modules\n");
+    expect_errors("modules:\n  - chain_d\n", "taut.yaml:2:5: modules.chain_d: needs service \"a/2\", which no enabled "
+                                             "module provides; did you mean \"a/1\"?\n");
     expect_errors(
         "modules:\n  - chain_a\n  - chain_a: { as: second }\n",
         "taut.yaml:3:5: modules.second: provides service \"a/1\", as modules.chain_a already does; remove one of "
