@@ -17,7 +17,8 @@
 
 static const struct taut_opt tls_options[] = {
     TAUT_OPT(struct tls_config, cert, TAUT_OPT_PATH, .flags = TAUT_OPT_REQUIRED | TAUT_OPT_LIVE,
-             .help = "file of the certificate as PEM, followed by those that it was signed with; a reload reads it again"),
+             .help =
+                 "file of the certificate as PEM, followed by those that it was signed with; a reload reads it again"),
     TAUT_OPT(struct tls_config, key, TAUT_OPT_PATH, .flags = TAUT_OPT_REQUIRED | TAUT_OPT_LIVE,
              .help = "file of its private key as PEM, without a pass phrase"),
 };
