@@ -48,8 +48,8 @@ bool addr_parse(taut_str s, bool with_port, struct addr *a) {
     const char *colon = s.len ? memchr(s.ptr, ':', s.len) : NULL;
     size_t host = colon ? (size_t)(colon - s.ptr) : s.len;
     bool one_colon = colon && !memchr(colon + 1, ':', s.len - host - 1);
-    if (one_colon) return with_port && is_port(taut_str_n(colon + 1, s.len - host - 1)) &&
-                          parse_plain(taut_str_n(s.ptr, host), a);
+    if (one_colon)
+        return with_port && is_port(taut_str_n(colon + 1, s.len - host - 1)) && parse_plain(taut_str_n(s.ptr, host), a);
     return parse_plain(s, a);
 }
 

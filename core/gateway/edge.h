@@ -1,4 +1,5 @@
-/* edge.h - what all gateways of a server share at their front: certificate, trusted proxies, limits per address, origins.
+/* edge.h - what all gateways of a server share at their front: certificate, trusted proxies, limits per address,
+ * origins.
  *
  * Rules are immutable. A reload puts new ones in their place; the old ones stay until edge_free, for whoever still
  * looks at them: a few hundred bytes for each change that a person makes. prepare, commit and cancel are called by one
@@ -39,7 +40,7 @@ struct edge_rules {
 
 struct edge;
 struct edge *edge_new(const struct edge_config *c, edge_report_fn report, void *arg); /* NULL: errors were told */
-void edge_free(struct edge *e); /* no gateway has it any more */
+void edge_free(struct edge *e);                                                       /* no gateway has it any more */
 
 /* A reload in two steps: all of it is read and checked, certificate and key as well; then it is what new connections
  * and requests meet. False: errors were told, nothing changes. */
@@ -50,7 +51,7 @@ void edge_cancel(struct edge *e);
 
 const struct edge_rules *edge_rules(const struct edge *e);
 bool edge_has_tls(const struct edge *e);
-SSL *edge_tls_new(struct edge *e);                          /* for one connection, with the newest certificate */
+SSL *edge_tls_new(struct edge *e);                            /* for one connection, with the newest certificate */
 const atomic_llong *edge_certificate_expires(struct edge *e); /* seconds since 1970; 0: no TLS */
 
 /* May this address have one connection more? Exempt ones, and proxies that are trusted, always. */

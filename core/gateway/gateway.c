@@ -11,8 +11,8 @@
 #include "gateway/http.h"
 #include "gateway/internal.h"
 #include "gateway/listen.h"
-#include "obs/crumb.h"
 #include "gateway/tls_front.h"
+#include "obs/crumb.h"
 
 enum { TICK_MS = 1000, STOP_MS = 5000 };
 

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-
 enum { BODY_STEP = 16384 /* a body brings as much within a body_timeout */, LINGER_MS = 2000, PLACES_MAX = 1 << 20 };
 enum { TURNED_AWAY_MAX = 64 /* connections that are still reading why */ };
 enum { ADMIN_MAX = 32 /* connections; they take no place from the public ones, nor those from them */ };
@@ -126,7 +125,8 @@ bool http_is_full(struct gateway *g, bool admin) {
     const struct http_server *s = g->http;
     if (s->nopen >= PLACES_MAX) return true;
     if (admin) return s->nadmin >= ADMIN_MAX;
-    uint64_t open = s->nopen - s->nadmin - s->nturned + atomic_load_explicit(&g->stats.ws_connections, memory_order_relaxed);
+    uint64_t open =
+        s->nopen - s->nadmin - s->nturned + atomic_load_explicit(&g->stats.ws_connections, memory_order_relaxed);
     return open >= (uint64_t)g->config.max_connections;
 }
 
@@ -294,7 +294,8 @@ static void make_way(struct http_server *s) {
     struct http_conn *longest;
     while (s->input > s->max_input && (longest = longest_incomplete(s))) {
         atomic_fetch_add_explicit(&s->g->stats.refused, 1, memory_order_relaxed);
-        http_refuse(longest, 503, "the server holds more unfinished requests than it can; try again", "Retry-After: 1\r\n");
+        http_refuse(longest, 503, "the server holds more unfinished requests than it can; try again",
+                    "Retry-After: 1\r\n");
         drop_input(longest);
         http_intake_drop(longest);
         set_wait(longest, WAIT_NOTHING);
@@ -490,8 +491,8 @@ void http_turn(struct gateway *g) {
 
 static void expire(struct http_conn *c) {
     if ((c->wait == WAIT_HEAD && c->in) || c->wait == WAIT_BODY) {
-        http_refuse(c, 408, c->wait == WAIT_HEAD ? "the head did not arrive in time" : "the body did not arrive in time",
-               "");
+        http_refuse(c, 408,
+                    c->wait == WAIT_HEAD ? "the head did not arrive in time" : "the body did not arrive in time", "");
         drop_input(c);
         http_intake_drop(c);
     } else {

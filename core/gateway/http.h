@@ -6,8 +6,8 @@
 #ifndef GATEWAY_HTTP_H
 #define GATEWAY_HTTP_H
 
-#include "gateway/edge.h"
 #include "gateway/disk.h"
+#include "gateway/edge.h"
 #include "gateway/http_intake.h"
 #include "gateway/http_request.h"
 #include "gateway/internal.h"
@@ -35,13 +35,13 @@ struct http_found {
 struct http_slot {
     uint16_t status; /* 0: no answer yet */
     bool head_only, close, upgrade;
-    bool says_keep;      /* HTTP/1.0 wants to be told */
-    uint32_t bytes;      /* of the request, for back-pressure */
-    size_t answer_bytes; /* expected; with a status: what there is */
+    bool says_keep;                  /* HTTP/1.0 wants to be told */
+    uint32_t bytes;                  /* of the request, for back-pressure */
+    size_t answer_bytes;             /* expected; with a status: what there is */
     const char *content_type, *cors; /* cors: header lines of the edge's rules, or NULL */
     taut_str headers, body;
-    struct call *call; /* owns the answer, or */
-    void *block;       /* malloc'ed: owns it, or both NULL: static */
+    struct call *call;      /* owns the answer, or */
+    void *block;            /* malloc'ed: owns it, or both NULL: static */
     struct http_file *file; /* instead of body */
 };
 
@@ -77,7 +77,7 @@ struct http_conn {
     size_t in_at, in_len, in_cap;
     char *out; /* what the socket did not take */
     size_t out_at, out_len;
-    size_t body_bytes; /* that came since the body's deadline was last moved */
+    size_t body_bytes;      /* that came since the body's deadline was last moved */
     struct http_file *file; /* is being sent, behind out */
     struct http_request req;
     struct http_found found;    /* for req */
@@ -168,7 +168,7 @@ void http_call_returned(struct gateway *g, const struct call *call); /* whether 
 struct http_file *http_file_new(struct http_server *s, const struct taut_file *from); /* its descriptor is taken over */
 void http_file_free(struct http_file *f);                                             /* not sent; may be NULL */
 uint64_t http_file_length(const struct http_file *f);
-bool http_file_send(struct http_conn *c); /* c->file goes on, or is NULL when it is sent; false: it cannot be */
+bool http_file_send(struct http_conn *c);        /* c->file goes on, or is NULL when it is sent; false: it cannot be */
 bool http_file_waits(const struct http_conn *c); /* for the socket to be writable */
 void http_file_writable(struct http_conn *c);
 void http_file_drop(struct http_conn *c); /* c->file may be NULL; c->fd is -1 when a thread still sends */

@@ -77,8 +77,7 @@ void http_cors(struct http_conn *c, const char *data, uint16_t from) {
 /* ---- requests ---- */
 
 bool http_edge_answers(struct http_conn *c, const char *data) {
-    if (c->admin && has(c, H_HOST) &&
-        !host_is_own(header(c, data, H_HOST), taut_str_z(rules(c)->admin_listen))) {
+    if (c->admin && has(c, H_HOST) && !host_is_own(header(c, data, H_HOST), taut_str_z(rules(c)->admin_listen))) {
         refuse(c, 403, "ask the admin address by its IP address, as localhost, or as admin.listen names it", "");
         return true;
     }

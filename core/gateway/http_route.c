@@ -275,7 +275,8 @@ static bool admit(struct http_conn *c, const char *data) {
         return false;
     }
     if (is_encoded(&r)) {
-        http_refuse(c, 415, "a body with a content coding is not taken; send it as it is", "Accept-Encoding: identity\r\n");
+        http_refuse(c, 415, "a body with a content coding is not taken; send it as it is",
+                    "Accept-Encoding: identity\r\n");
         return false;
     }
     /* Who waits with the body, or has much of it, is told at once what does not depend on it. */
@@ -299,8 +300,8 @@ static enum http_fate dispatch(struct http_conn *c, const char *data) {
     struct request r = request_of(c, data);
     const struct http_found *f = &c->found;
     if (!c->intake) r.body = taut_str_n(data + c->req.head_len, (size_t)c->req.body_len);
-    r.expected = http_expected(c->s, f->method ? (const void *)f->method : (const void *)f->route,
-                               c->req.head_len + r.body.len);
+    r.expected =
+        http_expected(c->s, f->method ? (const void *)f->method : (const void *)f->route, c->req.head_len + r.body.len);
     if (!http_has_room(c, r.expected)) return HTTP_WAITS;
     if (!c->req.keep_alive) c->closing = true;
     bool reads = c->req.verb == VERB_GET || c->req.verb == VERB_HEAD;

@@ -7,8 +7,8 @@
 enum { WINDOW = 16 /* places that an address may have */, SLOTS_MIN = 1024, SLOTS_MAX = 1 << 22 };
 
 struct entry {
-    uint64_t group; /* 0: free */
-    uint64_t at_ms; /* when `allowance` was true */
+    uint64_t group;    /* 0: free */
+    uint64_t at_ms;    /* when `allowance` was true */
     int64_t allowance; /* thousandths of a connection */
     uint32_t open;
 };

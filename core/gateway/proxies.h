@@ -12,7 +12,7 @@
 /* Whom a connection comes from. */
 struct remote {
     struct addr addr;
-    bool secure;  /* by TLS */
+    bool secure;   /* by TLS */
     bool is_proxy; /* one of the trusted */
 };
 

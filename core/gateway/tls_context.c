@@ -29,8 +29,9 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
 
 static char *cannot_read(const char *file, int err) {
     return xasprintf("%s: cannot be read: %s; %s", file, strerror(err),
-                     err == EACCES ? "let the user that runs taut read it"
-                                   : "give the path of a PEM file, absolute or below the folder of the configuration file");
+                     err == EACCES
+                         ? "let the user that runs taut read it"
+                         : "give the path of a PEM file, absolute or below the folder of the configuration file");
 }
 
 /* A key with a pass phrase would have a server that starts alone ask for it. */
@@ -93,8 +94,8 @@ static void set_rules(SSL_CTX *ctx) {
     SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1);
     SSL_CTX_set_num_tickets(ctx, 1);
     /* What could not be written is written again from wherever it lies then; an idle connection holds no buffers. */
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                              SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(ctx,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_max_cert_list(ctx, 16384); /* nobody is asked for a certificate */
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 }
@@ -146,8 +147,8 @@ char *tls_context_oddity(SSL_CTX *ctx, taut_str url) {
     bool early = X509_cmp_current_time(begin) > 0, late = X509_cmp_current_time(end) < 0;
     if (early || late) {
         char *when = time_text(early ? begin : end);
-        char *text = xasprintf(early ? "is not valid before %s; is the clock right?" : "has expired on %s; renew it",
-                               when);
+        char *text =
+            xasprintf(early ? "is not valid before %s; is the clock right?" : "has expired on %s; renew it", when);
         free(when);
         return text;
     }

@@ -235,6 +235,5 @@ void tls_front_stop(struct tls_front *f) {
 
 void tls_front_close_all(struct tls_front *f) {
     for (int i = 0; i < TLS_STATES; i++)
-        while (!list_empty(&f->states[i]))
-            tls_conn_close(CONTAINER_OF(f->states[i].next, struct tls_conn, link), true);
+        while (!list_empty(&f->states[i])) tls_conn_close(CONTAINER_OF(f->states[i].next, struct tls_conn, link), true);
 }

@@ -25,18 +25,18 @@ void tls_front_free(struct tls_front *f); /* everything is closed and libuv has 
 void tls_front_accepted(struct tls_front *f, int fd, const struct remote *peer, const struct seat *seat);
 uint32_t tls_front_open(const struct tls_front *f); /* connections, in whatever state */
 void tls_front_tick(struct tls_front *f);           /* once a second */
-void tls_front_stop(struct tls_front *f);           /* unfinished handshakes are ended; the others end with what is behind */
+void tls_front_stop(struct tls_front *f); /* unfinished handshakes are ended; the others end with what is behind */
 void tls_front_close_all(struct tls_front *f);
 
 /* ---- between tls_front.c, tls_pump.c and tls_bio.c ---- */
 
 enum {
-    RECORD_MAX = 16384,           /* bytes in a TLS record, and so in one step of a pump */
-    PAIR_BYTES = 32768,           /* kernel buffer of the pair, each way */
-    NET_UNSENT = 32768,           /* what the kernel takes of what the peer cannot be sent yet */
-    HANDSHAKE_BYTES_MAX = 16384,  /* from a peer */
-    HANDSHAKES_MAX = 1024,        /* unfinished at a time; the oldest gives way */
-    TLS_LINGER_MS = 2000              /* for a peer to close, when all is said */
+    RECORD_MAX = 16384,          /* bytes in a TLS record, and so in one step of a pump */
+    PAIR_BYTES = 32768,          /* kernel buffer of the pair, each way */
+    NET_UNSENT = 32768,          /* what the kernel takes of what the peer cannot be sent yet */
+    HANDSHAKE_BYTES_MAX = 16384, /* from a peer */
+    HANDSHAKES_MAX = 1024,       /* unfinished at a time; the oldest gives way */
+    TLS_LINGER_MS = 2000         /* for a peer to close, when all is said */
 };
 
 enum tls_state {
@@ -67,15 +67,15 @@ struct tls_conn {
     struct tls_rest in, out; /* for inner; for net */
     uint32_t bytes_in;       /* of the handshake */
     uint8_t state, handles;
-    bool begun;     /* the first byte was TLS */
-    bool deaf;      /* our last word is said: what comes is thrown away until the peer closes */
-    bool wants_out; /* OpenSSL must write before it goes on */
-    bool net_eof;   /* the peer sends nothing more */
-    bool in_done;   /* inner was told so */
-    bool in_lost;   /* inner takes nothing more: what comes is thrown away */
-    bool inner_eof; /* behind sends nothing more */
-    bool wants_end; /* close_notify did not fit yet */
-    bool out_done;  /* the peer was told so */
+    bool begun;      /* the first byte was TLS */
+    bool deaf;       /* our last word is said: what comes is thrown away until the peer closes */
+    bool wants_out;  /* OpenSSL must write before it goes on */
+    bool net_eof;    /* the peer sends nothing more */
+    bool in_done;    /* inner was told so */
+    bool in_lost;    /* inner takes nothing more: what comes is thrown away */
+    bool inner_eof;  /* behind sends nothing more */
+    bool wants_end;  /* close_notify did not fit yet */
+    bool out_done;   /* the peer was told so */
     bool inner_gone; /* behind has closed: never polled again, but what it sent may still be there */
     bool progressed; /* of FLUSHING */
     bool closed;
@@ -90,7 +90,7 @@ struct tls_front {
 };
 
 /* tls_front.c */
-void tls_conn_close(struct tls_conn *c, bool at_once); /* at_once: by reset */
+void tls_conn_close(struct tls_conn *c, bool at_once);  /* at_once: by reset */
 void tls_conn_state(struct tls_conn *c, uint8_t state); /* anew: its deadline too */
 void tls_net_poll(struct tls_conn *c, int events);
 

@@ -154,7 +154,8 @@ static void settle(struct tls_conn *c) {
         tls_conn_close(c, false);
         return;
     }
-    int net = c->out.bytes || c->wants_out || c->wants_end ? UV_WRITABLE : 0, inner = c->in.bytes && !c->in_lost ? UV_WRITABLE : 0;
+    int net = c->out.bytes || c->wants_out || c->wants_end ? UV_WRITABLE : 0,
+        inner = c->in.bytes && !c->in_lost ? UV_WRITABLE : 0;
     if (!c->net_eof && !c->in.bytes) net |= UV_READABLE;
     if (!c->inner_eof && !c->out.bytes) inner |= UV_READABLE;
     tls_net_poll(c, net ? net : UV_PRIORITIZED);
