@@ -66,8 +66,20 @@ check "modules include taut/, their own folder and the system, nothing else" < <
 
 check "public headers include only public headers" < <(quoted_includes include | grep -v ' taut/')
 
+# A module's author includes what he needs, in any order, from C or C++.
+headers_alone() {
+    local header
+    for header in include/taut/*.h include/taut/svc/*.h; do
+        cc -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Werror -Iinclude -fsyntax-only \
+            -include "$header" -x c /dev/null >/dev/null 2>&1 || echo "$header: not by itself as C11"
+        c++ -std=c++17 -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude -fsyntax-only \
+            -include "$header" -x c++ /dev/null >/dev/null 2>&1 || echo "$header: not by itself as C++17"
+    done
+}
+check "each public header compiles by itself, as C11 and as C++17" < <(headers_alone)
+
 chat_words() {
-    find core include/taut -name '*.[ch]' -not -path 'include/taut/svc/*' -print0 |
+    find core include/taut -name '*.[ch]' -not -path 'include/taut/svc/*' -not -name msg.h -print0 |
         xargs -0 grep -HniE 'reaction|emoji|thread_ts|conversations'
 }
 check "the core and the public headers know no word of chat" < <(chat_words)

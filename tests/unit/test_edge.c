@@ -46,7 +46,8 @@ static void what_is_odd_about_a_certificate_is_said_and_it_works(void **state) {
     make_pair("old", "IP:127.0.0.1", -1);
     make_pair("other", "DNS:chat.example.org", 30);
     says("old.crt", "old.key", "tls.cert: has expired on ");
-    says("other.crt", "other.key", "tls.cert: is not for 127.0.0.1, the host of server.public_url: clients will refuse it\n");
+    says("other.crt", "other.key",
+         "tls.cert: is not for 127.0.0.1, the host of server.public_url: clients will refuse it\n");
     struct edge_config c = edge_config_of("other.crt", "other.key");
     told[0] = 0;
     c.public_url = TAUT_LIT("https://chat.example.org/path");
@@ -126,13 +127,14 @@ static int set_up_plain(void **state) {
     return set_up_with(state, &c);
 }
 
-#define FORWARDED                                                                                             \
+#define FORWARDED                                                                                      \
     "GET /chat/api/echo?text=hi HTTP/1.1\r\nHost: behind:1\r\nX-Forwarded-For: 9.9.9.9, 192.0.2.7\r\n" \
     "X-Forwarded-Proto: https\r\nX-Forwarded-Host: chat.example.org\r\n\r\n"
 
 static void call_came_from(const char *address, bool secure, const char *host) {
     char text[ADDR_TEXT];
     heard("\"hi\"");
+    assert_true(atomic_load(&hub.calls) > 0); /* what the hub's thread wrote before it counted is there */
     assert_string_equal(addr_text(&hub.client, text).ptr, address);
     assert_int_equal(hub.secure, secure);
     assert_string_equal(hub.host, host);
@@ -144,7 +146,8 @@ static void a_call_knows_whom_a_trusted_proxy_names(void **state) {
     say(fd, FORWARDED);
     hear(fd, "}");
     call_came_from("192.0.2.7", true, "chat.example.org");
-    say(fd, "GET /api/echo?text=hi HTTP/1.1\r\nHost: behind:1\r\n\r\n"); /* the next on the same connection may be another's */
+    say(fd, "GET /api/echo?text=hi HTTP/1.1\r\nHost: behind:1\r\n\r\n"); /* the next on the same connection may be
+                                                                            another's */
     hear(fd, "}");
     call_came_from("127.0.0.1", false, "behind:1");
     close(fd);
