@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { call, must, request } from './lib/http.mjs';
-import { newDir, Server, TAUT, taut, writeFile } from './lib/server.mjs';
+import { newDir, Server, sleep, TAUT, taut, writeFile } from './lib/server.mjs';
 
 const ok = async (args) => {
   const r = await taut(args);
