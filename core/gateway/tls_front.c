@@ -65,19 +65,16 @@ void tls_conn_close(struct tls_conn *c, bool at_once) {
     f->nopen--;
     list_remove(&c->link);
     edge_leave(f->g->edge, &c->seat);
-    uv_poll_stop(&c->net);
+    /* libuv takes descriptors out of epoll when its handles close: as long as they are still ours. */
+    uv_close((uv_handle_t *)&c->net, on_handle_closed);
+    if (c->inner_fd >= 0) uv_close((uv_handle_t *)&c->inner, on_handle_closed);
     if (at_once) setsockopt(c->net_fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
     close(c->net_fd);
-    if (c->inner_fd >= 0) {
-        uv_poll_stop(&c->inner);
-        close(c->inner_fd);
-        uv_close((uv_handle_t *)&c->inner, on_handle_closed);
-    }
+    if (c->inner_fd >= 0) close(c->inner_fd);
     SSL_free(c->ssl);
     free(c->in.bytes);
     free(c->out.bytes);
     atomic_fetch_sub_explicit(&f->g->stats.tls_connections, 1, memory_order_relaxed);
-    uv_close((uv_handle_t *)&c->net, on_handle_closed);
 }
 
 /* ---- who speaks no TLS ---- */

@@ -97,6 +97,23 @@ static void a_large_answer_reaches_a_slow_reader_whole(void **state) {
     tls_free(&t);
 }
 
+static void a_file_of_the_disks_threads_goes_through_too(void **state) {
+    (void)state;
+    static char buf[65536];
+    struct tls t = tls_connect();
+    size_t total = 0, head = 0;
+    tls_say(&t, "GET /page?file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    for (int n, i = 0; (n = SSL_read(t.ssl, buf, sizeof buf - 1)) > 0; i++) {
+        buf[n] = 0;
+        if (!total) head = (size_t)(strstr(buf, "\r\n\r\n") + 4 - buf);
+        total += (size_t)n;
+        if (i % 40 == 0) usleep(5000);
+    }
+    assert_int_equal(total - head, 8 << 20);
+    assert_int_equal(SSL_get_shutdown(t.ssl) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN);
+    tls_free(&t);
+}
+
 static void many_requests_and_answers_cross_without_mixing(void **state) {
     (void)state;
     struct tls t[8];
@@ -360,6 +377,7 @@ int main(void) {
         TEST(the_server_says_close_notify_before_it_closes),
         TEST(who_has_said_all_still_hears_the_answer),
         TEST(a_large_answer_reaches_a_slow_reader_whole),
+        TEST(a_file_of_the_disks_threads_goes_through_too),
         TEST(many_requests_and_answers_cross_without_mixing),
         TEST(who_speaks_no_tls_is_told_the_address),
         TEST(what_is_neither_http_nor_tls_is_closed),
