@@ -210,6 +210,7 @@ bool check_rehearse(struct run *r, int32_t (*run)(struct run *r), int32_t *err) 
     r->rehearsing = false;
     if ((*err == TAUT_E_AGAIN && r->waiting) || r->restart) return true; /* the run that counts is still to come */
     t->end = end_digest(r, *err);
+    route_forget(r->call);
     r->starts--;
     return false;
 }

@@ -93,12 +93,12 @@ static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, vo
     crumb_leave(r->rehearsing ? NULL : &e->seconds);
     int64_t took_us = clock_mono_us() - from_us;
     r->hook_deadline_us = outer;
-    if (r->rehearsing) return verdict < 0 || verdict == TAUT_STOP || verdict == TAUT_OK ? verdict : without(c, e);
     if (verdict == TAUT_E_AGAIN || (verdict == TAUT_E_FAILED && r->failed)) return verdict;
     if (verdict != TAUT_OK && verdict != TAUT_STOP) {
-        fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
+        if (!r->rehearsing) fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
         return without(c, e);
     }
+    if (r->rehearsing) return verdict;
     if (took_us > budget_us) fault(r->hub, e, "took longer than its budget");
     else sound(e);
     return verdict;

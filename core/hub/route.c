@@ -126,6 +126,13 @@ static void drop_file(struct call_http *h) {
     h->file.size = 0;
 }
 
+void route_forget(struct call *c) {
+    c->out.headers.len = 0;
+    if (!c->http) return;
+    c->http->headers_run = 0;
+    drop_file(c->http);
+}
+
 void route_finish(struct call *c, bool failed) {
     struct call_http *h = c->http;
     if (!h) return;

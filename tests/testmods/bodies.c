@@ -110,7 +110,6 @@ static void work_keep(void *arg) {
     snprintf(from, sizeof from, "/proc/self/fd/%d", k->fd);
     unlink(k->path);
     k->err = linkat(AT_FDCWD, from, AT_FDCWD, k->path, AT_SYMLINK_FOLLOW);
-    close(k->fd);
 }
 
 static void done_keep(struct taut_mod *m, void *arg) {
@@ -125,7 +124,7 @@ static int32_t on_keep(struct taut_mod *m, struct taut_call *c) {
     if (b->fd < 0 || !kept_path(m, c, k->path, sizeof k->path))
         return taut_reply(c, 422, "text/plain", TAUT_LIT("too small\n"));
     k->call = c;
-    k->fd = dup(b->fd);
+    k->fd = b->fd; /* the call's, which stays open until it is answered */
     TAUT_TRY(m->host->work(m, work_keep, done_keep, k));
     return TAUT_E_PENDING;
 }

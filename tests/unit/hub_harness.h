@@ -368,7 +368,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-static struct call *ask(int method) {
+TAUT_UNUSED static struct call *ask(int method) {
     struct call *c = call_get(&b_->pool, TAUT_CALL_METHOD, &b_->gateway);
     c->method = &b_->methods[method];
     c->msg.kind = MSG_CALL;
@@ -377,7 +377,7 @@ static struct call *ask(int method) {
     return c;
 }
 
-static void open_socket(taut_conn id) {
+TAUT_UNUSED static void open_socket(taut_conn id) {
     struct call *c = call_get(&b_->pool, TAUT_CALL_OPEN, &b_->gateway);
     c->socket = &b_->socket;
     c->pub.conn = id;
@@ -386,7 +386,7 @@ static void open_socket(taut_conn id) {
     turn();
 }
 
-static struct call *frame(taut_conn id) {
+TAUT_UNUSED static struct call *frame(taut_conn id) {
     struct call *c = call_get(&b_->pool, TAUT_CALL_FRAME, &b_->gateway);
     c->socket = &b_->socket;
     c->pub.conn = id;

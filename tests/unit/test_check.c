@@ -1,0 +1,143 @@
+/* test_check.c - what a build with TAUT_CHECKS stops modules from doing, to the letter. Other builds let handlers be,
+ * and tell of wrong threads once. */
+#include "hub_harness.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int before; /* what a module must not have */
+
+static int32_t answers_differently(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    taut_json_kint(taut_answer(c), "n", ++before);
+    return taut_done(c);
+}
+
+static int32_t writes_differently(struct taut_mod *m, struct taut_call *c) {
+    struct taut_batch *b = taut_batch(c);
+    const struct taut_set set = {2, TAUT_SET, taut_v_int(++before)};
+    taut_update(m, b, &notes, NOTE, &set, 1);
+    taut_answer(c);
+    return taut_commit(c, b);
+}
+
+static void nothing(struct taut_mod *m, void *arg) {
+    (void)m, (void)arg;
+}
+static int32_t acts_too_early(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    taut_timer_start(m, 1000, 0, nothing, NULL);
+    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
+    taut_answer(c);
+    return taut_done(c);
+}
+
+static int32_t is_right(struct taut_mod *m, struct taut_call *c) {
+    unsigned char chance[8];
+    const struct taut_row *row;
+    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
+    taut_random(m, chance, sizeof chance);
+    struct taut_json *j = taut_answer(c);
+    taut_json_kint(j, "chance", chance[0] << 8 | chance[1]);
+    taut_json_kint(j, "now", taut_now_us(m));
+    taut_json_kint(j, "stamp", taut_stamp_us(c, 0));
+    taut_timer_start(m, 1000, 0, nothing, NULL);
+    return taut_done(c);
+}
+
+static void run_task_of(taut_task_fn fn) {
+    taut_task(&b_->user_in.pub, fn, NULL, NULL);
+    turn();
+}
+
+static void *from_a_thread(void *arg) {
+    (void)arg;
+    taut_timer_start(&b_->user_in.pub, 1000, 0, nothing, NULL);
+    return NULL;
+}
+static void thread_calls(void) {
+    pthread_t t;
+    if (pthread_create(&t, NULL, from_a_thread, NULL) == 0) pthread_join(t, NULL);
+}
+static void differs(void) {
+    run_task_of(answers_differently);
+}
+static void writes(void) {
+    run_task_of(writes_differently);
+}
+static void early(void) {
+    run_task_of(acts_too_early);
+}
+
+/* Runs it in a process of its own; what it said, and whether it was stopped. */
+static bool is_stopped(void (*fn)(void), char said[4096]) {
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        dup2(ends[1], STDERR_FILENO);
+        fn();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t n = 0;
+    for (ssize_t got; n < 4095 && (got = read(ends[0], said + n, 4095 - n)) > 0;) n += (size_t)got;
+    said[n] = 0;
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void expect_stop(void (*fn)(void), const char *text) {
+    char said[4096];
+#ifdef TAUT_CHECKS
+    assert_true(is_stopped(fn, said));
+    if (!strstr(said, text)) assert_string_equal(said, text);
+#else
+    (void)text;
+    assert_false(is_stopped(fn, said));
+#endif
+}
+
+static void two_runs_that_end_differently_are_stopped(void **state) {
+    (void)state;
+    expect_stop(differs, "module user: two runs of the handler of a task came to different ends; see HANDLERS ARE "
+                         "RESTARTABLE in taut/call.h");
+}
+static void two_runs_that_write_differently_are_stopped(void **state) {
+    (void)state;
+    expect_stop(writes, "module user: two runs of the handler of a task built different batches; see HANDLERS ARE "
+                        "RESTARTABLE in taut/call.h");
+}
+static void an_effect_before_the_last_read_is_stopped(void **state) {
+    (void)state;
+    expect_stop(early, "module user: the handler of a task calls taut_timer_start() before its last read, taut_get(): "
+                       "what it causes there it causes again in each run");
+}
+static void a_call_from_another_thread_is_stopped(void **state) {
+    (void)state;
+#ifndef __SANITIZE_THREAD__
+    expect_stop(thread_calls,
+                "module user: taut_timer_start() was called outside of the hub's thread; from other threads: "
+                "taut_post it");
+#endif
+}
+static void a_right_handler_goes_its_way(void **state) {
+    (void)state;
+    run_task_of(is_right);
+    assert_int_equal(b_->hub->nruns, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(two_runs_that_end_differently_are_stopped),
+        T(two_runs_that_write_differently_are_stopped),
+        T(an_effect_before_the_last_read_is_stopped),
+        T(a_call_from_another_thread_is_stopped),
+        T(a_right_handler_goes_its_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
