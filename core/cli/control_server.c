@@ -168,8 +168,7 @@ static void run_command(struct client *cl, json_t *request) {
     struct engine *e = cl->control->engine;
     json_t *name = json_object_get(request, "command"), *given = json_object_get(request, "args");
     const struct command_entry *ce =
-        json_is_string(name) ? engine_command(e, taut_str_n(json_string_value(name), json_string_length(name)))
-                             : NULL;
+        json_is_string(name) ? engine_command(e, taut_str_n(json_string_value(name), json_string_length(name))) : NULL;
     struct arena a = {0};
     if (!ce) {
         refuse(cl, "unknown_command", taut_str_z("no module that this server runs has this command"));

@@ -25,7 +25,7 @@ struct gateway {
     uint32_t at_hub; /* of them; the others are answers that wait to be read */
     struct gateway_stats stats;
     struct beat beat;
-    char name[24]; /* "gateway 0" */
+    char name[24];      /* "gateway 0" */
     uint64_t next_conn; /* ids of connections: high bits random per boot, the gateway's number in the middle */
     struct ws_server *ws;
     bool stopping;

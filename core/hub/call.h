@@ -93,9 +93,9 @@ struct call {
     const struct command_entry *command;
     taut_str method_name;
     taut_str token;
-    struct addr client; /* who asks over HTTP: the peer, or whom a trusted proxy names; none for FRAME */
-    bool secure;        /* by TLS, here or at that proxy */
-    taut_str host;      /* as the client called this server */
+    struct addr client;     /* who asks over HTTP: the peer, or whom a trusted proxy names; none for FRAME */
+    bool secure;            /* by TLS, here or at that proxy */
+    taut_str host;          /* as the client called this server */
     struct taut_argv *args; /* one for each declared argument */
     uint32_t nargs;
     const char *arg_error; /* found while parsing, answered after the token was looked at: invalid_json … */

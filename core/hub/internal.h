@@ -224,7 +224,7 @@ void answer_finish(struct run *r); /* call->out from what the handler left */
 
 /* ---- route.c ---- */
 void route_add_to_host(struct taut_host *t);
-void route_forget(struct call *c); /* what a rehearsal put into the answer */
+void route_forget(struct call *c);              /* what a rehearsal put into the answer */
 void route_finish(struct call *c, bool failed); /* drops the headers and the file of an answer that is not given */
 
 /* ---- publish.c ---- */

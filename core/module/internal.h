@@ -10,7 +10,7 @@ struct module_set {
     struct arena arena; /* everything but the maps' slots and what `opened` holds */
     struct loaded **opened;
     uint32_t nopened;
-    const char *dir; /* where modules lie; only while they are loaded */
+    const char *dir;              /* where modules lie; only while they are loaded */
     struct live_values *replaced; /* reconfigure.c's */
 };
 

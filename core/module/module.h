@@ -21,8 +21,8 @@ struct instance {
     enum instance_state state;
     uint32_t first_table; /* id of its first table in modules.tables */
     uint32_t ntables;
-    char *where;       /* "taut.yaml:7:5", for messages */
-    struct seen *seen; /* its hub's, from hub_new to hub_free */
+    char *where;              /* "taut.yaml:7:5", for messages */
+    struct seen *seen;        /* its hub's, from hub_new to hub_free */
     struct live_values *live; /* where `config` lies since a reload changed it; NULL: in the arena of all */
 };
 

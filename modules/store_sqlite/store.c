@@ -248,12 +248,15 @@ static const struct taut_opt options[] = {
 
 static const struct taut_metric metrics[] = {
     [METRIC_COMMITS] = {.name = "commits_total", .kind = TAUT_COUNTER, .help = "batches on disk"},
-    [METRIC_GROUPS] = {.name = "groups_total", .kind = TAUT_COUNTER, .help = "transactions, each of one or more batches"},
+    [METRIC_GROUPS] = {.name = "groups_total",
+                       .kind = TAUT_COUNTER,
+                       .help = "transactions, each of one or more batches"},
     [METRIC_ROWS] = {.name = "rows_total", .kind = TAUT_COUNTER, .help = "rows and events written"},
     [METRIC_FSYNC_US] = {.name = "fsync_us", .kind = TAUT_GAUGE, .help = "microseconds that the last COMMIT took"},
     [METRIC_WAL_BYTES] = {.name = "wal_bytes", .kind = TAUT_GAUGE, .help = "size of the write-ahead log"},
     [METRIC_CLAIMS] = {.name = "claims", .kind = TAUT_GAUGE, .help = "claims remembered"},
-    [METRIC_CLAIMS_DROPPED] = {.name = "claims_dropped_total", .kind = TAUT_COUNTER,
+    [METRIC_CLAIMS_DROPPED] = {.name = "claims_dropped_total",
+                               .kind = TAUT_COUNTER,
                                .help = "claims forgotten before their 24 hours were over"},
 };
 

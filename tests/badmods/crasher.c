@@ -5,7 +5,8 @@
 #if defined(__GNUC__)
 __attribute__((no_sanitize("undefined"), no_sanitize("address"))) /* the server's own report is to be seen */
 #endif
-static void fault(void) {
+static void
+fault(void) {
     volatile int *volatile nowhere = NULL; /* the compiler must not know */
     *nowhere = 1;
 }

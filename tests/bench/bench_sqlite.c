@@ -25,7 +25,8 @@ static const struct kind {
     {"conversation_messages",
      "SELECT * FROM conversation_messages WHERE client_msg_id IS NOT NULL ORDER BY ts DESC LIMIT 1", "ts",
      "client_msg_id", "channel"},
-    {"taut_events", "SELECT * FROM taut_events WHERE claim IS NOT NULL ORDER BY seq DESC LIMIT 1", "seq", "claim", "topics"},
+    {"taut_events", "SELECT * FROM taut_events WHERE claim IS NOT NULL ORDER BY seq DESC LIMIT 1", "seq", "claim",
+     "topics"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -235,9 +236,10 @@ int main(int argc, char **argv) {
     } else if (!strcmp(what, "fsync") && argc == 4) {
         sync_file(argv[2], took, count);
     } else {
-        fprintf(stderr,
-                "usage: bench_sqlite posts TEMPLATE.db OUT.db SECONDS CHANNELS BATCH | single TEMPLATE.db OUT.db COUNT | "
-                "fsync FILE COUNT\n");
+        fprintf(
+            stderr,
+            "usage: bench_sqlite posts TEMPLATE.db OUT.db SECONDS CHANNELS BATCH | single TEMPLATE.db OUT.db COUNT | "
+            "fsync FILE COUNT\n");
         return 2;
     }
     return 0;

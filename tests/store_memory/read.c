@@ -142,7 +142,8 @@ static int32_t scan(struct store *s, const struct job *j, void **result) {
     if (q->count_only) take = 0;
     const struct taut_row *out;
     struct taut_rows *r = copy_rows(s, rows + from, take, sizeof *r, &out);
-    *r = (struct taut_rows){.size = sizeof *r, .n = take,
+    *r = (struct taut_rows){.size = sizeof *r,
+                            .n = take,
                             .more = !q->count_only && left > take && !MUTANT(s, never_more),
                             .count = q->count_only ? n : take,
                             .as_of = s->lsn,
