@@ -66,18 +66,7 @@ static void take_over(void *arg, const struct taut_opt *o, const char *path) {
 
 static void apply_to_gateways(const struct server *s) {
     const struct server_config *c = &s->engine.config->server;
-    const struct gateway_limits limits = {
-        .max_body = c->max_body,
-        .max_calls = c->max_calls,
-        .max_call_bytes = c->max_call_bytes,
-        .max_input = c->max_input,
-        .max_answers = c->max_answers,
-        .header_timeout = c->header_timeout,
-        .body_timeout = c->body_timeout,
-        .answer_timeout = c->answer_timeout,
-        .idle_timeout = c->idle_timeout,
-        .connection_queue = c->connection_queue,
-    };
+    const struct gateway_limits limits = gateway_limits_of(c);
     for (uint32_t i = 0; i < s->ngateways; i++) gateway_set_limits(s->gateways[i], &limits);
 }
 

@@ -51,6 +51,21 @@ static uint32_t count_gateways(const struct config *c) {
     return cores <= 2 ? 1 : cores / 2 < GATEWAYS_AUTO_MAX ? cores / 2 : GATEWAYS_AUTO_MAX;
 }
 
+struct gateway_limits gateway_limits_of(const struct server_config *c) {
+    return (struct gateway_limits){
+        .max_body = c->max_body,
+        .max_calls = c->max_calls,
+        .max_call_bytes = c->max_call_bytes,
+        .max_input = c->max_input,
+        .max_answers = c->max_answers,
+        .header_timeout = c->header_timeout,
+        .body_timeout = c->body_timeout,
+        .answer_timeout = c->answer_timeout,
+        .idle_timeout = c->idle_timeout,
+        .connection_queue = c->connection_queue,
+    };
+}
+
 static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bool reuse_port) {
     const struct server_config *c = &s->engine.config->server;
     char *why = NULL;
@@ -60,20 +75,11 @@ static struct gateway *bind_gateway(struct server *s, uint32_t i, uint32_t n, bo
         .modules = s->engine.modules,
         .hub = hub_port(s->engine.hub),
         .max_connections = (c->max_connections + n - 1) / n,
-        .max_body = c->max_body,
         .max_header = c->max_header,
-        .max_calls = c->max_calls,
-        .max_call_bytes = c->max_call_bytes,
-        .max_input = c->max_input,
-        .max_answers = c->max_answers,
-        .header_timeout = c->header_timeout,
-        .body_timeout = c->body_timeout,
-        .answer_timeout = c->answer_timeout,
+        .limits = gateway_limits_of(c),
         .spool = s->spool,
         .edge = s->edge,
-        .idle_timeout = c->idle_timeout,
         .ping_interval = c->ping_interval,
-        .connection_queue = c->connection_queue,
         .reuse_port = reuse_port,
         .metrics = metrics_text,
         .metrics_arg = s->metrics,

@@ -41,6 +41,9 @@ void signs_stopping(struct server *s);
 void signs_beat(void *server); /* once a second */
 void signs_end(void);
 
+/* ---- serve.c ---- */
+struct gateway_limits gateway_limits_of(const struct server_config *c);
+
 /* ---- reload.c ---- */
 void server_hangup(struct server *s); /* SIGHUP: reads the configuration again */
 

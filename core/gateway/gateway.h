@@ -9,25 +9,30 @@
 
 struct gateway;
 
-/* Limits are in bytes and milliseconds. */
+/* In bytes and milliseconds. */
+struct gateway_limits {
+    int64_t max_body;
+    int64_t max_answers;    /* bytes of answers that are not yet sent, of all connections; 0: 64 MiB */
+    int64_t max_calls;      /* that the hub may have of this gateway; what comes on top is told to come again */
+    int64_t max_call_bytes; /* of HTTP requests that the hub may have of it; the same; 0: 64 MiB */
+    int64_t max_input;      /* buffers of requests that have not arrived as a whole; 0: 64 MiB */
+    int64_t header_timeout, idle_timeout;
+    int64_t body_timeout;     /* for each 16 KiB of a body; 0: header_timeout */
+    int64_t answer_timeout;   /* without the peer reading anything of its answer; 0: header_timeout */
+    int64_t connection_queue; /* of a WebSocket, kernel buffer included */
+};
+
 struct gateway_config {
     const char *listen;       /* HOST:PORT; port 0: any */
     const char *admin_listen; /* NULL: this gateway has no admin listener */
     struct modules *modules;
     struct port *hub;
     int64_t max_connections; /* public ones; the admin address has 32 of its own */
-    int64_t max_body, max_header;
-    int64_t max_answers;    /* bytes of answers that are not yet sent, of all connections; 0: 64 MiB */
-    int64_t max_calls;      /* that the hub may have of this gateway; what comes on top is told to come again */
-    int64_t max_call_bytes; /* of HTTP requests that the hub may have of it; the same; 0: 64 MiB */
-    int64_t max_input;      /* buffers of requests that have not arrived as a whole; 0: 64 MiB */
-    int64_t header_timeout, idle_timeout, ping_interval;
-    int64_t body_timeout;   /* for each 16 KiB of a body; 0: header_timeout */
-    int64_t answer_timeout; /* without the peer reading anything of its answer; 0: header_timeout */
-    struct spool *spool;    /* where large bodies go, shared by all gateways; NULL: all of max_body is kept in memory */
-    int64_t connection_queue; /* of a WebSocket, kernel buffer included */
-    bool reuse_port;          /* several gateways share the address */
-    struct edge *edge;        /* shared by all gateways; NULL: no TLS, nobody is trusted, no limits per address */
+    int64_t max_header, ping_interval;
+    struct gateway_limits limits; /* as it starts */
+    struct spool *spool;          /* where large bodies go, shared by all gateways; NULL: max_body is kept in memory */
+    bool reuse_port;              /* several gateways share the address */
+    struct edge *edge;            /* shared by all gateways; NULL: no TLS, nobody is trusted, no limits per address */
     /* GET /metrics of the admin address: appends its text. Called on the gateway's thread; may read counters only. */
     void (*metrics)(void *arg, char **text, size_t *len); /* malloc'ed */
     void *metrics_arg;
@@ -45,11 +50,7 @@ void gateway_start(struct gateway *g);                      /* starts the thread
 void gateway_stop(struct gateway *g); /* any thread: drains, closes with 1001, ends the thread, joins it */
 void gateway_free(struct gateway *g);
 
-/* What a reload may change of a gateway_config. Any thread; it holds from the next request on. */
-struct gateway_limits {
-    int64_t max_body, max_calls, max_call_bytes, max_input, max_answers;
-    int64_t header_timeout, body_timeout, answer_timeout, idle_timeout, connection_queue;
-};
+/* What a reload may change. Any thread; it holds from the next request on. */
 void gateway_set_limits(struct gateway *g, const struct gateway_limits *limits);
 
 /* Counters, readable from any thread. */

@@ -26,12 +26,12 @@ static void unlink_wait(struct http_conn *c) {
 }
 
 static int64_t wait_ms(const struct gateway_config *config, uint8_t wait) {
-    int64_t own = wait == WAIT_IDLE     ? config->idle_timeout
-                  : wait == WAIT_BODY   ? config->body_timeout
-                  : wait == WAIT_WRITE  ? config->answer_timeout
+    int64_t own = wait == WAIT_IDLE     ? config->limits.idle_timeout
+                  : wait == WAIT_BODY   ? config->limits.body_timeout
+                  : wait == WAIT_WRITE  ? config->limits.answer_timeout
                   : wait == WAIT_LINGER ? LINGER_MS
                                         : 0;
-    return own ? own : config->header_timeout;
+    return own ? own : config->limits.header_timeout;
 }
 
 static void set_wait(struct http_conn *c, uint8_t wait) {
@@ -54,7 +54,7 @@ void http_init(struct gateway *g) {
     struct http_server *s = xcalloc(1, sizeof *s);
     s->g = g;
     s->max_header = (size_t)g->config.max_header;
-    s->max_body = (size_t)g->config.max_body;
+    s->max_body = (size_t)g->config.limits.max_body;
     disk_open(&s->disk, &g->loop);
     http_budget_init(s);
     s->read_buf = xmalloc(READ_SIZE);
@@ -65,7 +65,7 @@ void http_init(struct gateway *g) {
 
 void http_limits_changed(struct gateway *g) {
     struct http_server *s = g->http;
-    s->max_body = (size_t)g->config.max_body;
+    s->max_body = (size_t)g->config.limits.max_body;
     http_budget_limits(s);
     for (int i = 0; i < WAIT_COUNT; i++) {
         uint64_t latest = uv_now(&g->loop) + (uint64_t)wait_ms(&g->config, (uint8_t)i);

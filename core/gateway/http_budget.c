@@ -26,9 +26,9 @@ static size_t or_default(int64_t configured) {
 }
 
 void http_budget_limits(struct http_server *s) {
-    s->max_call_bytes = or_default(s->g->config.max_call_bytes);
-    s->max_input = or_default(s->g->config.max_input);
-    s->max_answers = or_default(s->g->config.max_answers);
+    s->max_call_bytes = or_default(s->g->config.limits.max_call_bytes);
+    s->max_input = or_default(s->g->config.limits.max_input);
+    s->max_answers = or_default(s->g->config.limits.max_answers);
 }
 
 void http_budget_init(struct http_server *s) {
@@ -84,7 +84,7 @@ static size_t request_bytes(const struct call *c) {
 }
 
 bool http_hub_is_full(const struct gateway *g) {
-    return g->at_hub >= g->config.max_calls || g->http->call_bytes >= g->http->max_call_bytes;
+    return g->at_hub >= g->config.limits.max_calls || g->http->call_bytes >= g->http->max_call_bytes;
 }
 
 void http_call_sent(struct gateway *g, const struct call *call) {

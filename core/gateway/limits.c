@@ -18,18 +18,7 @@ void gateway_set_limits(struct gateway *g, const struct gateway_limits *limits) 
 }
 
 void limits_apply(struct gateway *g, struct msg *m) {
-    const struct gateway_limits *l = &CONTAINER_OF(m, struct limits_msg, msg)->limits;
-    struct gateway_config *c = &g->config;
-    c->max_body = l->max_body;
-    c->max_calls = l->max_calls;
-    c->max_call_bytes = l->max_call_bytes;
-    c->max_input = l->max_input;
-    c->max_answers = l->max_answers;
-    c->header_timeout = l->header_timeout;
-    c->body_timeout = l->body_timeout;
-    c->answer_timeout = l->answer_timeout;
-    c->idle_timeout = l->idle_timeout;
-    c->connection_queue = l->connection_queue;
+    g->config.limits = CONTAINER_OF(m, struct limits_msg, msg)->limits;
     http_limits_changed(g);
     ws_limits_changed(g);
     free(m);

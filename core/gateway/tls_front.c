@@ -36,7 +36,7 @@ uint32_t tls_front_open(const struct tls_front *f) {
 /* ---- states and deadlines ---- */
 
 static int64_t time_of(const struct tls_conn *c, uint8_t state) {
-    return state == TLS_LINGERING ? TLS_LINGER_MS : c->front->g->config.header_timeout;
+    return state == TLS_LINGERING ? TLS_LINGER_MS : c->front->g->config.limits.header_timeout;
 }
 
 void tls_conn_state(struct tls_conn *c, uint8_t state) {

@@ -346,7 +346,7 @@ void ws_tick(struct gateway *g) {
 /* ---- life ---- */
 
 void ws_limits_changed(struct gateway *g) {
-    int64_t limit = g->config.connection_queue - KERNEL_BYTES;
+    int64_t limit = g->config.limits.connection_queue - KERNEL_BYTES;
     g->ws->queue_limit = (uint32_t)(limit < LEAST_QUEUE_BYTES ? LEAST_QUEUE_BYTES : limit);
 }
 

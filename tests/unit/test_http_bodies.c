@@ -19,10 +19,10 @@ static int set_up_spool(void **state) {
     routes[2].def = &parts_page;
     config.spool = spool_open(dir, SPOOL, 4, &why);
     if (!config.spool) fail_msg("%s", why);
-    config.header_timeout = 1000;
-    config.body_timeout = 1000;
-    config.answer_timeout = 1000;
-    config.idle_timeout = 1000;
+    config.limits.header_timeout = 1000;
+    config.limits.body_timeout = 1000;
+    config.limits.answer_timeout = 1000;
+    config.limits.idle_timeout = 1000;
     memset(filler, 'f', sizeof filler);
     return set_up(state);
 }

@@ -51,9 +51,9 @@ static void who_has_read_nothing_for_longest_gives_way_when_answers_pile_up(void
 }
 
 static int set_up_few(void **state) {
-    config.max_calls = 2;
+    config.limits.max_calls = 2;
     int rc = set_up(state);
-    config.max_calls = 300;
+    config.limits.max_calls = 300;
     return rc;
 }
 

@@ -410,7 +410,7 @@ HARNESS void harness_start(int64_t connection_queue) {
     struct gateway *g = H.g = xcalloc(1, sizeof *g);
     g->config.hub = &H.hub;
     g->config.ping_interval = 10000;
-    g->config.connection_queue = connection_queue;
+    g->config.limits.connection_queue = connection_queue;
     uv_loop_init(&g->loop);
     port_open(&g->port, &g->loop, gateway_mail, NULL);
     uv_prepare_init(&g->loop, &H.prepare);
