@@ -246,6 +246,11 @@ static void apply_insert(struct hub *h, const struct taut_write *w, taut_str key
     crow_unref(r);
 }
 
+/* What leaves the range is not defined by storage/1, but must not be by C either. */
+static int64_t sum(int64_t a, int64_t b) {
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 static bool apply_in_place(struct crow *r, const struct taut_write *w, uint64_t lsn, uint64_t first_seq) {
     if (r->refs > 1) return false;
     for (uint32_t i = 0; i < w->nsets; i++) {
@@ -256,7 +261,7 @@ static bool apply_in_place(struct crow *r, const struct taut_write *w, uint64_t 
         struct taut_val *at = &r->vals[w->sets[i].col], v = resolve(w->sets[i].val, first_seq);
         int64_t before = at->type == TAUT_INT ? at->u.i : 0;
         bool had = at->type == TAUT_INT;
-        if (w->sets[i].how == TAUT_ADD) v.u.i += before;
+        if (w->sets[i].how == TAUT_ADD) v.u.i = sum(v.u.i, before);
         if (w->sets[i].how == TAUT_MAX && had && before > v.u.i) v.u.i = before;
         *at = v;
     }
@@ -277,7 +282,7 @@ static void apply_update(struct hub *h, const struct taut_write *w, struct crow 
     for (uint32_t i = 0; i < w->nsets; i++) {
         struct taut_val *at = &vals[w->sets[i].col], v = resolve(w->sets[i].val, first_seq);
         bool had = at->type == TAUT_INT;
-        if (w->sets[i].how == TAUT_ADD && v.type == TAUT_INT) v.u.i += had ? at->u.i : 0;
+        if (w->sets[i].how == TAUT_ADD && v.type == TAUT_INT) v.u.i = sum(v.u.i, had ? at->u.i : 0);
         if (w->sets[i].how == TAUT_MAX && had && v.type == TAUT_INT && at->u.i > v.u.i) v.u.i = at->u.i;
         *at = v;
     }
