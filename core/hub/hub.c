@@ -118,7 +118,7 @@ void hub_free(struct hub *h) {
     uv_run(h->loop, UV_RUN_DEFAULT);
     rows_free(&h->rows);
     map_free(&h->loads);
-    subs_stop_of(h, NULL);
+    subs_free(h);
     publish_free(h);
     conns_free(h);
     ops_free(h);

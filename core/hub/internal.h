@@ -335,6 +335,7 @@ void hooks_free(struct hub *h);
 void subs_add_to_host(struct taut_host *t);
 void subs_published(struct hub *h, struct wslog *l); /* it has grown */
 void subs_stop_of(struct hub *h, struct taut_mod *m);
+void subs_free(struct hub *h);
 void subs_flush(struct hub *h, void (*then)(struct hub *h)); /* keeps all cursors, then goes on */
 
 /* ---- restore.c ---- */
@@ -399,7 +400,7 @@ struct hub {
     uint32_t npending, cap_pending;
     struct service *services;
     const struct taut_svc *storage, *auth; /* never NULL once modules start */
-    struct sub *subs;
+    struct sub *subs, *ended_subs;
     uint64_t last_sub;
     struct observed *observed, *observed_last; /* for a later turn */
     struct map turns;                          /* key -> struct turn_queue */

@@ -35,6 +35,7 @@ struct feed {
     bool sought;       /* the reader has said where to go on */
     uint64_t seek;
     uint32_t pause_ms;
+    struct hand_over *over; /* under way, or NULL */
 };
 
 /* What is handed over: events of the tail, a reference each, or the store's answer. */
@@ -48,6 +49,11 @@ struct handed {
     uint32_t n;
 };
 
+struct hand_over {
+    struct feed *feed;
+    struct handed *what;
+};
+
 static void pump(struct feed *f);
 static void keep_soon(struct hub *h);
 
@@ -58,24 +64,29 @@ static void drop(struct handed *g) {
     free(g);
 }
 
-static void unuse(struct sub *s) {
-    if (--s->users || !s->ended) return;
+static void sub_free(struct sub *s) {
     for (struct feed *f = s->feeds, *next; f; f = next) {
         next = f->next;
         struct feed **at = &f->log->feeds;
         while (*at != f) at = &(*at)->log_next;
         *at = f->log_next;
+        if (f->over) drop(f->over->what);
+        free(f->over);
         free(f);
     }
     free(s);
 }
 
-/* ---- handing over ---- */
+/* One that has ended is let go when nothing under way knows it any more. */
+static void unuse(struct sub *s) {
+    if (--s->users || !s->ended) return;
+    struct sub **at = &hub_of(s->mod)->ended_subs;
+    while (*at != s) at = &(*at)->next;
+    *at = s->next;
+    sub_free(s);
+}
 
-struct hand_over {
-    struct feed *feed;
-    struct handed *what;
-};
+/* ---- handing over ---- */
 
 static void on_pause_over(struct taut_mod *m, void *arg) {
     struct feed *f = arg;
@@ -100,6 +111,7 @@ static void on_handed(struct taut_mod *m, void *arg, int32_t status, void *resul
     (void)result;
     drop(over->what);
     free(over);
+    f->over = NULL;
     f->busy = false;
     if (s->ended) {
         /* nothing more */
@@ -122,6 +134,7 @@ static void hand_over(struct feed *f, struct handed *g, uint64_t upto) {
     struct sub *s = f->sub;
     struct hand_over *over = xmalloc(sizeof *over);
     *over = (struct hand_over){f, g};
+    f->over = over;
     g->pub.size = sizeof g->pub;
     g->pub.workspace = f->log->name;
     g->pub.events = (struct taut_array){g->list, g->n, sizeof g->list[0]};
@@ -465,6 +478,8 @@ static void end(struct hub *h, struct sub *s) {
     while (*at != s) at = &(*at)->next;
     *at = s->next;
     s->ended = true;
+    s->next = h->ended_subs;
+    h->ended_subs = s;
     unuse(s);
 }
 
@@ -478,6 +493,16 @@ void subs_stop_of(struct hub *h, struct taut_mod *m) {
     for (struct sub *s = h->subs, *next; s; s = next) {
         next = s->next;
         if (s->mod == m || !m) end(h, s);
+    }
+}
+
+/* Nothing is under way any more; what was to come, as after a pause, does not. */
+void subs_free(struct hub *h) {
+    subs_stop_of(h, NULL);
+    while (h->ended_subs) {
+        struct sub *s = h->ended_subs;
+        h->ended_subs = s->next;
+        sub_free(s);
     }
 }
 

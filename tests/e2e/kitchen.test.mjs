@@ -114,3 +114,26 @@ describe('a module that fails', { timeout: 120_000 }, () => {
       await server.stop();
     });
 });
+
+describe('a reader of the log', { timeout: 60_000 }, () => {
+  const start = async (log) => {
+    const config = writeFile(newDir(), 'taut.yaml',
+      `modules:\n  - store_sqlite\n  - directory\n  - conversation\n  - rtm\n  - demo\n  - kitchen: { log: ${log} }\n`);
+    const server = await Server.start({ env: modules(), args: ['-c', config] });
+    await must(server, 'chat.postMessage', server.user('ada').token, { channel: server.channel('general'), text: 'hi' });
+    return server;
+  };
+
+  test('that fails gets the same events again, and holds up nobody, not the end either', async () => {
+    const server = await start('fails');
+    for (let i = 0; i < 100 && !/they come again/.test(server.log); i++) await sleep(20);
+    assert.match(server.log, /kitchen subscriber_failed: kitchen: events 1 to \d+ of T\w+: .*; they come again/);
+    await server.stop();
+  });
+
+  test('that never says that it is done holds up nobody, not the end either', async () => {
+    const server = await start('held');
+    await sleep(200);
+    await server.stop();
+  });
+});

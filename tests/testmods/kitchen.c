@@ -21,6 +21,21 @@ static struct kitchen *kitchen_of(struct taut_mod *m) {
     return m->state;
 }
 
+/* ---- options ---- */
+
+struct options {
+    int64_t fails, log;
+};
+enum { FAILS_NEVER, FAILS_IN_INIT, FAILS_IN_START };
+enum { LOG_READ, LOG_FAILS, LOG_IS_HELD };
+static const struct taut_opt options[] = {
+    TAUT_OPT(struct options, fails, TAUT_OPT_ENUM, .choices = "never|init|start", .help = "where it fails"),
+    TAUT_OPT(struct options, log, TAUT_OPT_ENUM, .choices = "read|fails|held", .help = "what it does with events"),
+};
+static const struct options *options_of(const struct taut_mod *m) {
+    return m->config;
+}
+
 /* ---- a service that never answers, and its down table ---- */
 
 static int32_t never(void *self, struct taut_mod *consumer, taut_op op) {
@@ -67,6 +82,11 @@ static void on_sent(struct taut_mod *m, const struct taut_observed *o) {
 
 static void on_events(struct taut_mod *m, void *arg, const struct taut_events *e, taut_op op) {
     struct kitchen *k = arg;
+    if (options_of(m)->log == LOG_IS_HELD) return;
+    if (options_of(m)->log == LOG_FAILS) {
+        taut_op_complete(m, op, TAUT_E_IO, NULL, NULL);
+        return;
+    }
     for (uint32_t i = 0; i < e->events.len; i++) {
         const struct taut_logged *event = TAUT_AT(e->events, struct taut_logged, i);
         if (event->seq != (uint64_t)k->last_seq + 1 && k->last_seq)
@@ -143,21 +163,10 @@ static int32_t on_nobody(struct taut_mod *m, struct taut_call *c) {
 
 /* ---- life ---- */
 
-struct options {
-    int64_t fails;
-};
-enum { FAILS_NEVER, FAILS_IN_INIT, FAILS_IN_START };
-static const struct taut_opt options[] = {
-    TAUT_OPT(struct options, fails, TAUT_OPT_ENUM, .choices = "never|init|start", .help = "where it fails"),
-};
-static int64_t fails(const struct taut_mod *m) {
-    return ((const struct options *)m->config)->fails;
-}
-
 static int32_t init(struct taut_mod *m) {
     struct kitchen *k = taut_alloc(m, sizeof *k);
     if (!k) return TAUT_E_NOMEM;
-    if (fails(m) == FAILS_IN_INIT) {
+    if (options_of(m)->fails == FAILS_IN_INIT) {
         taut_free(m, k);
         return TAUT_E_UNAVAILABLE;
     }
@@ -172,7 +181,7 @@ static int32_t init(struct taut_mod *m) {
 static void start(struct taut_mod *m, taut_op op) {
     const struct taut_subscription s = {
         .size = sizeof s, .name = m->name, .max_events = 3, .on_events = on_events, .arg = kitchen_of(m)};
-    if (fails(m) == FAILS_IN_START) {
+    if (options_of(m)->fails == FAILS_IN_START) {
         taut_free(m, m->state);
         taut_op_complete(m, op, TAUT_E_IO, NULL, NULL);
         return;
