@@ -132,13 +132,19 @@ static void print_line(const char *name, taut_str value) {
     if (value.len) printf("  %-9s %s\n", name, value.ptr);
 }
 
+/* One within a section that may be left out as a whole is needed only there. */
+static taut_str required_text(struct arena *a, const char *path) {
+    const char *dot = strrchr(path, '.');
+    return arena_fmt(a, "none: %.*s needs it", dot ? (int)(dot - path) : 0, path);
+}
+
 static void print_entry(const struct explain *x, const struct entry *e) {
     struct arena *a = &x->cli->arena;
     const struct taut_opt *o = &e->opt;
     printf("%s\n", e->path);
     if (o->help) printf("  %s\n", o->help);
     print_line("type", option_type_text(a, o));
-    print_line("default", o->flags & TAUT_OPT_REQUIRED ? TAUT_LIT("none: it must be given") : taut_str_z(o->dflt));
+    print_line("default", o->flags & TAUT_OPT_REQUIRED ? required_text(a, e->path) : taut_str_z(o->dflt));
     print_line("range", option_range_text(a, o));
     print_line("unit", unit_of(o));
     print_line("a change", taut_str_z(reload_text(o)));

@@ -32,15 +32,16 @@ struct taut_route {
 };
 
 /* A sequence of bytes that came with a request. In memory (fd -1) or in a file (bytes NULL), never both. It belongs to
- * the call and is closed with it. Who wants to keep a file duplicates the descriptor, or gives the file a name:
+ * the call and is closed with it, so it stays open while the call is held (TAUT_E_PENDING). Who wants to keep a file
+ * gives it a name:
  *
  *     char from[32];
  *     snprintf(from, sizeof from, "/proc/self/fd/%d", body->fd);
  *     linkat(AT_FDCWD, from, AT_FDCWD, "/srv/files/F123", AT_SYMLINK_FOLLOW);
  *
  * which fails with ENOENT where the file system has no O_TMPFILE, and with EXDEV on another file system: then copy it
- * (copy_file_range). Nothing of it has been synced. All of this may take long: do it in `work`, with a duplicate. The
- * file's offset is nobody's: read with pread. */
+ * (copy_file_range). Nothing of it has been synced. All of this may take long: do it in `work`, with the
+ * call held. The file's offset is nobody's: read with pread. */
 struct taut_body {
     uint32_t size;
     int32_t fd; /* of a regular file, open for reading and writing; or -1 */
