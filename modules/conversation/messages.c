@@ -224,7 +224,7 @@ static int32_t edit_apply(struct taut_call *c, const struct message_edit *edit, 
 }
 
 int32_t message_update(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch, int64_t ts,
-                       const struct message_edit *edit, taut_str *message) {
+                       struct message_edit *edit, taut_str *message) {
     const struct sink to = {cv, c, b, c->actor->workspace};
     struct message ms;
     taut_str previous;
@@ -233,6 +233,7 @@ int32_t message_update(struct conv *cv, struct taut_call *c, struct taut_batch *
     TAUT_TRY(edit_apply(c, edit, &ms));
     TAUT_TRY(draft_filter(cv, c, b, TAUT_HOOK_BEFORE_EDIT, ch, stamp_text(c, ts), &ms));
     if (text_blank(ms.text) && !ms.blocks.len && !ms.attachments.len) return taut_fail(c, "no_text");
+    edit->text = ms.text;
     ms.edited_ts = taut_now_us(cv->mod) / 1000000 * 1000000;
     ms.edited_by = c->actor->user;
     *message = message_json(c, to.workspace, &ms);

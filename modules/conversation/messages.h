@@ -19,9 +19,9 @@ struct message_edit {
     struct parts parts;
     int has_text, has_blocks, has_attachments, has_metadata;
 };
-/* message: the new message object as JSON. */
+/* message: the new message object as JSON; edit->text: the text as it is stored, which filters may have changed. */
 int32_t message_update(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch, int64_t ts,
-                       const struct message_edit *edit, taut_str *message);
+                       struct message_edit *edit, taut_str *message);
 int32_t message_delete(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch,
                        int64_t ts);
 

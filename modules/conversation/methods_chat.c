@@ -39,6 +39,11 @@ static int32_t target(struct conv *cv, struct taut_call *c, struct taut_batch *b
     return *ch && channel_visible(*ch) ? TAUT_OK : taut_fail(c, "channel_not_found");
 }
 
+/* A text has as many bytes as characters at least. */
+static int is_cut(taut_str text) {
+    return text.len > MESSAGE_TEXT_MAX && text_cut(text, MESSAGE_TEXT_MAX).len < text.len;
+}
+
 int32_t on_post(struct taut_mod *m, struct taut_call *c) {
     struct conv *cv = conv_of(m);
     struct taut_batch *b = taut_batch(c);
@@ -59,7 +64,7 @@ int32_t on_post(struct taut_mod *m, struct taut_call *c) {
     TAUT_TRY(target(cv, c, b, &ch, &fresh));
     in.channel = ch->pub.id;
     TAUT_TRY(message_post(cv, c, b, ch, fresh, &in, &out));
-    if (!out.repeated && out.text.len < in.text.len) taut_warn(c, "message_truncated");
+    if (!out.repeated && is_cut(in.text)) taut_warn(c, "message_truncated");
     j = taut_answer(c);
     taut_json_kstr(j, "channel", out.channel);
     taut_json_kstr(j, "ts", out.ts);

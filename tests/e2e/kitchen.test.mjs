@@ -37,7 +37,12 @@ describe('a module with filters, observers and a cursor', { timeout: 120_000 }, 
 
   test('changes a message, refuses one with its own words, and is told of those that are on disk', async () => {
     const before = await state();
-    assert.equal((await post('shout')).message.text, 'SHOUT');
+    const posted = await post('shout');
+    assert.equal(posted.message.text, 'HO');
+    assert.equal(posted.warning, undefined, 'shorter, but not cut');
+    const edited = await must(server, 'chat.update', token, { channel, ts: posted.ts, text: 'shout' });
+    assert.deepEqual([edited.text, edited.message.text], ['HO', 'HO']);
+    assert.equal((await call(server, 'chat.update', token, { channel, ts: posted.ts, text: 'forbidden' })).error, 'restricted_action');
     const refused = await post('forbidden');
     assert.equal(refused.error, 'restricted_action');
     assert.deepEqual(refused.response_metadata.messages, ['[ERROR] that word is forbidden here']);

@@ -70,7 +70,7 @@ static int32_t on_before_send(struct taut_mod *m, struct taut_call *c, struct ta
     if (taut_str_is(d->text, "slow"))
         TAUT_TRY(taut_await(m, c, TAUT_LIT("slow"), 1000, begin_wait, (void *)100, &nothing));
     if (taut_str_is(d->text, "broken")) return TAUT_E_IO;
-    if (taut_str_is(d->text, "shout")) return taut_draft_set(d, m, TAUT_DRAFT_TEXT, TAUT_LIT("SHOUT"));
+    if (taut_str_is(d->text, "shout")) return taut_draft_set(d, m, TAUT_DRAFT_TEXT, TAUT_LIT("HO"));
     return TAUT_OK;
 }
 
@@ -201,6 +201,7 @@ static const struct taut_method methods[] = {
 };
 static const struct taut_hook hooks[] = {
     TAUT_FILTER(TAUT_HOOK_BEFORE_SEND, "kitchen/taste", on_before_send, .on_error = TAUT_FAIL_CLOSED, .budget_ms = 500),
+    TAUT_FILTER(TAUT_HOOK_BEFORE_EDIT, "kitchen/taste", on_before_send, .on_error = TAUT_FAIL_CLOSED, .budget_ms = 500),
     TAUT_OBSERVE(TAUT_HOOK_SENT, "kitchen/count", on_sent),
 };
 
