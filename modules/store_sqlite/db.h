@@ -46,6 +46,7 @@ sqlite3_stmt *db_prepare(sqlite3 *db, const char *sql); /* NULL: sqlite3_errmsg 
 int db_run(sqlite3_stmt *st);                           /* steps once and resets */
 /* Says what just failed on the connection, with the cause and, for a damaged file, the way out; not too often. `what`
  * is a literal. */
+void db_log_damage(struct store *s); /* and the way out */
 void conn_log(struct conn *c, const char *event, const char *what);
 
 /* Binds a value; seq0 is what TAUT_SEQ 0 stands for. Borrowed until the next bind. */

@@ -11,6 +11,11 @@ static int read_heads(struct writer *w) {
     if (!st) return sqlite3_errcode(w->conn.db);
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct taut_val ws = column_val(st, 0);
+        if (ws.type != TAUT_TEXT || !ws.len) { /* no log is without a name */
+            db_log_damage(w->store);
+            sqlite3_finalize(st);
+            return SQLITE_CORRUPT;
+        }
         struct head *h = heads_get(&w->heads, taut_str_n(ws.u.p, ws.len));
         if (!h) break;
         h->now = (struct span){(uint64_t)sqlite3_column_int64(st, 1), (uint64_t)sqlite3_column_int64(st, 2)};

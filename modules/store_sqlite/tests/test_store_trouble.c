@@ -286,6 +286,17 @@ static void a_damaged_page_is_said_once_with_the_way_out(void **state) {
     assert_int_equal(host_logged("store_write: "), 1);
 }
 
+static void a_log_without_a_name_is_damage(void **state) {
+    (void)state;
+    sqlite3 *db;
+    close_store();
+    assert_int_equal(sqlite3_open(t.path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "INSERT INTO taut_heads VALUES('',1,1)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(open_with(&notes), TAUT_E_IO);
+    assert_says_what_to_do();
+}
+
 /* ---- a damaged log ---- */
 
 enum { WAL_HEADER = 32, WAL_FRAME = 4096 + 24 };
@@ -376,6 +387,7 @@ int main(void) {
         TEST(a_full_disk_is_said_once_and_then_once_a_minute),
         TEST(a_file_that_is_no_database_is_refused_with_the_way_out),
         TEST(a_damaged_page_is_said_once_with_the_way_out),
+        TEST(a_log_without_a_name_is_damage),
         TEST(a_log_that_a_crash_left_whole_is_not_complained_of),
         TEST(commits_behind_a_damaged_frame_are_counted),
         TEST(a_torn_last_commit_is_a_warning),
