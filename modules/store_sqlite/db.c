@@ -40,7 +40,9 @@ void conn_log(struct conn *c, const char *event, const char *what) {
     if (held) snprintf(more, sizeof more, "; %u more like this since it was last said", held);
     taut_log(s->mod, TAUT_LOG_ERROR, event, "%s: %s: %s (SQLite %d: %s; errno %d)%s", s->path, what, c->cause, rc,
              sqlite3_errmsg(c->db), number, more);
-    if (trouble_is_damage(c->db) && trouble_say_damage(&s->trouble)) db_log_damage(s);
+    if (!trouble_is_damage(c->db) || !trouble_say_damage(&s->trouble)) return;
+    db_log_damage(s);
+    condition_damaged(s);
 }
 
 /* Only the owner may read messages. SQLite gives its side files the same mode. Never opens an existing file: closing it

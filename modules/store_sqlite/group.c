@@ -176,7 +176,7 @@ static int commit(struct writer *w) {
         return rc;
     }
     if (!identity_holds(w)) return SQLITE_IOERR;
-    taut_count(mod, METRIC_FSYNC_US, taut_mono_us(mod) - start);
+    taut_count(mod, METRIC_COMMIT, taut_mono_us(mod) - start);
     crash_point(&w->store->faults, CRASH_AFTER_COMMIT);
     return SQLITE_OK;
 }
@@ -189,6 +189,7 @@ static void keep(struct writer *w) {
     taut_count(w->store->mod, METRIC_GROUPS, 1);
     taut_count(w->store->mod, METRIC_ROWS, (int64_t)w->rows);
     taut_count(w->store->mod, METRIC_CLAIMS, w->claims.len);
+    condition_claims(w);
     if (!w->claims_dropped) return;
     taut_count(w->store->mod, METRIC_CLAIMS_DROPPED, w->claims_dropped);
     taut_log(w->store->mod, TAUT_LOG_WARN, "store_claims",

@@ -31,13 +31,16 @@ static void *reader_main(void *arg) {
         uint64_t as_of = 0;
         int rc = snapshot_begin(&r->conn, &as_of);
         if (rc != SQLITE_OK) conn_log(&r->conn, "store_read", "cannot begin a snapshot");
+        bool failed = rc != SQLITE_OK;
         for (uint32_t i = 0; i < n; i++) {
             void *result = NULL;
             int32_t status = TAUT_E_IO;
             if (rc == SQLITE_OK) status = read_run(r, &jobs[i], as_of, &result);
+            failed |= status == TAUT_E_IO;
             answers[i] = (struct taut_completion){jobs[i].op, status, 0, result, result ? free : NULL};
         }
         snapshot_end(&r->conn);
+        condition_read(r->store, failed, r->conn.cause);
         mod->host->ops_complete(mod, answers, n);
     }
     return NULL;

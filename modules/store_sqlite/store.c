@@ -91,7 +91,9 @@ static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n,
 static void log_full(struct store *s) {
     static const char text[] = "too much waits for the disk; further work is refused: it hangs, or is too slow";
     uint32_t held;
-    if (!is_open(s) || !trouble_say(&s->trouble, text, 0, taut_mono_us(s->mod), &held)) return;
+    if (!is_open(s)) return;
+    condition_overloaded(s);
+    if (!trouble_say(&s->trouble, text, 0, taut_mono_us(s->mod), &held)) return;
     taut_log(s->mod, TAUT_LOG_ERROR, "store_full", "%s: %s", s->path, text);
 }
 
@@ -247,17 +249,20 @@ static const struct taut_opt options[] = {
 };
 
 static const struct taut_metric metrics[] = {
-    [METRIC_COMMITS] = {.name = "commits_total", .kind = TAUT_COUNTER, .help = "batches on disk"},
+    [METRIC_COMMITS] = {.name = "commits_total", .kind = TAUT_COUNTER, .help = "Batches on disk."},
     [METRIC_GROUPS] = {.name = "groups_total",
                        .kind = TAUT_COUNTER,
-                       .help = "transactions, each of one or more batches"},
-    [METRIC_ROWS] = {.name = "rows_total", .kind = TAUT_COUNTER, .help = "rows and events written"},
-    [METRIC_FSYNC_US] = {.name = "fsync_us", .kind = TAUT_GAUGE, .help = "microseconds that the last COMMIT took"},
-    [METRIC_WAL_BYTES] = {.name = "wal_bytes", .kind = TAUT_GAUGE, .help = "size of the write-ahead log"},
-    [METRIC_CLAIMS] = {.name = "claims", .kind = TAUT_GAUGE, .help = "claims remembered"},
+                       .help = "Transactions, each of one or more batches."},
+    [METRIC_ROWS] = {.name = "rows_total", .kind = TAUT_COUNTER, .help = "Rows and events written."},
+    [METRIC_COMMIT] = {.name = "commit",
+                       .kind = TAUT_HISTOGRAM,
+                       .unit = "seconds",
+                       .help = "Time of a transaction's COMMIT, most of it the disk's sync."},
+    [METRIC_WAL_BYTES] = {.name = "wal", .kind = TAUT_GAUGE, .unit = "bytes", .help = "Size of the write-ahead log."},
+    [METRIC_CLAIMS] = {.name = "claims", .kind = TAUT_GAUGE, .help = "Claims remembered."},
     [METRIC_CLAIMS_DROPPED] = {.name = "claims_dropped_total",
                                .kind = TAUT_COUNTER,
-                               .help = "claims forgotten before their 24 hours were over"},
+                               .help = "Claims forgotten before their 24 hours were over: must stay 0."},
 };
 
 TAUT_MODULE(.name = "store_sqlite", .version = "0.1.0", .license = "Apache-2.0",

@@ -15,6 +15,7 @@
 #include "taut/taut.h"
 
 #include "backup.h"
+#include "condition.h"
 #include "queue.h"
 #include "trouble.h"
 
@@ -41,7 +42,7 @@ enum metric {
     METRIC_COMMITS,
     METRIC_GROUPS,
     METRIC_ROWS,
-    METRIC_FSYNC_US,
+    METRIC_COMMIT,
     METRIC_WAL_BYTES,
     METRIC_CLAIMS,
     METRIC_CLAIMS_DROPPED
@@ -84,6 +85,7 @@ struct store {
     uint32_t ntables;
     struct faults faults;
     struct trouble trouble;
+    struct condition condition;
     struct write_queue writes;
     struct read_queue reads;
     struct reader *readers;

@@ -57,6 +57,7 @@ static void checkpoint(struct writer *w) {
 
 static void say_healed(struct writer *w) {
     struct store *s = w->store;
+    condition_healed(w);
     if (!trouble_end(&s->trouble)) return;
     taut_log(s->mod, TAUT_LOG_WARN, "store_healed", "%s: the store works again; its last commit is %llu", s->path,
              (unsigned long long)w->lsn);
@@ -82,6 +83,7 @@ static void run(struct writer *w) {
     bool closed = false;
     int64_t heal_at = 0;
     while (!closed) {
+        if (w->broken) condition_broken(w);
         uint32_t wait_ms = w->broken ? HEAL_MS : sweep_wait_ms(w);
         uint32_t n = write_queue_take(&w->store->writes, w->jobs, GROUP_MAX, wait_ms, &closed);
         if (w->broken) {
@@ -91,6 +93,7 @@ static void run(struct writer *w) {
             heal_at = taut_mono_us(w->store->mod) + HEAL_MS * 1000;
             continue;
         }
+        if (n < GROUP_MAX) condition_at_ease(w->store);
         if (n) group_run(w, n);
         if (!w->broken && !closed) sweep_run(w, n == 0);
         if (!w->broken) checkpoint(w);

@@ -65,6 +65,19 @@ static void host_measure(struct taut_mod *m, uint32_t metric, uint32_t label, in
     pthread_mutex_unlock(&host.lock);
 }
 
+/* What it says of itself stands in host.health as "code " for each. */
+static void host_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text) {
+    char word[64];
+    (void)m, (void)text;
+    snprintf(word, sizeof word, "%s ", code);
+    pthread_mutex_lock(&host.lock);
+    char *at = strstr(host.health, word);
+    if (at) memmove(at, at + strlen(word), strlen(at + strlen(word)) + 1);
+    size_t n = strlen(host.health);
+    if (level != TAUT_HEALTH_OK) snprintf(host.health + n, sizeof host.health - n, "%s", word);
+    pthread_mutex_unlock(&host.lock);
+}
+
 TAUT_PRINTF(1, 2) static void breach(const char *fmt, ...) {
     va_list ap;
     if (host.breach[0]) return;
@@ -152,6 +165,7 @@ const struct taut_host host_table = {.size = sizeof host_table,
                                      .mono_us = host_mono_us,
                                      .random = host_random,
                                      .measure = host_measure,
+                                     .health = host_health,
                                      .ops_complete = host_complete,
                                      .durable = host_durable,
                                      .svc_provide = host_provide};
@@ -161,7 +175,7 @@ const struct taut_host host_table = {.size = sizeof host_table,
 void host_reset(void) {
     pthread_mutex_lock(&host.lock);
     host.ndurable = 0;
-    host.log[0] = host.lines[0] = 0;
+    host.log[0] = host.lines[0] = host.health[0] = 0;
     pthread_mutex_unlock(&host.lock);
 }
 

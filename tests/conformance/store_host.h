@@ -44,6 +44,7 @@ struct host {
     char log[4096];   /* the last line */
     char lines[1 << 16];
     int64_t metrics[HOST_METRICS];
+    char health[256]; /* the codes that the store has reported and not taken back, a space behind each */
     _Atomic int64_t clock_shift_us, mono_shift_us;
     const struct taut_storage_v1 *storage;
     void *self;
