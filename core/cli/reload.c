@@ -2,9 +2,10 @@
  *
  *   1  the whole file is read and checked, modules' options included, as at a start: any error, and nothing changes
  *   2  what differs is found; who has something to apply is asked, and when all agree all is applied in this same turn
+ *   3  modules that are not to run any more are stopped, and those that are to run again are started, in later turns
  *
- * What cannot change while the server runs (options without TAUT_OPT_LIVE, the list of modules) is named, and named
- * again at every reload until the server is started anew.
+ * What cannot change while the server runs (options without TAUT_OPT_LIVE, modules that it has not loaded) is named, and
+ * named again at every reload until the server is started anew.
  */
 #include <jansson.h>
 
@@ -15,6 +16,7 @@
 
 struct reload {
     struct server *server;
+    struct taut_call *call; /* who waits for its end; NULL: it was a signal */
     struct arena arena;
     struct config *next;
     struct modules *wanted;
@@ -84,7 +86,9 @@ static void apply_server(struct reload *r) {
     hub_reconfigure(s->engine.hub, &(struct hub_config){.info = &s->engine.info,
                                                         .call_timeout_ms = c->server.call_timeout,
                                                         .cache_bytes = c->server.cache,
-                                                        .tail_events = c->server.tail_events});
+                                                        .tail_events = c->server.tail_events,
+                                                        .start_timeout_ms = (uint32_t)c->server.start_timeout,
+                                                        .stop_timeout_ms = (uint32_t)c->server.stop_timeout});
     apply_to_gateways(s);
 }
 
@@ -116,18 +120,24 @@ static bool reload_run(struct reload *r) {
     return true;
 }
 
-static void reload_begin(struct reload *r, struct server *s) {
-    *r = (struct reload){.server = s};
+static struct reload *reload_begin(struct server *s, struct taut_call *call) {
+    struct reload *r = xcalloc(1, sizeof *r);
+    r->server = s;
+    r->call = call;
+    s->reloading = true;
     modules_reap(s->engine.modules);
     log_reopen();
     r->next = settings_load(s->cli, &r->wanted);
     r->modules = (struct reconfigure){.arena = &r->arena, .running = s->engine.modules, .config = r->next};
+    return r;
 }
 
 static void reload_end(struct reload *r) {
+    r->server->reloading = false;
     modules_free(r->wanted);
     config_free(r->next);
     arena_free(&r->arena);
+    free(r);
 }
 
 static taut_str list_text(struct arena *a, const struct change_list *l) {
@@ -138,24 +148,47 @@ static void log_problems(int level, const struct config_errors *e) {
     for (uint32_t i = 0; i < e->n; i++) log_line(level, "server", "configuration", e->list[i]);
 }
 
-static void log_result(struct reload *r, bool is_done) {
+/* failed: what could not be stopped or started, a line each; or NULL. */
+static void log_result(struct reload *r, bool is_done, const char *failed) {
     log_problems(TAUT_LOG_WARN, &r->next->warnings);
     log_problems(TAUT_LOG_ERROR, &r->next->errors);
+    if (failed) log_fmt(TAUT_LOG_ERROR, "server", "reload", "not all of it could be applied: %s", failed);
     if (is_done)
         log_fmt(TAUT_LOG_INFO, "server", "reload", "applied: %s; needs a restart: %s",
                 list_text(&r->arena, &r->modules.applied).ptr, list_text(&r->arena, &r->modules.restart).ptr);
     else log_fmt(TAUT_LOG_ERROR, "server", "reload", "nothing was changed: the configuration has errors");
 }
 
+static void answer(struct reload *r, bool is_done, const char *failed);
+
+static void finish(struct reload *r, bool is_done, const char *failed) {
+    struct server *s = r->server;
+    log_result(r, is_done, failed);
+    if (r->call) answer(r, is_done, failed);
+    reload_end(r);
+    if (!s->hung_up || s->stopping) return;
+    s->hung_up = false;
+    server_hangup(s);
+}
+
+static void on_switched(void *arg, const char *failed) {
+    finish(arg, true, failed);
+}
+
+static void reload_go(struct reload *r) {
+    bool is_done = reload_run(r);
+    if (is_done && r->modules.nswitches)
+        hub_switch_modules(r->server->engine.hub, r->modules.switches, r->modules.nswitches, on_switched, r);
+    else finish(r, is_done, NULL);
+}
+
 void server_hangup(struct server *s) {
-    struct reload r;
     if (!s->started || s->stopping) {
         log_reopen();
         return;
     }
-    reload_begin(&r, s);
-    log_result(&r, reload_run(&r));
-    reload_end(&r);
+    if (s->reloading) s->hung_up = true; /* again, when that has ended */
+    else reload_go(reload_begin(s, NULL));
 }
 
 /* ---- the command ---- */
@@ -181,26 +214,33 @@ static void write_names(struct taut_json *j, const char *key, const struct chang
     taut_json_close(j, ']');
 }
 
-static int32_t refuse(struct reload *r, struct taut_call *c) {
+static void refuse(struct reload *r) {
     taut_str all = TAUT_LIT("nothing was changed");
     for (uint32_t i = 0; i < r->next->errors.n; i++)
         all = arena_fmt(&r->arena, "%s\n%s", all.ptr, r->next->errors.list[i].ptr);
-    return taut_fail_text(c, "invalid_configuration", all);
+    taut_fail_text(r->call, "invalid_configuration", all);
+}
+
+static void answer(struct reload *r, bool is_done, const char *failed) {
+    if (!is_done) {
+        refuse(r);
+        return;
+    }
+    if (failed) {
+        taut_fail_text(r->call, "not_all_applied",
+                       arena_fmt(&r->arena, "everything was applied but this\n%s", failed));
+        return;
+    }
+    struct taut_json *j = taut_answer(r->call);
+    write_names(j, "applied", &r->modules.applied);
+    write_names(j, "restart", &r->modules.restart);
+    taut_done(r->call);
 }
 
 int32_t reload_command(struct taut_mod *m, struct taut_call *c) {
     struct server *s = engine_of(m)->server;
-    struct reload r;
     if (!s || !s->started || s->stopping) return taut_fail(c, "not_ready");
-    reload_begin(&r, s);
-    bool is_done = reload_run(&r);
-    log_result(&r, is_done);
-    if (is_done) {
-        struct taut_json *j = taut_answer(c);
-        write_names(j, "applied", &r.modules.applied);
-        write_names(j, "restart", &r.modules.restart);
-    }
-    int32_t rc = is_done ? taut_done(c) : refuse(&r, c);
-    reload_end(&r);
-    return rc;
+    if (s->reloading) return taut_fail_text(c, "reload_under_way", TAUT_LIT("another reload has not ended yet"));
+    reload_go(reload_begin(s, c));
+    return TAUT_E_PENDING;
 }

@@ -1,10 +1,47 @@
 /* settings.c - which configuration a command means: the file that it was given, ./taut.yaml, or the standard one; and
  * the modules that it lists. Everything that is wrong with any of it is printed at once. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/internal.h"
 
 #define LOCAL_FILE "taut.yaml"
+
+/* The value of -c or --config among the words of a command line; NULL: there is none. */
+static const char *config_among(int argc, char **argv) {
+    for (int i = 0; i < argc; i++) {
+        if (!strncmp(argv[i], "--config=", 9)) return argv[i] + 9;
+        if ((!strcmp(argv[i], "-c") || !strcmp(argv[i], "--config")) && i + 1 < argc) return argv[i + 1];
+    }
+    return NULL;
+}
+
+char *settings_module_dirs(int argc, char **argv) {
+    char *dirs = loader_module_dir();
+    const char *given = config_among(argc, argv), *file = given ? given : LOCAL_FILE;
+    struct stat st;
+    if (stat(file, &st) != 0 || !S_ISREG(st.st_mode)) return dirs; /* a pipe can be read once */
+    struct config *c = config_read_file(file, NULL);
+    for (uint32_t i = c->server.module_path.len; i-- > 0;) {
+        const char *folder = TAUT_AT(c->server.module_path, taut_str, i)->ptr;
+        char *fault = loader_folder_fault(folder), *with = fault ? NULL : xasprintf("%s:%s", folder, dirs);
+        if (with) free(dirs), dirs = with;
+        free(fault);
+    }
+    config_free(c);
+    return dirs;
+}
+
+static void check_module_path(struct config *c) {
+    const struct node *at = config_find(node_child(c->root, "server"), "module_path", c->root);
+    const struct node *item = at && at->kind == NODE_LIST ? at->first : NULL;
+    for (uint32_t i = 0; i < c->server.module_path.len; i++) {
+        char *fault = loader_folder_fault(TAUT_AT(c->server.module_path, taut_str, i)->ptr);
+        if (fault) config_error(c, item ? item : at, "server.module_path", "%s", fault);
+        free(fault);
+        if (item) item = item->next;
+    }
+}
 
 static bool wants_standard(const struct cli *cli) {
     uint32_t kind = cli->command->def ? cli->command->def->flags : 0;
@@ -87,6 +124,7 @@ struct config *settings_load(const struct cli *cli, struct modules **modules) {
     add_owner(cli, c);
     narrow(cli, c);
     config_check(c);
+    check_module_path(c);
     if (needs_edge(cli)) edge_check(c);
     *modules = loader_load(c, cli->module_dir);
     return c;

@@ -34,6 +34,9 @@ static const struct taut_opt server_options[] = {
            .help = "origins of web pages, beside the server's own, that may use it from a browser; * for all"),
     SERVER(data, TAUT_OPT_PATH, .dflt = "var",
            .help = "directory of everything that is kept; a relative one is below this file's folder"),
+    SERVER(module_path, TAUT_OPT_LIST, .item = TAUT_OPT_PATH, .max_items = 16,
+           .help = "folders in which modules are looked for before those that were installed with the server; "
+                   "relative ones are below this file's folder"),
     SERVER(gateways, TAUT_OPT_INT, .dflt = "0", .max = 32,
            .help = "threads for connections; 0: by the number of cores"),
     SERVER(max_connections, TAUT_OPT_INT, .dflt = "10000", .min = 1, .max = 10000000, .help = "open connections"),
@@ -66,6 +69,10 @@ static const struct taut_opt server_options[] = {
            .help = "to close a connection without requests after"),
     SERVER(call_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "30s", .min = 10, .max = 3600000,
            .help = "to answer a call in"),
+    SERVER(start_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "60s", .min = 100, .max = 3600000,
+           .help = "for one module to start in; the server goes on without one that does not"),
+    SERVER(stop_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "10s", .min = 100, .max = 3600000,
+           .help = "for one module to stop in; the store has at most 7s"),
     SERVER(ping_interval, TAUT_OPT_DURATION, .dflt = "10s", .min = 100, .max = 3600000, .help = "between pings"),
     SERVER(cache, TAUT_OPT_BYTES, LIVE, .dflt = "32MiB", .max = 1LL << 40, .help = "rows kept in memory"),
     SERVER(tail_events, TAUT_OPT_INT, LIVE, .dflt = "20000", .min = 1, .max = 10000000,
@@ -155,21 +162,6 @@ taut_str config_own_url(struct config *c) {
 
 /* ---- modules ---- */
 
-/* Takes `as:` out of the options. */
-static void take_name(struct config *c, struct config_module *m) {
-    for (struct node **at = &m->options->first; *at; at = &(*at)->next) {
-        struct node *n = *at;
-        if (!taut_str_is(n->key, "as")) continue;
-        *at = n->next;
-        if (n->kind != NODE_SCALAR || !name_is_valid(n->text))
-            config_error(c, n, arena_fmt(&c->arena, "modules.%s.as", m->module.ptr).ptr,
-                         "\"%.*s\" is not a name; use a-z, 0-9 and _, at most %d characters, a letter first",
-                         (int)n->text.len, n->text.ptr ? n->text.ptr : "", CONFIG_NAME_MAX);
-        else m->name = n->text;
-        return;
-    }
-}
-
 /* One item: a name, or a map from one name to its options. False when it is neither. */
 static bool read_module(struct config *c, struct node *item, struct config_module *m) {
     memset(m, 0, sizeof *m);
@@ -192,7 +184,7 @@ static bool read_module(struct config *c, struct node *item, struct config_modul
     m->module = m->name = options->key;
     if (options->kind == NODE_MAP) {
         m->options = options;
-        take_name(c, m);
+        item_take_own(c, m);
     } else if (options->kind == NODE_LIST || options->text.len) {
         config_error(c, options, arena_fmt(&c->arena, "modules.%s", m->module.ptr).ptr, "must be a map of options");
     }
@@ -219,12 +211,7 @@ static bool add_module(struct config *c, struct node *item) {
     return true;
 }
 
-static void read_modules(struct config *c) {
-    const struct node *list = node_child(c->root, "modules");
-    if (!list) {
-        config_error(c, c->root, "modules", "is missing; without modules a server does nothing");
-        return;
-    }
+void config_list_modules(struct config *c, const struct node *list) {
     if (list->kind != NODE_LIST) {
         config_error(c, list, "modules", "must be a list of modules");
         return;
@@ -237,6 +224,12 @@ static void read_modules(struct config *c) {
         if (add_module(c, i)) continue;
         c->modules_whole = false;
     }
+}
+
+static void read_modules(struct config *c) {
+    const struct node *list = node_child(c->root, "modules");
+    if (list) config_list_modules(c, list);
+    else config_error(c, c->root, "modules", "is missing; without modules a server does nothing");
 }
 
 void config_add_module(struct config *c, const char *module) {

@@ -37,11 +37,20 @@ struct config_errors {
     struct config_problem *problems; /* of each, the same in parts */
 };
 
+/* What every item of `modules:` may have beside the module's options: the core's, by config_item_options. */
+struct item_config {
+    int64_t enabled;
+    struct {
+        int64_t soft, hard; /* bytes; 0: no limit */
+    } memory;
+};
+
 /* One item of `modules:`. */
 struct config_module {
     taut_str module;      /* store_sqlite */
     taut_str name;        /* as: …, else the same */
-    struct node *options; /* MAP or NULL */
+    struct node *options; /* MAP or NULL: the module's */
+    struct node *own;     /* MAP or NULL: the core's, taken out of them */
     struct node *where;
 };
 
@@ -52,12 +61,14 @@ struct server_config {
     taut_str listen, public_url, data;
     struct tls_config tls;
     struct taut_array trusted_proxies, limit_exempt, allowed_origins; /* of taut_str */
+    struct taut_array module_path;                                    /* of taut_str: folders */
     int64_t max_connections_per_address, max_connects_per_second_per_address;
     int64_t gateways; /* threads; 0: by the number of cores */
     int64_t max_connections, max_calls, max_call_bytes, max_input, max_answers;
     int64_t max_body, max_header;
     int64_t header_timeout, idle_timeout, call_timeout, ping_interval; /* ms */
     int64_t body_timeout, answer_timeout;
+    int64_t start_timeout, stop_timeout;
     int64_t max_spool;
     int64_t cache, tail_events, connection_queue;
     int64_t rate_limits;
@@ -86,8 +97,8 @@ struct config {
     struct config_errors errors, warnings;
 };
 
-/* The option tables of `server:` and `admin:`. */
-extern const struct taut_array config_server_options, config_admin_options;
+/* The option tables of `server:` and `admin:`, and of what the core has in each item of `modules:`. */
+extern const struct taut_array config_server_options, config_admin_options, config_item_options;
 
 /* What the command line puts in place of the file's values; NULL: nothing. */
 struct config_override {
@@ -110,6 +121,11 @@ void config_check(struct config *c);
  * stands in errors ("modules.store_sqlite"). base: relative TAUT_OPT_PATHs are below it. */
 void config_apply(struct config *c, struct taut_array opts, const struct node *node, const struct node *where,
                   const char *path, taut_str base, void *into);
+
+/* The core's options of an item into `into` (zeroed), rules across them included. */
+void config_apply_item(struct config *c, const struct config_module *m, struct item_config *into);
+/* Is that a name under which no module may have an option? */
+bool config_is_items_own(taut_str name);
 
 /* Adds a module with its defaults that the file does not list; it has no place in the file (`where` is NULL). */
 void config_add_module(struct config *c, const char *module);

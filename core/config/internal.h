@@ -2,6 +2,7 @@
  *
  *   yaml.c     text -> nodes that know their places
  *   config.c   the sections, the list of modules, what the command line puts over it
+ *   item.c     what the core has in each item of that list
  *   options.c  option tables applied to nodes
  *   expand.c   ${env:NAME}, secrets in files
  *   scalar.c   one value from its text; regex.c: is it a pattern?
@@ -29,6 +30,8 @@ enum {
 
 /* Reads the text into c->root, which stays NULL when it is not YAML. Errors are added to c. */
 void yaml_read(struct config *c, taut_str yaml);
+/* The list of `modules:` into c->modules. */
+void config_list_modules(struct config *c, const struct node *list);
 /* One scalar as YAML. */
 void yaml_write(FILE *out, taut_str s);
 
@@ -37,6 +40,10 @@ void config_error_at(struct config *c, uint32_t line, uint32_t col, const char *
     TAUT_PRINTF(5, 6);
 /* As much of a text as an error can show. */
 const char *text_shown(struct arena *a, taut_str text);
+
+/* ---- item.c ---- */
+/* Takes what is the core's out of an item's options. */
+void item_take_own(struct config *c, struct config_module *m);
 
 /* ---- table.c ---- */
 bool option_is_scalar(const struct taut_opt *o); /* one that may be the item of a list */

@@ -65,8 +65,9 @@ static void print_node(FILE *out, const struct node *n, int indent) {
 
 static void print_module(FILE *out, const struct config_module *m) {
     bool renamed = !taut_str_eq(m->module, m->name), options = m->options && m->options->first;
-    fprintf(out, "  - %s%s\n", m->module.ptr, renamed || options ? ":" : "");
+    fprintf(out, "  - %s%s\n", m->module.ptr, renamed || options || m->own ? ":" : "");
     if (renamed) fprintf(out, "      as: %s\n", m->name.ptr);
+    if (m->own) print_map(out, m->own, 6);
     if (options) print_map(out, m->options, 6);
 }
 

@@ -193,6 +193,13 @@ static void write_required(struct taut_json *j, struct taut_array opts) {
     taut_json_close(j, ']');
 }
 
+static void write_options(struct arena *a, struct taut_json *j, struct taut_array opts) {
+    for (uint32_t i = 0; i < opts.len; i++) {
+        struct taut_opt o = option_at(opts, i);
+        write_option(a, j, &o);
+    }
+}
+
 /* The members of a map of options. */
 static void write_table(struct arena *a, struct taut_json *j, struct taut_array opts, bool is_module) {
     taut_json_kstr(j, "type", TAUT_LIT("object"));
@@ -203,10 +210,8 @@ static void write_table(struct arena *a, struct taut_json *j, struct taut_array 
         taut_json_ktext(j, "as",
                         TAUT_LIT("{\"type\":\"string\",\"pattern\":\"" NAME_PATTERN
                                  "\",\"description\":\"a name of its own, for a module that is listed twice\"}"));
-    for (uint32_t i = 0; i < opts.len; i++) {
-        struct taut_opt o = option_at(opts, i);
-        write_option(a, j, &o);
-    }
+    if (is_module) write_options(a, j, config_item_options);
+    write_options(a, j, opts);
     taut_json_close(j, '}');
 }
 
