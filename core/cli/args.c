@@ -25,19 +25,26 @@ const char *flag_name(struct arena *a, const char *name) {
     return z;
 }
 
-static bool to_int(taut_str s, int64_t *v) {
-    char text[24], *end;
-    if (!s.len || s.len >= sizeof text || !((s.ptr[0] >= '0' && s.ptr[0] <= '9') || s.ptr[0] == '-')) return false;
-    memcpy(text, s.ptr, s.len);
-    text[s.len] = 0;
-    *v = strtoll(text, &end, 10);
-    return end == text + s.len && end != text;
+/* NULL, or what is wrong. */
+static const char *to_int(taut_str s, int64_t *v) {
+    size_t i = s.len && s.ptr[0] == '-';
+    uint64_t n = 0, most = (uint64_t)INT64_MAX + i;
+    bool fits = true, negative = i;
+    if (i == s.len) return "is not a whole number";
+    for (; i < s.len; i++) {
+        unsigned digit = (unsigned)(s.ptr[i] - '0');
+        if (digit > 9) return "is not a whole number";
+        fits = fits && n <= (most - digit) / 10;
+        n = n * 10 + digit;
+    }
+    *v = (int64_t)(negative ? 0 - n : n);
+    return fits ? NULL : "is too large a number";
 }
 
 const char *arg_set(struct arena *a, const struct taut_arg *def, taut_str text, struct taut_argv *v) {
     *v = (struct taut_argv){.present = 1, .type = def->type, .s = arena_str(a, text)};
     switch (def->type) {
-    case TAUT_ARG_INT: return to_int(text, &v->i) ? NULL : "is not a whole number";
+    case TAUT_ARG_INT: return to_int(text, &v->i);
     case TAUT_ARG_BOOL:
         v->i = taut_str_is(text, "true") || taut_str_is(text, "1");
         return v->i || taut_str_is(text, "false") || taut_str_is(text, "0") ? NULL : "is neither true nor false";

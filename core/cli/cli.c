@@ -42,12 +42,20 @@ static const struct command own_commands[] = {
      .help = "the configuration that a server would run with",
      .flags = FLAG_CONFIG | FLAG_DATA | FLAG_LISTEN,
      .run = config_show},
-    {.name = "module list", .help = "the modules that are installed", .flags = FLAG_JSON, .run = module_list},
+    {.name = "module list",
+     .help = "the modules that are installed",
+     .flags = FLAG_CONFIG | FLAG_JSON,
+     .run = module_list},
     {.name = "module info",
      .help = "what a module provides, needs and can be told",
      .args = TAUT_ARRAY(module_info_args),
-     .flags = FLAG_JSON,
+     .flags = FLAG_CONFIG | FLAG_JSON,
      .run = module_info},
+    {.name = "module new",
+     .help = "begin a module: a folder with its code, test and build files",
+     .args = {module_new_args, COUNT_OF(module_new_args), sizeof(struct taut_arg)},
+     .flags = FLAG_JSON,
+     .run = module_new},
     {.name = "version", .help = "the version of this program", .flags = FLAG_JSON, .run = run_version},
 };
 
@@ -68,9 +76,9 @@ static void add_module_commands(struct cli *cli, const struct taut_module *d) {
     }
 }
 
-static void collect_commands(struct cli *cli) {
+static void collect_commands(struct cli *cli, int argc, char **argv) {
     size_t n = COUNT_OF(own_commands) + ncore_commands;
-    cli->module_dir = loader_module_dir();
+    cli->module_dir = settings_module_dirs(argc, argv);
     cli->nmodules = loader_scan(cli->module_dir, &cli->modules, &cli->unusable);
     for (uint32_t i = 0; i < cli->nmodules; i++) n += cli->modules[i]->def->commands.len;
     cli->commands = arena_alloc(&cli->arena, n * sizeof *cli->commands);
@@ -163,7 +171,7 @@ static int dispatch(struct cli *cli, int argc, char **argv) {
 
 int cli_main(int argc, char **argv) {
     struct cli cli = {.started_us = clock_mono_us()};
-    collect_commands(&cli);
+    collect_commands(&cli, argc - 1, argv + 1);
     int rc = dispatch(&cli, argc - 1, argv + 1);
     for (uint32_t i = 0; i < cli.nmodules; i++) loader_close(cli.modules[i]);
     free(cli.modules);

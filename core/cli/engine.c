@@ -9,7 +9,9 @@ void engine_open(struct engine *e, struct config *config, struct modules *module
     const struct hub_config hub = {.info = &e->info,
                                    .call_timeout_ms = config->server.call_timeout,
                                    .cache_bytes = config->server.cache,
-                                   .tail_events = config->server.tail_events};
+                                   .tail_events = config->server.tail_events,
+                                   .start_timeout_ms = (uint32_t)config->server.start_timeout,
+                                   .stop_timeout_ms = (uint32_t)config->server.stop_timeout};
     e->hub = hub_new(&e->loop, e->modules, &hub);
     e->own_commands = xcalloc(ncore_commands, sizeof *e->own_commands);
     core_commands_own(e);

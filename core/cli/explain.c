@@ -50,14 +50,19 @@ static void add_module(struct explain *x, const struct modules *ms, const struct
     bool is_listed = false;
     for (uint32_t i = 0; i < x->config->nmodules; i++) {
         const struct config_module *m = &x->config->modules[i];
-        const void *values = NULL;
+        const char *name = arena_fmt(&x->cli->arena, "modules.%s", m->name.ptr).ptr;
+        const struct instance *in = NULL;
         if (!taut_str_is(m->module, def->name)) continue;
         for (uint32_t k = 0; k < ms->n; k++)
-            if (taut_str_is(m->name, ms->list[k]->name)) values = ms->list[k]->config;
-        add_table(x, def->options, arena_fmt(&x->cli->arena, "modules.%s", m->name.ptr).ptr, values, m->options);
+            if (taut_str_is(m->name, ms->list[k]->name)) in = ms->list[k];
+        add_table(x, def->options, name, in ? in->config : NULL, m->options);
+        add_table(x, config_item_options, name, in ? &in->item : NULL, m->own);
         is_listed = true;
     }
-    if (!is_listed) add_table(x, def->options, arena_fmt(&x->cli->arena, "modules.%s", def->name).ptr, NULL, NULL);
+    if (is_listed) return;
+    const char *name = arena_fmt(&x->cli->arena, "modules.%s", def->name).ptr;
+    add_table(x, def->options, name, NULL, NULL);
+    add_table(x, config_item_options, name, NULL, NULL);
 }
 
 static void collect(struct explain *x, const struct modules *ms) {

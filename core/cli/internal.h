@@ -14,6 +14,8 @@
  *   reload.c          taut reload, SIGHUP
  *   serve.c           the server's life
  *   module_command.c  taut module list, info
+ *   module_new.c      taut module new
+ *   metrics_list.c    the metrics that there are
  *   config_command.c  taut check, taut config print
  *   explain.c         taut config explain
  *   render.c          JSON answers for people
@@ -61,7 +63,7 @@ struct command {
 struct cli {
     struct arena arena;
     int64_t started_us;
-    char *module_dir;
+    char *module_dir;        /* or several, with colons between them */
     struct loaded **modules; /* all of the module directory */
     uint32_t nmodules;
     char *unusable; /* what is wrong with other files there, one line each; or NULL */
@@ -100,6 +102,9 @@ void edge_report(void *config, bool fatal, const char *option, const char *text)
 void edge_check(struct config *c); /* reads certificate and key; what is wrong is an error, or a warning, of c */
 
 /* ---- settings.c ---- */
+/* Where modules are, before any command is known: server.module_path of the configuration that argv names, or of
+ * ./taut.yaml, then the installed ones. Folders that may not be used are left out. malloc'ed. */
+char *settings_module_dirs(int argc, char **argv);
 /* The configuration that the flags mean and the modules that it lists, with that of the command if only the command
  * can run it. NULL when anything is wrong: then all of it was printed. */
 struct config *settings_read(struct cli *cli, struct modules **modules);
@@ -209,6 +214,15 @@ int serve(struct cli *cli, struct config *config, struct modules *modules);
 /* ---- module_command.c ---- */
 int module_list(struct cli *cli);
 int module_info(struct cli *cli);
+
+/* ---- module_new.c ---- */
+int module_new(struct cli *cli);
+extern const struct taut_arg module_new_args[3];
+
+/* ---- metrics_list.c ---- */
+/* Adds "metrics": name, type, labels, unit, help of each. */
+void metrics_list_core(struct taut_json *j);
+void metrics_list_module(struct taut_json *j, const struct taut_module *d);
 
 /* ---- config_command.c ---- */
 int check_command(struct cli *cli); /* [schema] */

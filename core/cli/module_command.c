@@ -93,10 +93,7 @@ static void brought(struct taut_json *j, const struct taut_module *d) {
     for (uint32_t i = 0; i < d->hooks.len; i++)
         taut_json_str(j, taut_str_z(TAUT_AT(d->hooks, struct taut_hook, i)->point));
     taut_json_close(j, ']');
-    taut_json_kopen(j, "metrics", '[');
-    for (uint32_t i = 0; i < d->metrics.len; i++)
-        taut_json_str(j, taut_str_z(TAUT_AT(d->metrics, struct taut_metric, i)->name));
-    taut_json_close(j, ']');
+    metrics_list_module(j, d);
     taut_json_kopen(j, "commands", '[');
     for (uint32_t i = 0; i < d->commands.len; i++) {
         const struct taut_command *c = TAUT_AT(d->commands, struct taut_command, i);
@@ -113,9 +110,9 @@ static void brought(struct taut_json *j, const struct taut_module *d) {
 static struct loaded *open_named(const struct cli *cli, taut_str file) {
     char *path = xstrdup(file.ptr), *why = NULL;
     struct stat st;
-    if (stat(path, &st) != 0 && !strchr(path, '/')) {
+    if ((stat(path, &st) != 0 || S_ISDIR(st.st_mode)) && !strchr(path, '/')) {
         free(path);
-        path = xasprintf("%s/%s.so", cli->module_dir, file.ptr);
+        path = loader_file(cli->module_dir, file);
     }
     struct loaded *l = loader_open(path, &why);
     if (!l) fprintf(stderr, "taut module info: %s\n", why);
@@ -133,6 +130,7 @@ static int core_info(struct cli *cli) {
     taut_json_kstr(&j, "version", taut_str_z(TAUT_VERSION));
     options(&j, "server", config_server_options);
     options(&j, "admin", config_admin_options);
+    metrics_list_core(&j);
     taut_json_close(&j, '}');
     return print(cli, &j);
 }
@@ -147,6 +145,7 @@ int module_info(struct cli *cli) {
     taut_json_open(&j, '{');
     taut_json_kstr(&j, "name", taut_str_z(d->name));
     taut_json_kstr(&j, "version", taut_str_z(d->version));
+    taut_json_kstr(&j, "file", taut_str_z(l->file));
     taut_json_kstr(&j, "license", taut_str_z(d->license));
     taut_json_kstr(&j, "summary", taut_str_z(d->summary));
     taut_json_kstr(&j, "abi",

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "cli/server.h"
+#include "hub/observe.h"
 #include "obs/log.h"
 
 enum { GATEWAYS_AUTO_MAX = 4 };
@@ -138,29 +139,34 @@ static bool bind_gateways(struct server *s) {
 }
 
 static void register_metrics(struct server *s) {
-    const struct gateway_stats **from = xcalloc(s->ngateways, sizeof *from);
-    watch_loop(&s->watch, "hub", &s->beat);
+    const struct gateway_stats **gateways = xcalloc(s->ngateways, sizeof *gateways);
+    watch_loop(&s->watch, "hub", &s->beat, hub_port(s->engine.hub));
     for (uint32_t i = 0; i < s->ngateways; i++) {
         char name[24];
         snprintf(name, sizeof name, "gateway %u", i);
-        watch_loop(&s->watch, name, gateway_beat(s->gateways[i]));
-        from[i] = gateway_stats(s->gateways[i]);
+        watch_loop(&s->watch, name, gateway_beat(s->gateways[i]), gateway_port(s->gateways[i]));
+        gateways[i] = gateway_stats(s->gateways[i]);
     }
-    server_metrics(s->metrics, s->engine.hub, &s->watch, from, s->ngateways);
-    if (edge_has_tls(s->edge))
-        metrics_add(s->metrics, &(struct metric){.name = "taut_tls_certificate_expires_seconds",
-                                                 .help = "When the certificate expires, in seconds since 1970.",
-                                                 .kind = METRIC_GAUGE,
-                                                 .read = metric_read_llong,
-                                                 .arg = edge_certificate_expires(s->edge)});
-    free(from);
+    server_metrics(s->metrics,
+                   &(struct metric_sources){
+                       .watch = &s->watch,
+                       .gateways = gateways,
+                       .ngateways = s->ngateways,
+                       .spool = spool_stats(s->spool),
+                       .certificate_expires = edge_has_tls(s->edge) ? edge_certificate_expires(s->edge) : NULL,
+                   });
+    hub_metrics(s->engine.hub, s->metrics);
+    free(gateways);
 }
 
 /* ---- the end ---- */
 
 static void on_modules_stopped(void *arg, int32_t err, const char *text) {
     struct server *s = arg;
-    if (err) log_fmt(TAUT_LOG_ERROR, "server", "stop", "%s", text);
+    if (err) {
+        log_fmt(TAUT_LOG_ERROR, "server", "stop", "%s; the process ends without it", text);
+        s->rc = CLI_FAILED;
+    }
     uv_stop(&s->engine.loop);
 }
 

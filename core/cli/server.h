@@ -26,17 +26,26 @@ struct server {
     struct watch watch;
     int64_t ready_us; /* mono; 0: not yet */
     bool started, stopping;
+    bool reloading, hung_up; /* hung_up: a SIGHUP came while it was */
     int rc;
 };
 
 /* ---- server_metrics.c ---- */
-/* Registers everything that there is to see. from: n gateways' counters. */
-void server_metrics(struct metrics *m, struct hub *hub, const struct watch *w, const struct gateway_stats *const *from,
-                    uint32_t n);
+/* What the metrics of the program read; those of the hub and its modules are hub_metrics. */
+struct metric_sources {
+    const struct watch *watch; /* its loops, and their mailboxes */
+    const struct gateway_stats **gateways;
+    uint32_t ngateways;
+    const struct spool_stats *spool;
+    const atomic_llong *certificate_expires; /* NULL: there is no TLS */
+};
+void server_metrics(struct metrics *m, const struct metric_sources *from);
 
 /* ---- server_signs.c: what a server tells the outside, and what it finds ---- */
 void signs_begin(struct server *s); /* crash reports are written from here on; says what an earlier run left */
 void signs_ready(struct server *s);
+void signs_reloading(void); /* signs_reloaded ends it, whatever came of it */
+void signs_reloaded(void);
 void signs_stopping(struct server *s);
 void signs_beat(void *server); /* once a second */
 void signs_end(void);

@@ -1,9 +1,6 @@
-/* server_metrics.c - everything that /metrics shows, in its order: the process, the log, the gateways, the loops, the
- * hub and the modules. */
-#include "cli/internal.h"
-
-#include "cli/watch.h"
-#include "gateway/gateway.h"
+/* server_metrics.c - what /metrics shows of the program, in this order: the process, the log, the gateways, the loops,
+ * large bodies, TLS. Behind it come the hub and the modules (hub/observe.c). */
+#include "cli/server.h"
 #include "hub/observe.h"
 #include "obs/log.h"
 
@@ -55,7 +52,11 @@ static void add_gateway(struct metrics *m, const struct gateway_stats *from, uin
                                         .arg = (const char *)from + stats[i].offset});
 }
 
-static void add_loop(struct metrics *m, const char *name, const struct beat *b) {
+static double read_waiting(const void *port) {
+    return (double)port_depth(port);
+}
+
+static void add_loop(struct metrics *m, const char *name, const struct beat *b, const struct port *port) {
     char labels[64];
     metric_label(labels, sizeof labels, "loop", name);
     metrics_add(m, &(struct metric){"taut_loop_turn_seconds", labels,
@@ -64,20 +65,38 @@ static void add_loop(struct metrics *m, const char *name, const struct beat *b) 
     metrics_add(m, &(struct metric){"taut_loop_lag_seconds", labels,
                                     "How late a timer of the loop is, looked at once a second.", METRIC_HISTOGRAM, NULL,
                                     &b->lags});
+    metrics_add(m, &(struct metric){"taut_mailbox_waiting", labels,
+                                    "Messages of other threads that wait for the loop, or are being dealt with.",
+                                    METRIC_GAUGE, read_waiting, port});
+    metrics_add(m, &(struct metric){"taut_mailbox_messages_total", labels, "Messages of other threads to the loop.",
+                                    METRIC_COUNTER, metric_read_ullong, &port->posted});
 }
 
-static double read_one(const void *arg) {
-    (void)arg;
-    return 1;
+static void add_spool(struct metrics *m, const struct spool_stats *s) {
+    metrics_add(m, &(struct metric){"taut_spool_bytes", NULL,
+                                    "Large bodies that wait on disk for their requests' end: at most server.max_spool.",
+                                    METRIC_GAUGE, metric_read_llong, &s->bytes});
+    metrics_add(m, &(struct metric){"taut_spool_files", NULL, "Files of large bodies.", METRIC_GAUGE, metric_read_llong,
+                                    &s->files});
+    metrics_add(m, &(struct metric){"taut_spool_refused_total", NULL, "Times that there was no room for a large body.",
+                                    METRIC_COUNTER, metric_read_ullong, &s->refused});
 }
 
-void server_metrics(struct metrics *m, struct hub *hub, const struct watch *w, const struct gateway_stats *const *from,
-                    uint32_t n) {
+static void add_certificate(struct metrics *m, const atomic_llong *expires) {
+    metrics_add(m, &(struct metric){"taut_tls_certificate_expires_seconds", NULL,
+                                    "When the certificate expires, in seconds since 1970.", METRIC_GAUGE,
+                                    metric_read_llong, expires});
+}
+
+static const char build[] = "version=\"" TAUT_VERSION "\"";
+
+void server_metrics(struct metrics *m, const struct metric_sources *from) {
     metrics_add_process(m);
-    metrics_add(m, &(struct metric){"taut_build", "version=\"" TAUT_VERSION "\"", "Always 1; the version is its label.",
-                                    METRIC_GAUGE, read_one, NULL});
+    metrics_add(m, &(struct metric){"taut_build_info", build, "The program.", METRIC_INFO, NULL, NULL});
     log_metrics(m);
-    for (uint32_t i = 0; i < n; i++) add_gateway(m, from[i], i);
-    for (uint32_t i = 0; i < w->nloops; i++) add_loop(m, w->loops[i].name, w->loops[i].beat);
-    hub_metrics(hub, m);
+    for (uint32_t i = 0; i < from->ngateways; i++) add_gateway(m, from->gateways[i], i);
+    for (uint32_t i = 0; i < from->watch->nloops; i++)
+        add_loop(m, from->watch->loops[i].name, from->watch->loops[i].beat, from->watch->loops[i].port);
+    add_spool(m, from->spool);
+    if (from->certificate_expires) add_certificate(m, from->certificate_expires);
 }

@@ -60,6 +60,14 @@ void signs_ready(struct server *s) {
     sd_notify(text);
 }
 
+void signs_reloading(void) {
+    sd_notify_reloading();
+}
+
+void signs_reloaded(void) {
+    sd_notify("READY=1");
+}
+
 void signs_stopping(struct server *s) {
     atomic_store(&s->watch.phase, WATCH_STOPPING);
     sd_notify("STOPPING=1\nSTATUS=stopping");

@@ -51,6 +51,7 @@ static void print_calls(FILE *out, const json_t *o) {
     char took[48];
     fprintf(out, "\ncalls     %lld under way: %lld reading, %lld committing, %lld held by modules",
             integer(c, "under_way"), integer(c, "reading"), integer(c, "committing"), integer(c, "held"));
+    if (integer(c, "overdue")) fprintf(out, " (%lld behind their deadline)", integer(c, "overdue"));
     if (integer(c, "oldest_ms") >= 1000)
         fprintf(out, "; the oldest, %s, for %s", text(c, "oldest"), duration(took, integer(c, "oldest_ms") / 1000));
     fprintf(out, "\nstore     %s; %lld batches and %lld reads under way; a commit takes %.1f ms (p99 %.1f ms)\n",
@@ -66,7 +67,7 @@ static void print_memory(FILE *out, const json_t *o) {
             size(bytes, number(c, "bytes")), size(limit, number(c, "limit_bytes")), 100 * number(c, "hit_rate"));
     fprintf(out, "logs      %lld in use, %lld events in memory (%s)\n", integer(l, "used"), integer(l, "tail_events"),
             size(tail, number(l, "tail_bytes")));
-    fprintf(out, "hub       99 of 100 turns take less than %.1f ms\n", number(o, "hub_turn_p99_us") / 1000);
+    fprintf(out, "hub       99 of 100 turns take less than %.2f ms\n", number(o, "hub_turn_p99_us") / 1000);
 }
 
 static void print_table(FILE *out, const json_t *o, const char *key) {

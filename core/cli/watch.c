@@ -6,9 +6,10 @@
 #include "hub/observe.h"
 #include "taut/json.h"
 
-void watch_loop(struct watch *w, const char *name, const struct beat *beat) {
+void watch_loop(struct watch *w, const char *name, const struct beat *beat, const struct port *port) {
     ENSURE(w->nloops < WATCH_LOOPS);
     snprintf(w->loops[w->nloops].name, sizeof w->loops[0].name, "%s", name);
+    w->loops[w->nloops].port = port;
     w->loops[w->nloops++].beat = beat;
 }
 
@@ -88,7 +89,16 @@ static bool instances(const struct watch *w, struct taut_json *j) {
     return ok;
 }
 
-/* What the core has seen itself: the last batch was refused, and not long ago. */
+/* What the core has seen itself: a batch that waits for the store, or was refused not long ago. */
+static bool store_answers(const struct watch *w, struct taut_json *j) {
+    long long ns = atomic_load_explicit(&hub_seen(w->hub)->now.oldest_commit_ns, memory_order_relaxed);
+    char text[96];
+    if (ns <= STORE_SILENT_MS * 1000000ll) return true;
+    int n = snprintf(text, sizeof text, "the store has not answered a batch for %lld s", ns / 1000000000);
+    reason(j, "core", "down", "store_hangs", taut_str_n(text, (size_t)n));
+    return false;
+}
+
 static bool store_takes_writes(const struct watch *w, struct taut_json *j) {
     int64_t at = atomic_load_explicit(&hub_seen(w->hub)->store_refused_us, memory_order_relaxed);
     if (!at || clock_mono_us() - at > STORE_REFUSED_MS * 1000) return true;
@@ -104,6 +114,7 @@ bool watch_ready(void *watch, struct taut_json *j) {
     bool ready = !stuck_loops(w, j);
     if (phase != WATCH_RUNNING) reason(j, "core", "down", "not_running", taut_str_z(phases[phase]));
     ready = instances(w, j) && ready && phase == WATCH_RUNNING;
+    ready = store_answers(w, j) && ready;
     ready = store_takes_writes(w, j) && ready;
     taut_json_close(j, ']');
     taut_json_kbool(j, "ready", ready);

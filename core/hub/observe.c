@@ -25,22 +25,17 @@ static void host_log(struct taut_mod *m, int32_t level, const char *event, taut_
                      uint32_t n) {
     if (!for_show()) log_kv(level, m->name, event, text, kvs, n);
 }
-static void *host_alloc(struct taut_mod *m, size_t n) {
-    return seen_alloc(seen_of(m), n);
-}
-static void *host_realloc(struct taut_mod *m, void *p, size_t n) {
-    return seen_realloc(seen_of(m), p, n);
-}
-static void host_free(struct taut_mod *m, void *p) {
-    seen_release(seen_of(m), p);
-}
 static void host_measure(struct taut_mod *m, uint32_t metric, uint32_t label, int64_t value) {
     if (!for_show()) seen_measure(seen_of(m), metric, label, value);
 }
 
 void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text) {
+    if (!for_show()) report_health(m, level, code, text);
+}
+
+void report_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text) {
     static const int levels[] = {TAUT_LOG_INFO, TAUT_LOG_WARN, TAUT_LOG_ERROR};
-    if (for_show() || !health_set(&seen_of(m)->health, level, code, text)) return;
+    if (!health_set(&seen_of(m)->health, level, code, text)) return;
     log_fmt(levels[level <= TAUT_HEALTH_DOWN ? level : TAUT_HEALTH_DOWN], m->name, "health", "%s: %s%s%.*s",
             health_names[level <= TAUT_HEALTH_DOWN ? level : TAUT_HEALTH_DOWN], code ? code : "all",
             text.len ? ": " : "", (int)text.len, text.ptr);
@@ -48,9 +43,6 @@ void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_st
 
 void observe_add_to_host(struct taut_host *t) {
     t->log = host_log;
-    t->alloc = host_alloc;
-    t->realloc = host_realloc;
-    t->free = host_free;
     t->measure = host_measure;
     t->health = module_health;
 }
@@ -64,6 +56,7 @@ void observe_begin(struct hub *h) {
     for (uint32_t i = 0; i < h->modules->n; i++) {
         struct instance *in = h->modules->list[i];
         in->seen = seen_new(in->name ? in->name : in->def->name, in->def->metrics);
+        seen_limit_memory(in->seen, in->item.memory.soft, in->item.memory.hard);
     }
 }
 
@@ -127,13 +120,15 @@ static enum call_state state_of(const struct run *r) {
 
 static void sample_calls(struct hub *h) {
     long long n[CALL_STATES] = {0};
-    uint64_t oldest = 0, now = clock_mono_ns();
+    uint64_t oldest = 0, commit = 0, now = clock_mono_ns();
     for (const struct run *r = h->runs; r; r = r->next) {
         n[state_of(r)]++;
         if (r->state != RUN_HELD && !oldest) oldest = now - r->began_ns; /* the oldest come first */
+        if (r->state == RUN_COMMITTING && now - r->submitted_ns > commit) commit = now - r->submitted_ns;
     }
     for (size_t i = 0; i < CALL_STATES; i++) SET(calls[i], n[i]);
     SET(oldest_call_ns, (long long)oldest);
+    SET(oldest_commit_ns, (long long)commit);
 }
 
 struct tails {
@@ -169,6 +164,7 @@ void hub_sample(struct hub *h) {
     SET(ops_timed_out, h->ops.timed_out);
     SET(timers, timers_count(h));
     SET(work_queued, work_queued(h));
+    for (uint32_t i = 0; i < h->modules->n; i++) memory_watch(&h->modules->list[i]->pub); /* a reload moved limits */
 }
 
 /* ---- registration ---- */
@@ -205,6 +201,8 @@ static const struct {
     {"taut_hub_calls", "state=\"other\"", CALLS_HELP, METRIC_GAUGE, metric_read_llong, AT(now.calls[STATE_OTHER])},
     {"taut_hub_oldest_call_seconds", NULL, "Age of the oldest call that no module holds open.", METRIC_GAUGE,
      metric_read_ns, AT(now.oldest_call_ns)},
+    {"taut_store_oldest_commit_seconds", NULL, "How long a call's batch has been at the store without an answer.",
+     METRIC_GAUGE, metric_read_ns, AT(now.oldest_commit_ns)},
     KIND("method", TAUT_CALL_METHOD),
     KIND("open", TAUT_CALL_OPEN),
     KIND("frame", TAUT_CALL_FRAME),
@@ -221,6 +219,10 @@ static const struct {
     COMMIT("unavailable", COMMIT_UNAVAILABLE),
     COMMIT("unknown", COMMIT_UNKNOWN),
     COMMIT("failed", COMMIT_FAILED),
+    {"taut_calls_overdue_total", NULL, "Calls that a module kept open behind their deadline: answered in its place.",
+     METRIC_COUNTER, metric_read_ullong, AT(held_overdue)},
+    {"taut_calls_answered_late_total", NULL, "Answers of modules to such calls: nobody got them.", METRIC_COUNTER,
+     metric_read_ullong, AT(held_late)},
     READ("get", READ_GET),
     READ("scan", READ_SCAN),
     READ("events", READ_EVENTS),
@@ -263,30 +265,54 @@ static void register_method(void *value, void *arg) {
                                       .arg = &me->failed});
 }
 
-static void register_hook(struct hook_entry *hook, struct metrics *metrics) {
+static void register_hook(const struct hook_entry *hook, const char *module, struct metrics *metrics) {
     char labels[512];
     size_t n = metric_label(labels, sizeof labels, "point", hook->def->point);
     labels[n++] = ',';
     n += metric_label(labels + n, sizeof labels - n, "name", hook->def->name);
     labels[n++] = ',';
-    metric_label(labels + n, sizeof labels - n, "module", hook->owner->pub.name);
+    metric_label(labels + n, sizeof labels - n, "module", module);
     metrics_add(metrics, &(struct metric){.name = "taut_hook_seconds",
                                           .labels = labels,
                                           .help = "Time of a hook's functions, by hook point, function and module.",
                                           .kind = METRIC_HISTOGRAM,
                                           .arg = &hook->seconds});
+    metrics_add(metrics, &(struct metric){.name = "taut_hook_faults_total",
+                                          .labels = labels,
+                                          .help = "Times that a hook's function failed, or took too long.",
+                                          .kind = METRIC_COUNTER,
+                                          .read = metric_read_ullong,
+                                          .arg = &hook->faults});
 }
 
-void hub_metrics(struct hub *h, struct metrics *metrics) {
+static void register_hub(const struct hub_seen *seen, struct metrics *metrics) {
     for (size_t i = 0; i < COUNT_OF(table); i++)
         metrics_add(metrics, &(struct metric){.name = table[i].name,
                                               .labels = table[i].labels,
                                               .help = table[i].help,
                                               .kind = table[i].kind,
                                               .read = table[i].read,
-                                              .arg = (const char *)&h->seen + table[i].at});
+                                              .arg = (const char *)seen + table[i].at});
+}
+
+void hub_metrics_example(struct metrics *metrics) {
+    static const struct hub_seen nothing;
+    static const struct taut_method method_def = {.name = "NAME"};
+    static const struct taut_hook hook_def = {.point = "POINT", .name = "FUNCTION"};
+    static struct method_entry method = {.def = &method_def};
+    static const struct hook_entry hook = {.def = &hook_def};
+    static struct seen module = {.crumbs = {.name = "MODULE"}};
+    register_hub(&nothing, metrics);
+    register_method(&method, metrics);
+    register_hook(&hook, "MODULE", metrics);
+    seen_register(&module, metrics);
+}
+
+void hub_metrics(struct hub *h, struct metrics *metrics) {
+    register_hub(&h->seen, metrics);
     map_each(&h->modules->methods, register_method, metrics);
-    for (uint32_t i = 0; i < h->modules->nhooks; i++) register_hook(&h->modules->hooks[i], metrics);
+    for (uint32_t i = 0; i < h->modules->nhooks; i++)
+        register_hook(&h->modules->hooks[i], h->modules->hooks[i].owner->pub.name, metrics);
     seen_register(h->core.seen, metrics);
     for (uint32_t i = 0; i < h->modules->n; i++) seen_register(h->modules->list[i]->seen, metrics);
 }

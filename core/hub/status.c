@@ -28,11 +28,19 @@ static void module(struct taut_json *j, const struct instance *in) {
     taut_json_open(j, '{');
     taut_json_kstr(j, "name", taut_str_z(in->pub.name));
     taut_json_kstr(j, "version", taut_str_z(in->def->version));
-    taut_json_kstr(j, "state", taut_str_z(states[in->state]));
+    taut_json_kstr(j, "state", taut_str_z(in->hung[0] ? "hung" : states[in->state]));
     taut_json_kstr(j, "health", taut_str_z(health_names[health_worst(&s->health)]));
     taut_json_kint(j, "memory_bytes", get(&s->memory_bytes));
+    taut_json_kint(j, "soft_bytes", get(&s->memory_soft));
+    taut_json_kint(j, "hard_bytes", get(&s->memory_hard));
+    taut_json_kint(j, "refused", (int64_t)atomic_load_explicit(&s->allocations_refused, memory_order_relaxed));
     number(j, "busy_s", metric_read_ns(&s->crumbs.busy_ns));
     taut_json_close(j, '}');
+}
+
+static const char *state_of(const struct service *s) {
+    if (!s->provider) return "down";
+    return s->breaker.open ? "cut off" : s->breaker.trial ? "on trial" : "up";
 }
 
 static void services(struct hub *h, struct taut_json *j) {
@@ -43,7 +51,9 @@ static void services(struct hub *h, struct taut_json *j) {
         taut_json_open(j, '{');
         taut_json_kstr(j, "service", taut_str_n(name, (size_t)n));
         taut_json_kstr(j, "provider", taut_str_z(s->provider ? s->provider->pub.name : ""));
-        taut_json_kstr(j, "state", taut_str_z(!s->provider ? "down" : s->breaker.open ? "cut off" : "up"));
+        taut_json_kstr(j, "state", taut_str_z(state_of(s)));
+        taut_json_kint(j, "timeouts", (int64_t)s->timeouts);
+        taut_json_kint(j, "cut_off_ms", s->breaker.open ? s->breaker.open_ms : 0);
         taut_json_close(j, '}');
     }
     taut_json_close(j, ']');
@@ -56,10 +66,18 @@ static const struct run *oldest(const struct hub *h) {
     return NULL;
 }
 
+/* Held by modules behind their deadline. */
+static uint32_t overdue(const struct hub *h) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < h->modules->n; i++) n += h->modules->list[i]->overdue;
+    return n;
+}
+
 static void calls(struct hub *h, struct taut_json *j) {
     const struct run *r = oldest(h);
     taut_json_kopen(j, "calls", '{');
     taut_json_kint(j, "under_way", h->nruns - 1); /* without this command */
+    taut_json_kint(j, "overdue", overdue(h));
     for (size_t i = 0; i + 1 < CALL_STATES; i++) taut_json_kint(j, call_state_names[i], get(&h->seen.now.calls[i]));
     if (r) {
         taut_json_kstr(j, "oldest", taut_str_z(r->name ? r->name : crumb_kinds[r->call->pub.kind]));

@@ -226,6 +226,11 @@ void log_crash_drain(void) {
     log_out_crash_drain();
 }
 
+static double read_waiting(const void *arg) {
+    (void)arg;
+    return (double)log_out_waiting();
+}
+
 void log_metrics(struct metrics *m) {
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         char label[32];
@@ -238,4 +243,6 @@ void log_metrics(struct metrics *m) {
                                  METRIC_COUNTER, metric_read_ullong, &left_out});
     metrics_add(m, &(struct metric){"taut_log_dropped_total", NULL, "Lines lost: they could not be written in time.",
                                     METRIC_COUNTER, metric_read_ullong, &dropped});
+    metrics_add(m, &(struct metric){"taut_log_waiting_bytes", NULL, "Lines that wait for the log's disk or reader.",
+                                    METRIC_GAUGE, read_waiting, NULL});
 }

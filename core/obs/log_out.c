@@ -27,6 +27,7 @@ static struct {
     char *file;
     _Atomic int fd;
     bool running, stop, ended, reopen;
+    bool cut; /* the file ends in half a line; the thread's */
     uint64_t lost;
     const char *why;
     void (*idle)(void);
@@ -88,10 +89,9 @@ static uint64_t count_lines(const char *p, size_t n) {
 /* Writes all of it, or gives up: a line that is cut off is ended by a newline of its own before the next one. Returns
  * how much was written; *err. The thread's. */
 static size_t write_out(const char *p, size_t n, int *err) {
-    static bool cut;
     size_t done = 0;
     while (done < n) {
-        ssize_t got = cut ? write(out.fd, "\n", 1) : write(out.fd, p + done, n - done);
+        ssize_t got = out.cut ? write(out.fd, "\n", 1) : write(out.fd, p + done, n - done);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EAGAIN) { /* somebody made it non-blocking */
             struct pollfd w = {.fd = out.fd, .events = POLLOUT};
@@ -99,11 +99,11 @@ static size_t write_out(const char *p, size_t n, int *err) {
             errno = EAGAIN;
         }
         if (got <= 0) break;
-        if (!cut) done += (size_t)got;
-        cut = false;
+        if (!out.cut) done += (size_t)got;
+        out.cut = false;
     }
     *err = errno;
-    if (done && done < n) cut = p[done - 1] != '\n';
+    if (done && done < n) out.cut = p[done - 1] != '\n';
     return done;
 }
 
@@ -131,6 +131,7 @@ static void reopen(void) {
     if (fd < 0) return; /* the old one goes on */
     close(out.fd);
     out.fd = fd;
+    out.cut = false;
 }
 
 static void wait_for_more(void) {
@@ -170,6 +171,13 @@ static void *write_all(void *arg) {
 
 /* ---- life ---- */
 
+static void close_file(void) {
+    if (out.file) close(out.fd);
+    free(out.file);
+    out.file = NULL;
+    out.fd = STDERR_FILENO;
+}
+
 bool log_out_start(const char *file, void (*idle)(void)) {
     pthread_t thread;
     sigset_t all, before;
@@ -185,6 +193,7 @@ bool log_out_start(const char *file, void (*idle)(void)) {
     int err = pthread_create(&thread, NULL, write_all, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err) {
+        close_file();
         errno = err;
         return false;
     }
@@ -205,11 +214,9 @@ void log_out_stop(void) {
         pthread_cond_signal(&out.more);
         while (!out.ended && pthread_cond_timedwait(&out.drained, &out.lock, &until) == 0) continue;
         if (out.ended) {
-            if (out.file) close(out.fd);
-            free(out.file);
+            close_file();
             free(out.ring);
-            out.file = out.ring = NULL;
-            out.fd = STDERR_FILENO;
+            out.ring = NULL;
             out.running = false;
         } /* else the thread still has all of it: later lines only fill the ring */
     }
@@ -230,6 +237,11 @@ uint64_t log_out_lost(const char **why) {
     out.lost = 0;
     pthread_mutex_unlock(&out.lock);
     return n;
+}
+
+uint64_t log_out_waiting(void) {
+    size_t written = out.out, in = out.in; /* in this order: never below 0 */
+    return in - written;
 }
 
 /* What the thread was writing may come twice. */

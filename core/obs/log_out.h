@@ -14,6 +14,7 @@ void log_out_reopen(void);
 
 /* Lines that were lost since the last call, and why the last of them (static). */
 uint64_t log_out_lost(const char **why);
+uint64_t log_out_waiting(void); /* bytes that the thread has not written yet; any thread */
 /* On the thread, in `idle`: writes a line at once. False: not written, and not counted as lost. */
 bool log_out_now(const char *line, size_t len);
 void log_out_crash_drain(void);

@@ -77,14 +77,16 @@ size_t metric_label(char *text, size_t cap, const char *key, const char *value) 
     return strlen(text);
 }
 
+const char *const metric_kinds[4] = {"counter", "gauge", "histogram", "info"};
+static const char *const suffixes[4] = {"_total", "", "", "_info"};
+
 /* The family's name: a counter's without _total. */
 static int family_len(const struct metric *m) {
-    size_t n = strlen(m->name);
-    bool cut = m->kind == METRIC_COUNTER && n > 6 && !strcmp(m->name + n - 6, "_total");
-    return (int)(cut ? n - 6 : n);
+    size_t n = strlen(m->name), cut = strlen(suffixes[m->kind]);
+    return (int)(n > cut && !strcmp(m->name + n - cut, suffixes[m->kind]) ? n - cut : n);
 }
 
-static const char *unit_of(const struct metric *m) {
+const char *metric_unit(const struct metric *m) {
     static const char *const units[] = {"seconds", "bytes", "ratio"};
     size_t n = (size_t)family_len(m);
     for (size_t i = 0; i < COUNT_OF(units); i++) {
@@ -95,10 +97,9 @@ static const char *unit_of(const struct metric *m) {
 }
 
 static void print_head(FILE *out, const struct metric *m) {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
-    const char *unit = unit_of(m);
+    const char *unit = metric_unit(m);
     int n = family_len(m);
-    fprintf(out, "# TYPE %.*s %s\n", n, m->name, types[m->kind]);
+    fprintf(out, "# TYPE %.*s %s\n", n, m->name, metric_kinds[m->kind]);
     if (unit) fprintf(out, "# UNIT %.*s %s\n", n, m->name, unit);
     fprintf(out, "# HELP %.*s ", n, m->name);
     escape(out, m->help);
@@ -125,7 +126,7 @@ static void write_bound(char out[48], double v) {
 
 static void print_histogram(FILE *out, const struct metric *m) {
     const struct histogram *h = m->arg;
-    const char *unit = unit_of(m);
+    const char *unit = metric_unit(m);
     double base = unit && !strcmp(unit, "seconds") ? 1e9 : 1e3;
     uint64_t n = 0, sum = atomic_load_explicit(&h->sum, memory_order_relaxed);
     char bound[48];
@@ -150,8 +151,8 @@ static void print_series(FILE *out, const struct metric *m) {
         print_histogram(out, m);
         return;
     }
-    print_name(out, m, m->kind == METRIC_COUNTER ? "_total" : "", NULL);
-    print_value(out, m->read(m->arg));
+    print_name(out, m, suffixes[m->kind], NULL);
+    print_value(out, m->kind == METRIC_INFO ? 1 : m->read(m->arg));
 }
 
 static bool is_first(const struct metrics *m, uint32_t i) {
@@ -170,7 +171,9 @@ void metrics_text(void *metrics, char **text, size_t *len) {
     if (fclose(out)) panic("out of memory");
 }
 
-void metrics_each(const struct metrics *m, void (*fn)(void *arg, const struct metric *first), void *arg) {
-    for (uint32_t i = 0; i < m->n; i++)
-        if (is_first(m, i)) fn(arg, &m->list[i]);
+void metrics_each(const struct metrics *m, void (*fn)(void *arg, const struct metric *series, uint32_t n), void *arg) {
+    for (uint32_t i = 0, n; i < m->n; i += n) {
+        for (n = 1; i + n < m->n && !is_first(m, i + n);) n++;
+        fn(arg, &m->list[i], n);
+    }
 }

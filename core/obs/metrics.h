@@ -13,14 +13,14 @@ struct metrics;
 
 #define METRICS_CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_INFO };
 
 struct metric {
-    const char *name;   /* counters end in _total; of seconds or bytes: in _seconds, _bytes before that */
+    const char *name;   /* counters end in _total, infos in _info; seconds, bytes: in _seconds, _bytes before that */
     const char *labels; /* `gateway="0"`, or NULL; metrics of one name differ in their labels */
     const char *help;   /* one line */
     enum metric_kind kind;
-    double (*read)(const void *arg); /* any thread; not of histograms */
+    double (*read)(const void *arg); /* any thread; not of histograms, nor of infos, which are 1 */
     const void *arg;                 /* of histograms: the struct histogram. One without a count is not shown */
 };
 
@@ -45,7 +45,10 @@ size_t metric_label(char *out, size_t cap, const char *key, const char *value);
  * gateway_config.metrics. */
 void metrics_text(void *metrics, char **text, size_t *len);
 
-/* What there is, a family a time, in the order of the text; `labels` are the first series'. For the reference. */
-void metrics_each(const struct metrics *m, void (*fn)(void *arg, const struct metric *first), void *arg);
+/* What there is, a family a time, in the order of the text. For the reference. */
+void metrics_each(const struct metrics *m, void (*fn)(void *arg, const struct metric *series, uint32_t n), void *arg);
+/* "counter" …, and the unit that its name ends in, or NULL. */
+extern const char *const metric_kinds[4];
+const char *metric_unit(const struct metric *m);
 
 #endif

@@ -78,7 +78,22 @@ static void account(struct seen *s, size_t bytes, int sign) {
     atomic_fetch_add_explicit(&s->memory_blocks, sign, memory_order_relaxed);
 }
 
+void seen_limit_memory(struct seen *s, int64_t soft, int64_t hard) {
+    atomic_store_explicit(&s->memory_soft, soft, memory_order_relaxed);
+    atomic_store_explicit(&s->memory_hard, hard, memory_order_relaxed);
+}
+
+static bool has_room(struct seen *s, size_t more) {
+    long long hard = s ? atomic_load_explicit(&s->memory_hard, memory_order_relaxed) : 0;
+    if (!hard) return true;
+    long long left = hard - atomic_load_explicit(&s->memory_bytes, memory_order_relaxed);
+    if (left >= 0 && more <= (unsigned long long)left) return true;
+    atomic_fetch_add_explicit(&s->allocations_refused, 1, memory_order_relaxed);
+    return false;
+}
+
 void *seen_alloc(struct seen *s, size_t n) {
+    if (!has_room(s, n)) return NULL;
     void *p = malloc(n ? n : 1);
     if (s) atomic_fetch_add_explicit(&s->allocations, 1, memory_order_relaxed);
     account(s, malloc_usable_size(p), 1);
@@ -87,6 +102,7 @@ void *seen_alloc(struct seen *s, size_t n) {
 
 void *seen_realloc(struct seen *s, void *p, size_t n) {
     size_t before = malloc_usable_size(p);
+    if (n > before && !has_room(s, n - before)) return NULL;
     void *q = realloc(p, n ? n : 1);
     if (!q) return NULL;
     if (s) atomic_fetch_add_explicit(&s->allocations, 1, memory_order_relaxed);
@@ -116,7 +132,7 @@ char *seen_metric_name(const struct taut_metric *def) {
                      total);
 }
 
-static void register_own(struct seen *s, struct metrics *metrics) {
+void seen_register_own(struct seen *s, struct metrics *metrics) {
     static const enum metric_kind kinds[] = {METRIC_COUNTER, METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM};
     for (uint32_t i = 0; i < s->nmetrics; i++) {
         struct seen_metric *m = &s->metrics[i];
@@ -162,9 +178,17 @@ void seen_register(struct seen *s, struct metrics *metrics) {
          metric_read_llong, &s->memory_blocks},
         {"taut_module_allocations_total", module, "Allocations of the module.", METRIC_COUNTER, metric_read_ullong,
          &s->allocations},
+        {"taut_module_allocations_refused_total", module, "Allocations that its memory.hard did not allow.",
+         METRIC_COUNTER, metric_read_ullong, &s->allocations_refused},
+        {"taut_module_memory_soft_limit_bytes", module, "Its memory.soft; 0: no limit.", METRIC_GAUGE,
+         metric_read_llong, &s->memory_soft},
+        {"taut_module_memory_hard_limit_bytes", module, "Its memory.hard; 0: no limit.", METRIC_GAUGE,
+         metric_read_llong, &s->memory_hard},
+        {"taut_module_trips_total", module, "Times that a hook or service of the module was cut off for a while.",
+         METRIC_COUNTER, metric_read_ullong, &s->trips},
         {"taut_module_health", module, "0: ok, 1: degraded, 2: down.", METRIC_GAUGE, read_health, &s->health},
     };
     for (size_t i = 0; i < COUNT_OF(list); i++) metrics_add(metrics, &list[i]);
     register_times(s, metrics);
-    register_own(s, metrics);
+    seen_register_own(s, metrics);
 }

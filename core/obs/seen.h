@@ -23,7 +23,10 @@ struct seen {
     struct crumb_owner crumbs;
     struct health health;
     atomic_llong memory_bytes, memory_blocks; /* taken through the host and not given back */
-    atomic_ullong allocations;
+    atomic_ullong allocations, allocations_refused;
+    atomic_ullong trips; /* of circuit breakers of its hooks and services; hub */
+    atomic_llong memory_soft, memory_hard; /* bytes; 0: no limit */
+    atomic_bool memory_over;               /* above the soft limit, or was refused something; and not yet well below */
     struct seen_metric *metrics;
     uint32_t nmetrics;
 };
@@ -35,13 +38,16 @@ void seen_free(struct seen *s);
  * declared is ignored. */
 void seen_measure(struct seen *s, uint32_t metric, uint32_t label, int64_t value);
 
-/* As malloc, realloc and free, counted. */
+/* Any thread, any time. */
+void seen_limit_memory(struct seen *s, int64_t soft, int64_t hard);
+/* As malloc, realloc and free, counted. NULL also where the module would hold more than its hard limit. */
 void *seen_alloc(struct seen *s, size_t n);
 void *seen_realloc(struct seen *s, void *p, size_t n);
 void seen_release(struct seen *s, void *p);
 
-/* Registers all of it: the module's own as taut_mod_<name>_<metric>. */
+/* Registers all of it; or what the module declared alone, as taut_mod_<name>_<metric>. */
 void seen_register(struct seen *s, struct metrics *metrics);
+void seen_register_own(struct seen *s, struct metrics *metrics);
 
 /* Metric i of a module's table, whatever the size that its maker knew. */
 struct taut_metric seen_metric_at(struct taut_array metrics, uint32_t i);
