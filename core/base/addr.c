@@ -19,7 +19,7 @@ static struct addr from_v4(const void *four) {
 static bool parse_plain(taut_str s, struct addr *a) {
     char text[ADDR_TEXT];
     unsigned char four[4];
-    if (!s.len || s.len >= sizeof text) return false;
+    if (!s.len || s.len >= sizeof text || memchr(s.ptr, 0, s.len)) return false;
     memcpy(text, s.ptr, s.len);
     text[s.len] = 0;
     if (inet_pton(AF_INET, text, four) == 1) {

@@ -85,9 +85,11 @@ static size_t add_items(char *out, size_t n, taut_str text) {
 static const char *type_list(struct arena *mem, const struct api_value *v, struct taut_argv *out) {
     static const char expected[] = "comma-separated text or an array of strings";
     taut_str text = v->s, item;
-    if (v->kind == API_JSON && text.ptr[0] == '"') text = json_unquote(mem, text);
+    bool is_bare = v->kind == API_JSON && text.ptr[0] != '"';
+    if (v->kind == API_JSON && !is_bare) text = json_unquote(mem, text);
+    while (text.len && is_json_blank(text.ptr[0])) text.ptr++, text.len--;
     bool is_array = text.len && text.ptr[0] == '[';
-    if (v->kind == API_JSON && text.ptr == v->s.ptr && !is_array) return expected;
+    if (is_bare && !is_array) return expected;
     char *list = arena_alloc(mem, text.len + 1);
     size_t n = 0, at = 0;
     if (is_array) { /* in a form, SDKs write arrays as JSON text */

@@ -218,10 +218,11 @@ void http_answer(struct gateway *g, struct call *call) {
 void http_early(struct gateway *g, struct early_msg *m) {
     struct http_conn *c = http_conn_find(g, m->cookie);
     struct http_slot *s = c ? http_slot_at(c, cookie_seq(m->cookie)) : NULL;
-    if (!s || s->status || s->upgrade) {
+    if (!s || s->status) {
         free(m);
         return;
     }
+    s->upgrade = false; /* no socket comes of it any more */
     s->block = m;
     fill(c, s, m->http_status, m->content_type, m->body);
 }

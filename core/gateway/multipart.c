@@ -31,22 +31,33 @@ bool multipart_init(struct multipart *m, taut_str boundary) {
 
 /* ---- a part's head ---- */
 
-/* The text of a parameter's value at line[i], behind the equals sign, unescaped into `to`; *i: at the next semicolon.
- */
-static size_t value_at(const char *line, size_t len, size_t *i, char *to) {
-    size_t n = 0, at = *i;
-    if (at < len && line[at] == '"') {
-        for (at++; at < len && line[at] != '"'; at++) {
-            if (line[at] == '\\' && at + 1 < len && (line[at + 1] == '"' || line[at + 1] == '\\')) at++;
-            to[n++] = line[at];
-        }
-        while (at < len && line[at] != ';') at++;
-    } else {
-        while (at < len && line[at] != ';') to[n++] = line[at++];
-        while (n && (to[n - 1] == ' ' || to[n - 1] == '\t')) n--;
-    }
-    *i = at;
+static bool is_escape(const char *p, size_t len) {
+    return len > 1 && p[0] == '\\' && (p[1] == '"' || p[1] == '\\');
+}
+
+/* The length of a parameter's value, all that stands before the next semicolon. */
+static size_t value_len(const char *p, size_t len) {
+    size_t n = 0;
+    if (len && p[0] == '"')
+        for (n = 1; n < len && p[n] != '"'; n++)
+            if (is_escape(p + n, len - n)) n++;
+    while (n < len && p[n] != ';') n++;
     return n;
+}
+
+/* Its text, without quotes and escapes, copied to `to`. Never longer than it is. */
+static taut_str value_text(const char *p, size_t len, char *to) {
+    size_t n = 0;
+    if (len && p[0] == '"') {
+        for (size_t i = 1; i < len && p[i] != '"'; i++) {
+            if (is_escape(p + i, len - i)) i++;
+            to[n++] = p[i];
+        }
+    } else {
+        while (len && (p[len - 1] == ' ' || p[len - 1] == '\t')) len--;
+        if (len) memcpy(to, p, n = len);
+    }
+    return taut_str_n(to, n);
 }
 
 /* A parameter of Content-Disposition, copied to *to. ptr NULL: not there. */
@@ -59,11 +70,12 @@ static taut_str parameter(const char *line, size_t len, const char *key, char **
         while (i < len && line[i] != '=' && line[i] != ';') i++;
         bool is_it = i - name == n && strncasecmp(line + name, key, n) == 0;
         if (i == len || line[i] == ';') continue;
-        i++;
-        taut_str value = taut_str_n(*to, value_at(line, len, &i, *to));
+        size_t value = i + 1;
+        i = value + value_len(line + value, len - value);
         if (!is_it) continue;
-        *to += value.len;
-        return value;
+        taut_str text = value_text(line + value, i - value, *to);
+        *to += text.len;
+        return text;
     }
     return taut_str_n(NULL, 0);
 }
@@ -144,7 +156,7 @@ static const char *head_line(struct multipart_part *p, const char *line, size_t 
 static const char *begin_part(struct multipart *m) {
     static const char nothing[] = "";
     struct multipart_part p = {{nothing, 0}, {nothing, 0}, {nothing, 0}, false};
-    char values[MULTIPART_HEAD_MAX], *to = values; /* each is a piece of its own of the head */
+    char values[MULTIPART_HEAD_MAX], *to = values; /* each is a piece of its own of the head, copied once */
     if (++m->parts > MULTIPART_PARTS_MAX) return "the multipart body has more than 64 parts";
     for (const char *at = m->head, *end = m->head + m->head_len; at < end;) {
         const char *eol = memchr(at, '\r', (size_t)(end - at)); /* head_byte saw to it that each is one of CRLF */

@@ -14,7 +14,7 @@
 struct spool {
     int dir;
     int64_t max_bytes, max_files;
-    atomic_llong bytes, files;
+    struct spool_stats have;
 };
 
 static void empty(int dir) {
@@ -51,22 +51,32 @@ int64_t spool_max_bytes(const struct spool *s) {
     return s->max_bytes;
 }
 
+const struct spool_stats *spool_stats(const struct spool *s) {
+    return &s->have;
+}
+
 static bool take(atomic_llong *have, int64_t n, int64_t max) {
     if (atomic_fetch_add(have, n) + n <= max) return true;
     atomic_fetch_sub(have, n);
     return false;
 }
 
+static bool take_both(struct spool *s, uint64_t bytes, uint32_t files) {
+    if (bytes > (uint64_t)s->max_bytes || !take(&s->have.bytes, (int64_t)bytes, s->max_bytes)) return false;
+    if (!files || take(&s->have.files, files, s->max_files)) return true;
+    atomic_fetch_sub(&s->have.bytes, (int64_t)bytes);
+    return false;
+}
+
 bool spool_take(struct spool *s, uint64_t bytes, uint32_t files) {
-    if (bytes > (uint64_t)s->max_bytes || !take(&s->bytes, (int64_t)bytes, s->max_bytes)) return false;
-    if (!files || take(&s->files, files, s->max_files)) return true;
-    atomic_fetch_sub(&s->bytes, (int64_t)bytes);
+    if (take_both(s, bytes, files)) return true;
+    atomic_fetch_add_explicit(&s->have.refused, 1, memory_order_relaxed);
     return false;
 }
 
 void spool_give_back(struct spool *s, uint64_t bytes, uint32_t files) {
-    atomic_fetch_sub(&s->bytes, (int64_t)bytes);
-    atomic_fetch_sub(&s->files, files);
+    atomic_fetch_sub(&s->have.bytes, (int64_t)bytes);
+    atomic_fetch_sub(&s->have.files, files);
 }
 
 int spool_file(struct spool *s) {

@@ -15,6 +15,12 @@ struct spool *spool_open(const char *dir, int64_t max_bytes, int64_t max_files, 
 void spool_close(struct spool *s);
 
 int64_t spool_max_bytes(const struct spool *s);
+/* What it holds now, and how often there was no room. */
+struct spool_stats {
+    atomic_llong bytes, files;
+    atomic_ullong refused;
+};
+const struct spool_stats *spool_stats(const struct spool *s);
 /* Takes so many bytes, or files, of the bound; false: they are not to be had now. */
 bool spool_take(struct spool *s, uint64_t bytes, uint32_t files);
 void spool_give_back(struct spool *s, uint64_t bytes, uint32_t files);

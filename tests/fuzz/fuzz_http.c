@@ -116,7 +116,7 @@ static void arguments(const struct http_request *r, const char *data) {
 /* A range lies within what there is. */
 static void ranges(const struct http_request *r, const char *data) {
     static const uint64_t totals[] = {0, 1, 10, 1ULL << 62};
-    const char *lines = memchr(data, '\n', r->head_len) + 1;
+    const char *lines = (const char *)memchr(data, '\n', r->head_len) + 1;
     struct call_http h = {.verb = http_verb_names[r->verb],
                           .head = taut_str_n(lines, (size_t)(data + r->head_len - lines))};
     for (size_t i = 0; i < COUNT_OF(totals); i++) {

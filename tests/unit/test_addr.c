@@ -62,6 +62,7 @@ static void what_is_no_address_is_refused(void **state) {
         if (addr_parse(taut_str_z(bad[i]), true, &a)) fail_msg("\"%s\" was taken for an address", bad[i]);
     assert_false(addr_parse(TAUT_LIT("192.0.2.7:80"), false, &a));
     assert_false(addr_parse(TAUT_LIT("[::1]:80"), false, &a));
+    assert_false(addr_parse(TAUT_LIT("::1\0garbage"), false, &a));
 }
 
 static void the_address_of_a_socket_is_read_for_both_families(void **state) {
