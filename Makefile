@@ -1,6 +1,6 @@
 # The front door. Everything is done by scripts/ and CMake; a plain cmake build works as well.
 
-.PHONY: run build test bench crash bodies fuzz format clean
+.PHONY: run build test bench crash bodies coverage fuzz format clean
 
 run: build
 	@scripts/run
@@ -28,6 +28,10 @@ bodies:
 	@scripts/install test
 	@scripts/test build/gcc
 	@bash -c '. scripts/lib.sh && BODY_MIB=1024 TAUT=$(CURDIR)/build/gcc/bin/taut "$$(node_program)" --test --test-force-exit tests/e2e/bodies.test.mjs'
+
+coverage:
+	@scripts/install test
+	@tests/coverage/run.sh
 
 fuzz:
 	@scripts/install test

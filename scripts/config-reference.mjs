@@ -16,8 +16,11 @@ function kind({ type, range, unit }) {
   return [type, range, scaled ? '' : unit].filter(Boolean).join(', ');
 }
 
-function table(title, prefix) {
-  const rows = options.filter((o) => o.name.startsWith(prefix));
+// What each item of `modules:` has of the server's own is shown once, not with every module.
+const isOfEvery = (o) => /^modules\.[a-z0-9_]+\.memory\./.test(o.name);
+
+function table(title, prefix, wanted = (o) => !isOfEvery(o)) {
+  const rows = options.filter((o) => o.name.startsWith(prefix) && wanted(o));
   if (!rows.length) return `\n### ${title}\n\nHas no options.`;
   const lines = rows.map((o) => {
     const value = o.required ? '**required**' : o.default ? `\`${cell(o.default)}\`` : '';
@@ -29,4 +32,5 @@ function table(title, prefix) {
 console.log(`${written}\n\n${MARKER}\n\n## All options\n\n"live": a reload applies it. What is required has no default.`);
 console.log(table('server:', 'server.'));
 console.log(table('admin:', 'admin.'));
+console.log(table('modules: each of them', `modules.${modules[0]}.`, isOfEvery));
 for (const m of modules) console.log(table(`modules: ${m}`, `modules.${m}.`));

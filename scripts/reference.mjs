@@ -11,4 +11,4 @@ function table(title, rows, columns) {
 console.log(`\n## ${m.name}\n\n${m.summary}. Provides ${m.provides.join(', ') || 'nothing'}; needs ${m.needs.join(', ') || 'nothing'}.`);
 table('Methods', m.methods, ['name', 'arguments', 'scopes', 'rate']);
 table('Commands', m.commands, ['name', 'arguments', 'help']);
-if (m.metrics.length) console.log(`\nMetrics: ${m.metrics.map((x) => `\`taut_mod_${m.name}_${x}\``).join(', ')}.`);
+if (m.metrics.length) console.log(`\nMetrics: ${m.metrics.map((x) => `\`${x.name}\``).join(', ')}; see [metrics.md](metrics.md).`);

@@ -37,28 +37,32 @@ void answer_error(struct run *r, const char *code, taut_str text) {
 static int32_t fail_with(struct taut_call *c, const char *error, taut_str message) {
     struct run *r = run_of(c);
     check_thread(c->mod, "taut_fail");
+    if (held_is_late(r)) return TAUT_E_FAILED;
     answer_error(r, error, message);
-    if (r->state == RUN_HELD && !r->running) run_finish(r);
+    held_answered(r);
     return TAUT_E_FAILED;
 }
 
 static int32_t done(struct taut_call *c) {
     struct run *r = run_of(c);
     check_thread(c->mod, "taut_done");
+    if (held_is_late(r)) return TAUT_E_TIMEOUT;
     if (!r->answer_open && c->kind == TAUT_CALL_METHOD) answer(c);
     r->replied = true;
-    if (r->state == RUN_HELD && !r->running) run_finish(r);
+    held_answered(r);
     return TAUT_OK;
 }
 
 static int32_t reply(struct taut_call *c, int32_t status, const char *content_type, taut_str body) {
     struct run *r = run_of(c);
     struct call_out *o = &r->call->out;
+    if (held_is_late(r)) return TAUT_E_TIMEOUT;
     o->http_status = (int)status;
     o->content_type = (const char *)arena_str(&r->call->arena, taut_str_z(content_type)).ptr;
     o->body = arena_str(&r->call->arena, body);
+    r->failed = false;
     r->replied = true;
-    if (r->state == RUN_HELD && !r->running) run_finish(r);
+    held_answered(r);
     return TAUT_OK;
 }
 

@@ -203,6 +203,7 @@ static void on_commit(struct taut_mod *m, void *arg, int32_t status, void *resul
 int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     struct run *r = run_of(c);
     struct hub *h = r->hub;
+    if (held_is_late(r)) return TAUT_E_TIMEOUT; /* nothing is stored */
     if (r->waiting) return TAUT_E_AGAIN; /* it went on without a row that it had asked for */
     bool of_log = b->nevent || b->ncursor || b->view.trim;
     if (b != r->batch || b->bad || (of_log && !b->view.workspace.len) || (b->view.claim_key.len && !b->nevent)) {
@@ -221,7 +222,7 @@ int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     r->state = RUN_COMMITTING;
     r->submitted_ns = clock_mono_ns();
     h->commits++;
-    storage_of(h)->commit(h->storage->self, &b->view, op_new(core_mod(h), 0, on_commit, r));
+    ASK_STORE(h, commit, &b->view, op_new(core_mod(h), 0, on_commit, r));
     return TAUT_OK;
 }
 

@@ -3,6 +3,10 @@
 #include "base/fault.h"
 #include "hub/internal.h"
 
+enum { CLOSE_GOING_AWAY = 1001 };
+
+static void to_conn(struct taut_mod *m, uint32_t kind, taut_conn id, uint32_t code, taut_str text);
+
 static taut_str key_of(const taut_conn *id) {
     return taut_str_n((const char *)id, sizeof *id);
 }
@@ -45,7 +49,13 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     if (pub->kind != TAUT_CALL_OPEN || !a->actor || a->cursor > a->as_of) return TAUT_E_INVAL;
     if (r->rehearsing) { /* as if it were let in and gone at once */
         if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
+        r->failed = false;
         r->replied = true;
+        return TAUT_OK;
+    }
+    if (r->state == RUN_HELD && r->dead) { /* the peer has gone: as if it had been let in before */
+        if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
+        held_is_late(r);
         return TAUT_OK;
     }
     struct wslog *l = wslog_get(h, a->actor->workspace);
@@ -71,16 +81,21 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     conn->socket = c->socket;
     conn->state = a->state;
     map_put(&h->conns, key_of(&conn->id), conn);
+    r->failed = false;
     r->replied = true;
+    held_answered(r);
     return TAUT_OK;
 }
 
 static int32_t reject_conn(struct taut_call *pub, taut_str last_frame, uint32_t close_code) {
     struct run *r = run_of(pub);
+    if (held_is_late(r)) return TAUT_E_TIMEOUT;
     r->call->out.accepted = false;
     r->call->out.body = arena_str(&r->call->arena, last_frame);
     r->call->out.close_code = close_code;
+    r->failed = false; /* of a service that it asked: it has answered otherwise */
     r->replied = true;
+    held_answered(r);
     return TAUT_OK;
 }
 
@@ -160,6 +175,46 @@ void conns_closed(struct hub *h, struct conn_msg *m) {
     conn->closed = true;
     while ((c = queue_pop(conn))) give_back(h, c);
     maybe_forget(h, conn);
+}
+
+/* ---- those of one module ---- */
+
+struct chosen {
+    const struct instance *in;
+    struct hconn **list;
+    uint32_t n, cap;
+};
+static void choose(void *value, void *arg) {
+    struct hconn *conn = value;
+    struct chosen *c = arg;
+    if (conn->socket->owner != c->in) return;
+    if (c->n == c->cap) {
+        c->cap = c->cap ? c->cap * 2 : 64;
+        c->list = xrealloc(c->list, c->cap * sizeof *c->list);
+    }
+    c->list[c->n++] = conn;
+}
+
+uint32_t conns_of(struct hub *h, const struct instance *in) {
+    struct chosen c = {.in = in};
+    map_each(&h->conns, choose, &c);
+    free(c.list);
+    return c.n;
+}
+
+/* The peer is told by its gateway; here they are closed at once. */
+void conns_end_of(struct hub *h, const struct instance *in) {
+    struct chosen c = {.in = in};
+    map_each(&h->conns, choose, &c);
+    for (uint32_t i = 0; i < c.n; i++) {
+        struct hconn *conn = c.list[i];
+        struct call *queued;
+        to_conn(core_mod(h), MSG_CLOSE, conn->id, CLOSE_GOING_AWAY, TAUT_LIT("the module was stopped"));
+        conn->closed = true;
+        while ((queued = queue_pop(conn))) give_back(h, queued);
+        maybe_forget(h, conn);
+    }
+    free(c.list);
 }
 
 struct barred {

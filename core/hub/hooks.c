@@ -36,24 +36,45 @@ static uint32_t hooked(struct taut_mod *m, const char *point) {
 static void on_trial(struct taut_mod *m, void *arg) {
     struct hook_entry *e = arg;
     (void)m;
+    if (!e->breaker.open) return; /* its module was stopped meanwhile */
     breaker_close(&e->breaker);
+    log_fmt(TAUT_LOG_INFO, e->owner->name, "hook_trial", "%s at %s is asked again", e->def->name, e->def->point);
+}
+
+/* What comes of those whom it does not look at. */
+static const char *what_goes_on(const struct hook_entry *e) {
+    if (e->def->kind == TAUT_HOOK_PROVIDE) return "what it knows others are asked";
+    return e->def->on_error == TAUT_FAIL_CLOSED ? "what it should judge is refused"
+                                                : "what it should judge goes on without it";
 }
 
 static void fault(struct hub *h, struct hook_entry *e, const char *what) {
-    e->faults++;
+    own_add(&e->faults, 1);
     log_fmt(TAUT_LOG_WARN, e->owner->name, "hook_fault", "%s at %s %s", e->def->name, e->def->point, what);
     if (!breaker_fault(&e->breaker, clock_mono_us())) return;
-    log_fmt(TAUT_LOG_ERROR, e->owner->name, "hook_tripped", "%s at %s is left out for %u ms: what it should judge %s",
-            e->def->name, e->def->point, e->breaker.open_ms,
-            e->def->on_error == TAUT_FAIL_CLOSED ? "is refused" : "goes on without it");
-    module_health(&e->owner->pub, TAUT_HEALTH_DEGRADED, "hook_tripped", taut_str_z(e->def->name));
+    log_fmt(TAUT_LOG_ERROR, e->owner->name, "hook_tripped", "%s at %s is left out for %u ms: %s", e->def->name,
+            e->def->point, e->breaker.open_ms, what_goes_on(e));
+    char text[HEALTH_TEXT];
+    int n = snprintf(text, sizeof text, "%s at %s is left out for a while: %s", e->def->name, e->def->point,
+                     what_goes_on(e));
+    report_health(&e->owner->pub, TAUT_HEALTH_DEGRADED, "hook_tripped",
+                  taut_str_n(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
+    own_add(&e->owner->seen->trips, 1);
     timer_start(core_mod(h), e->breaker.open_ms, 0, on_trial, e);
 }
 
-static void sound(struct hook_entry *e) {
+static bool has_tripped(const struct hub *h, const struct instance *in) {
+    for (uint32_t i = 0; i < h->modules->nhooks; i++) {
+        const struct hook_entry *e = &h->modules->hooks[i];
+        if (e->owner == in && (e->breaker.open || e->breaker.trial)) return true;
+    }
+    return false;
+}
+
+static void sound(struct hub *h, struct hook_entry *e) {
     if (!e->breaker.trial) return;
     breaker_success(&e->breaker);
-    module_health(&e->owner->pub, TAUT_HEALTH_OK, "hook_tripped", TAUT_LIT(""));
+    if (!has_tripped(h, e->owner)) report_health(&e->owner->pub, TAUT_HEALTH_OK, "hook_tripped", TAUT_LIT(""));
 }
 
 static int32_t without(struct taut_call *c, const struct hook_entry *e) {
@@ -75,7 +96,7 @@ static int64_t begun_at(struct run *r, const struct hook_entry *e, int64_t now_u
 
 /* Its module has failed, or ended. */
 static bool is_gone(const struct hook_entry *e) {
-    return e->owner->state == INSTANCE_FAILED || e->owner->state == INSTANCE_STOPPED;
+    return e->owner->state == INSTANCE_FAILED || e->owner->state == INSTANCE_STOPPED || e->owner->off;
 }
 
 static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, void *data) {
@@ -100,7 +121,7 @@ static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, vo
     }
     if (r->rehearsing) return verdict;
     if (took_us > budget_us) fault(r->hub, e, "took longer than its budget");
-    else sound(e);
+    else sound(r->hub, e);
     return verdict;
 }
 
@@ -112,7 +133,7 @@ static int32_t filter(struct taut_mod *m, struct taut_call *c, const char *point
     if (!p || !p->nfilters) return TAUT_OK;
     if (key.len) TAUT_TRY(turn_take(r, arena_fmt(&r->call->arena, "%s %.*s", point, (int)key.len, key.ptr)));
     for (uint32_t i = 0; i < p->n; i++) {
-        if (p->list[i].def->kind != TAUT_HOOK_FILTER) continue;
+        if (p->list[i].def->kind != TAUT_HOOK_FILTER || p->list[i].owner->off) continue;
         int32_t verdict = ask(r, &p->list[i], b, data);
         if (verdict == TAUT_STOP) break;
         if (verdict != TAUT_OK) return verdict;
@@ -177,15 +198,26 @@ void hooks_free(struct hub *h) {
 
 /* ---- providers ---- */
 
+/* One that fails is as one that does not know. */
+static int32_t ask_provider(struct run *r, struct hook_entry *e, void *data) {
+    crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
+    int32_t verdict = e->def->provide(&e->owner->pub, &r->call->pub, data);
+    crumb_leave(r->rehearsing ? NULL : &e->seconds);
+    if (verdict == TAUT_E_AGAIN || (verdict == TAUT_E_FAILED && r->failed)) return verdict;
+    bool is_sound = verdict == TAUT_OK || verdict == TAUT_PASS;
+    if (!r->rehearsing && is_sound) sound(r->hub, e);
+    if (!r->rehearsing && !is_sound) fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
+    return is_sound ? verdict : TAUT_PASS;
+}
+
 static int32_t provide(struct taut_mod *m, struct taut_call *c, const char *point, void *data) {
-    struct hook_point *p = point_of(hub_of(m), point);
+    struct run *r = run_of(c);
+    struct hook_point *p = point_of(r->hub, point);
     check_thread(m, "taut_provide");
     for (uint32_t i = 0; p && i < p->n; i++) {
         struct hook_entry *e = &p->list[i];
-        if (e->def->kind != TAUT_HOOK_PROVIDE || is_gone(e)) continue;
-        crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
-        int32_t verdict = e->def->provide(&e->owner->pub, c, data);
-        crumb_leave(&e->seconds);
+        if (e->def->kind != TAUT_HOOK_PROVIDE || is_gone(e) || e->breaker.open) continue;
+        int32_t verdict = ask_provider(r, e, data);
         if (verdict != TAUT_PASS) return verdict;
     }
     return TAUT_E_NOTFOUND;
@@ -197,6 +229,11 @@ static void number(struct taut_json *j, const char *key, double ms) {
     char text[32];
     int n = snprintf(text, sizeof text, "%.3f", ms);
     taut_json_ktext(j, key, taut_str_n(text, (size_t)n));
+}
+
+static const char *state_of(const struct hook_entry *e) {
+    if (is_gone(e)) return "its module is not running";
+    return e->breaker.open ? "left out" : e->breaker.trial ? "on trial" : "asked";
 }
 
 static void write_hook(struct taut_json *j, const struct hook_entry *e, uint32_t place) {
@@ -212,8 +249,9 @@ static void write_hook(struct taut_json *j, const struct hook_entry *e, uint32_t
     taut_json_kint(j, "calls", (int64_t)calls);
     number(j, "mean_ms", calls ? (double)atomic_load(&e->seconds.sum) / (double)calls / 1e6 : 0);
     number(j, "p99_ms", histogram_quantile(&e->seconds, 0.99) / 1e6);
-    taut_json_kint(j, "faults", (int64_t)e->faults);
-    taut_json_kstr(j, "state", taut_str_z(e->breaker.open ? "left out" : "asked"));
+    taut_json_kint(j, "faults", (int64_t)atomic_load_explicit(&e->faults, memory_order_relaxed));
+    taut_json_kstr(j, "state", taut_str_z(state_of(e)));
+    taut_json_kint(j, "left_out_ms", e->breaker.open ? e->breaker.open_ms : 0);
     taut_json_close(j, '}');
 }
 

@@ -43,6 +43,7 @@ static void host_post(struct taut_mod *m, void (*fn)(struct taut_mod *m, void *a
     if (run_here() && !check_effect(m, "taut_post")) return;
     struct posted *p = xmalloc(sizeof *p);
     *p = (struct posted){.msg.kind = MSG_HUB_POSTED, .mod = m, .fn = fn, .arg = arg};
+    atomic_fetch_add(&((struct instance *)(void *)m)->in_flight, 1);
     port_post(&hub_of(m)->port, &p->msg);
 }
 
@@ -51,6 +52,7 @@ void host_posted(struct msg *m) {
     crumb_enter(crumbs_of(p->mod), CRUMB_POSTED, NULL);
     p->fn(p->mod, p->arg);
     crumb_leave(NULL);
+    atomic_fetch_sub(&((struct instance *)(void *)p->mod)->in_flight, 1);
     free(p);
 }
 
@@ -98,6 +100,7 @@ void host_init(struct hub *h) {
     hooks_add_to_host(t);
     subs_add_to_host(t);
     observe_add_to_host(t);
+    memory_add_to_host(t);
     answer_add_to_host(t);
     route_add_to_host(t);
     batch_add_to_host(t);

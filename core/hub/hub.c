@@ -1,5 +1,6 @@
 /* hub.c - the hub's thread: mail in, handlers run, and at the end of each loop turn one flush: the reads that were
  * missed go to the store together, and each gateway gets its mail with one wake-up. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "hub/internal.h"
@@ -106,11 +107,11 @@ void hub_add_gateway(struct hub *h, struct port *p) {
 }
 
 void hub_free(struct hub *h) {
-    if (h->hung) { /* what was acknowledged is on disk; nothing else can be done safely */
+    if (h->hung || !work_stop(h)) { /* what was acknowledged is on disk; nothing else can be done safely */
+        fflush(NULL);
         log_close();
         _exit(EXIT_FAILURE);
     }
-    work_stop(h);
     timers_stop_of(h, NULL);
     port_close(&h->port);
     uv_close((uv_handle_t *)&h->turn, NULL);

@@ -14,6 +14,7 @@ struct hub_config {
     int64_t call_timeout_ms; /* METHOD, FRAME, OPEN, ROUTE */
     int64_t cache_bytes;     /* rows kept in memory */
     int64_t tail_events;     /* events kept in memory per workspace */
+    uint32_t start_timeout_ms, stop_timeout_ms; /* of one module; 0: 60 s, and 10 s (the store: 7 s) */
 };
 
 struct hub *hub_new(uv_loop_t *loop, struct modules *modules, const struct hub_config *config);
@@ -24,9 +25,15 @@ struct port *hub_port(struct hub *h); /* where gateways send their messages; any
 void hub_reconfigure(struct hub *h, const struct hub_config *config);
 
 /* Init and start of all modules in order: storage opened between init and start. done(arg, err, text): 0, or which
- * module failed and why. stop in reverse; done when all have stopped or their time is up. */
+ * module failed and why. stop in reverse; done when all have stopped or their time is up: TAUT_E_TIMEOUT, and which
+ * ones are left as they are. */
 void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);
 void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);
+
+/* Stops and starts some of them while the others run, one after another in the order of the list. No other call of this
+ * may be under way. done: NULL, or what did not come to its end and why, a line each. */
+void hub_switch_modules(struct hub *h, const struct module_switch *list, uint32_t n,
+                        void (*done)(void *arg, const char *failed), void *arg);
 
 /* Instead of hub_start_modules: puts a backup in the place of the store and ends what was begun for that. done: 0 and
  * what was done, or why it was not. The file's name stays valid until then. progress may be NULL. */
@@ -48,7 +55,7 @@ struct hub_command {
 };
 void hub_run_command(struct hub *h, const struct hub_command *cmd);
 
-/* Ends the process when the store hangs (logged): its threads still use what would be freed. */
+/* Ends the process (code 1) when a module hangs (logged): its threads may still use what would be freed. */
 void hub_free(struct hub *h);
 
 #endif

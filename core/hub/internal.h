@@ -1,7 +1,9 @@
 /* internal.h - what the files of the hub share. Everything here belongs to the hub's thread, unless it says otherwise.
  *
  *   hub.c        the thread: mail in, one flush a loop turn, deadlines
- *   lifecycle.c  init, start and stop of modules
+ *   lifecycle.c  init, start and stop of all modules
+ *   switch.c     modules stopped and started while the server runs
+ *   instance.c   the steps of one module's life
  *   services.c   services: their consumers' places, down tables, circuit breakers
  *   hooks.c      filters, observers, providers at their points
  *   subscribe.c  modules that read the log
@@ -11,6 +13,7 @@
  *   load.c       reads that missed: collected over a turn, asked together, calls run again
  *   await.c      calls that wait for something else, and for their turn
  *   check.c      what modules may not do: wrong threads, effects before the last read, runs that differ
+ *   held.c       calls that modules keep open
  *   run.c        the life of a call: authentication, runs, conflicts, its end
  *   answer.c     the envelope
  *   route.c      requests and answers of HTTP routes
@@ -19,6 +22,7 @@
  *   conns.c      open sockets as the hub knows them
  *   host.c       the table that modules get
  *   observe.c    what is measured, and what modules report about themselves
+ *   memory.c     what modules hold of the host, and may
  *   status.c     what an operator may see
  */
 #ifndef HUB_INTERNAL_H
@@ -84,6 +88,7 @@ struct op_slot {
     int64_t deadline_us;     /* 0: none */
     struct service *service; /* that was asked, or NULL */
     struct taut_mod *doer;   /* wants to hear of a cancellation, or NULL */
+    bool is_modules;         /* fn is the module's; else the core's, on behalf of mod */
     taut_fn on_cancel;
     void *cancel_arg;
 };
@@ -97,6 +102,7 @@ struct ops {
 taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg); /* of the core's, or of no service */
 void ops_add_to_host(struct taut_host *t);
 void ops_fail_of(struct hub *h, struct service *s); /* those that were asked of it: unavailable */
+void ops_end_of(struct hub *h, struct taut_mod *m); /* nothing that it has begun reaches it any more */
 void ops_complete(struct taut_mod *m, const struct taut_completion *list, uint32_t n); /* any thread */
 void ops_deliver(struct hub *h, struct msg *m);
 void ops_tick(struct hub *h, int64_t now_us);
@@ -197,10 +203,19 @@ void run_frame(struct hub *h, struct call *c, struct hconn *conn); /* the next f
 void run_again(struct run *r);                                     /* its rows are there, or its batch met a conflict */
 void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res);
 void run_finish(struct run *r); /* the answer is in call->out */
+void answer_now(struct run *r); /* its caller gets it now, whenever the call ends */
 void run_tick(struct hub *h, int64_t now_us);
 void run_end_all(struct hub *h); /* no handler runs any more */
 void run_add_to_host(struct taut_host *t);
 int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done);
+
+/* ---- held.c ---- */
+void held_expire(struct run *r);
+bool held_too_many(const struct instance *in); /* it gets no more calls */
+/* A module answers a held call. True: nobody waits for it any more, and it has ended: r is gone. */
+bool held_is_late(struct run *r);
+void held_answered(struct run *r); /* if it is held: the call ends with that */
+void held_end_of(struct hub *h, struct instance *in); /* it was stopped: none of its calls stays open */
 
 /* ---- load.c ---- */
 int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_val *key,
@@ -273,6 +288,8 @@ void conns_frame_done(struct hub *h, struct hconn *conn, const struct run *r);  
 void conns_bar(struct hub *h, taut_str workspace, taut_str who);
 void conns_closed(struct hub *h, struct conn_msg *m);
 struct hconn *conns_find(struct hub *h, taut_conn id);
+void conns_end_of(struct hub *h, const struct instance *in); /* closes those of its routes */
+uint32_t conns_of(struct hub *h, const struct instance *in);
 void conns_free(struct hub *h);
 
 /* ---- await.c ---- */
@@ -315,13 +332,14 @@ struct service {
     const void *vtable;
     void *self;
     struct breaker breaker;
+    uint64_t timeouts;
     struct proxy *proxies;
 };
 void services_add_to_host(struct taut_host *t);
 const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down);
 struct service *service_of(const struct taut_svc *svc);
 void service_timed_out(struct hub *h, struct service *s);
-void service_succeeded(struct service *s);
+void service_succeeded(struct hub *h, struct service *s);
 void services_stop_of(struct hub *h, struct instance *in); /* it provides nothing any more */
 void services_free(struct hub *h);
 
@@ -341,6 +359,22 @@ void subs_flush(struct hub *h, void (*then)(struct hub *h)); /* keeps all cursor
 /* ---- restore.c ---- */
 void restore_instead_of_open(struct hub *h);
 
+/* ---- instance.c ---- */
+struct instance *store_module(struct hub *h);
+uint32_t start_timeout_ms(const struct hub *h);
+uint32_t stop_timeout_ms(const struct hub *h);
+int32_t instance_init(struct hub *h, struct instance *in);
+void instance_start(struct hub *h, struct instance *in, taut_op_fn fn, void *arg); /* one that has a start */
+uint32_t instance_stop(struct hub *h, struct instance *in, taut_op_fn fn, void *arg); /* … a stop; its deadline in ms */
+void instance_sweep(struct hub *h, struct instance *in); /* takes away what it has registered */
+void instance_fini(struct instance *in);
+/* A step did not end in time ("stop"): nothing of it is called any more, and its memory stays. */
+void instance_hangs(struct hub *h, struct instance *in, const char *what, uint32_t timeout_ms);
+
+/* ---- switch.c ---- */
+/* Does a switch go on? Then the modules are stopped when its step has ended. */
+bool switch_stops_first(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg);
+
 /* ---- lifecycle.c, timers.c, host.c ---- */
 /* While it starts: ends what has begun; `done` hears that. */
 void lifecycle_end(struct hub *h, int32_t err, taut_str text);
@@ -350,11 +384,16 @@ void timer_stop(struct taut_mod *m, taut_timer id);
 void work_deliver(struct msg *m);
 void host_posted(struct msg *m);
 void timers_stop_of(struct hub *h, struct taut_mod *m);
-void work_stop(struct hub *h);
+bool work_stop(struct hub *h); /* false: a thread does not end (logged) */
 void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text); /* any thread */
+void report_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text); /* what the core finds */
 uint32_t timers_count(struct hub *h);
 uint32_t work_queued(struct hub *h);
 void host_init(struct hub *h);
+
+/* ---- memory.c: any thread ---- */
+void memory_add_to_host(struct taut_host *t);
+void memory_watch(struct taut_mod *m); /* is it over its limits, or below again? */
 
 /* ---- observe.c ---- */
 void observe_begin(struct hub *h);
@@ -409,6 +448,7 @@ struct hub {
     struct run *running; /* whose handler runs now */
     int64_t last_stamp_us;
     struct lifecycle *lifecycle;
+    struct switching *switching; /* modules are stopped or started while the server runs */
     struct restoring *restoring; /* the store is to be restored, not opened */
     struct timers *timers;
     struct work *work;
@@ -416,11 +456,23 @@ struct hub {
     struct hub_seen seen;
     bool stopping;          /* no handler runs any more */
     bool store_open, ended; /* ended: mail is only thrown away */
-    bool hung;              /* the store did not close: its threads may still use memory of ours */
+    bool hung;              /* a module did not start, stop or close: its threads may still use memory of ours */
 };
 static inline const struct taut_storage_v1 *storage_of(struct hub *h) {
     return h->storage->vtable;
 }
+/* Whose time a call of the service is; NULL: nobody provides it. */
+static inline struct crumb_owner *provider_crumbs(const struct taut_svc *svc) {
+    const struct service *s = service_of(svc);
+    return s && s->provider ? &s->provider->seen->crumbs : NULL;
+}
+/* Calls a function of storage/1, with a crumb. */
+#define ASK_STORE(h, function, ...)                                                        \
+    do {                                                                                   \
+        crumb_enter(provider_crumbs((h)->storage), CRUMB_SERVICE, "storage/1 " #function); \
+        storage_of(h)->function((h)->storage->self, __VA_ARGS__);                          \
+        crumb_leave(NULL);                                                                 \
+    } while (0)
 /* The instance whose name storage's ops run under. */
 struct taut_mod *core_mod(struct hub *h);
 void hub_tick_on(struct hub *h); /* deadlines are to be watched */

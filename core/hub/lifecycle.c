@@ -1,15 +1,18 @@
 /* lifecycle.c - modules begin and end: init of all in start order, the store opened with everybody's tables, start one
- * after another; stop in reverse, each with a deadline. */
+ * after another; stop in reverse, each with a deadline. One that lets a deadline pass is named and left as it is: what
+ * it registered is taken away, its memory stays, nothing of it is called any more, and the process ends with a failure.
+ */
 #include "hub/internal.h"
 #include "obs/log.h"
 
-enum { START_TIMEOUT_MS = 60000, OPEN_TIMEOUT_MS = 600000, STOP_TIMEOUT_MS = 10000, STORE_STOP_TIMEOUT_MS = 7000 };
+enum { OPEN_TIMEOUT_MS = 600000 };
 
 struct lifecycle {
     uint32_t at; /* the instance that is starting, or was stopped last */
     void (*done)(void *arg, int32_t err, const char *text);
     void *arg;
-    int32_t err; /* why it all ends */
+    uint32_t timeout_ms; /* of the one that stops now */
+    int32_t err;         /* why it all ends */
     char *text;
 };
 
@@ -17,16 +20,17 @@ struct lifecycle {
 
 static void stop_next(struct hub *h);
 
-static struct instance *store_module(struct hub *h) {
-    struct service *s = service_of(h->storage);
-    return s && s->provider ? s->provider : h->modules->list[0];
-}
-
-/* What a module had registered ends with it; the store's service stays until the store is closed. */
-static void sweep(struct hub *h, struct instance *in) {
-    timers_stop_of(h, &in->pub);
-    subs_stop_of(h, &in->pub);
-    if (in != store_module(h) || !h->store_open) services_stop_of(h, in);
+/* "module a did not stop within 10 s, module b …"; NULL: none hangs. malloc'ed. */
+static char *name_hung(const struct hub *h) {
+    char *text = NULL;
+    for (uint32_t i = 0; i < h->modules->n; i++) {
+        const struct instance *in = h->modules->list[i];
+        if (!in->hung[0]) continue;
+        char *more = xasprintf("%s%smodule %s %s", text ? text : "", text ? ", " : "", in->name, in->hung);
+        free(text);
+        text = more;
+    }
+    return text;
 }
 
 /* Last of all: nothing of the modules is called after their fini. Of a store that did not close in time neither fini
@@ -38,16 +42,13 @@ static void ended(struct hub *h) {
     h->ended = true;
     for (uint32_t i = h->modules->n; i > 0; i--) {
         struct instance *in = h->modules->list[i - 1];
-        if (in->state == INSTANCE_STOPPED && in->def->fini) {
-            crumb_enter(&in->seen->crumbs, CRUMB_FINI, NULL);
-            in->def->fini(&in->pub);
-            crumb_leave(NULL);
-        }
+        if (in->state == INSTANCE_STOPPED && !in->off) instance_fini(in);
         in->state = INSTANCE_LOADED;
     }
     void (*done)(void *, int32_t, const char *) = l->done;
     void *arg = l->arg;
-    int32_t err = l->err;
+    if (!l->text) l->text = name_hung(h);
+    int32_t err = !l->err && l->text ? TAUT_E_TIMEOUT : l->err;
     char *text = l->text;
     free(l);
     h->lifecycle = NULL;
@@ -59,28 +60,22 @@ static void on_closed(struct taut_mod *m, void *arg, int32_t status, void *resul
     struct hub *h = arg;
     (void)m, (void)result;
     if (status != TAUT_OK) {
-        log_fmt(TAUT_LOG_ERROR, "hub", "close_timeout", "the store was not closed within %d s: %s; it is left as it is",
-                STOP_TIMEOUT_MS / 1000, error_text(status));
-        store_module(h)->state = INSTANCE_FAILED;
-        h->hung = true;
+        log_fmt(TAUT_LOG_ERROR, "hub", "close_timeout", "the store was not closed within %u s: %s; it is left as it is",
+                stop_timeout_ms(h) / 1000, error_text(status));
+        instance_hangs(h, store_module(h), "close", stop_timeout_ms(h));
     }
     ended(h);
 }
 
-/* The store goes last, behind the gateways' 5 s, and all of it is to end within 15 s of a signal, whatever hangs. */
-static uint32_t stop_timeout_ms(struct hub *h, const struct instance *in) {
-    bool is_store = store_module(h) == in;
-    return is_store ? STORE_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
-}
-
 static void close_store(struct hub *h) {
-    h->hung |= h->store_open && store_module(h)->state == INSTANCE_FAILED; /* its stop was its close */
-    if (!h->store_open || h->hung) {
+    bool is_lost = h->store_open && store_module(h)->state == INSTANCE_FAILED; /* its stop was its close */
+    h->hung |= is_lost;
+    if (!h->store_open || is_lost) {
         ended(h);
         return;
     }
     h->store_open = false;
-    storage_of(h)->close(h->storage->self, op_new(core_mod(h), STOP_TIMEOUT_MS, on_closed, h));
+    ASK_STORE(h, close, op_new(core_mod(h), stop_timeout_ms(h), on_closed, h));
 }
 
 static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *result) {
@@ -88,13 +83,12 @@ static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct instance *in = (struct instance *)m;
     (void)result;
     if (status == TAUT_E_TIMEOUT) {
-        log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "did not stop within %u s; it is left as it is",
-                stop_timeout_ms(h, in) / 1000);
-        in->state = INSTANCE_FAILED;
+        instance_hangs(h, in, "stop", h->lifecycle->timeout_ms);
+        log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "%s; it is left as it is", in->hung);
     } else {
         in->state = INSTANCE_STOPPED;
     }
-    sweep(h, in);
+    instance_sweep(h, in);
     stop_next(h);
 }
 
@@ -104,13 +98,11 @@ static void stop_next(struct hub *h) {
         struct instance *in = h->modules->list[--l->at];
         if (in->state != INSTANCE_RUNNING && in->state != INSTANCE_INIT) continue;
         if (in->state == INSTANCE_RUNNING && in->def->stop) {
-            crumb_enter(&in->seen->crumbs, CRUMB_STOP, NULL);
-            in->def->stop(&in->pub, op_new(&in->pub, stop_timeout_ms(h, in), on_stopped, h));
-            crumb_leave(NULL);
+            l->timeout_ms = instance_stop(h, in, on_stopped, h);
             return;
         }
         in->state = INSTANCE_STOPPED;
-        sweep(h, in);
+        instance_sweep(h, in);
     }
     close_store(h);
 }
@@ -121,6 +113,7 @@ static void begin_stop(struct hub *h) {
 }
 
 void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const char *text), void *arg) {
+    if (switch_stops_first(h, done, arg)) return;
     struct lifecycle *l = h->lifecycle ? h->lifecycle : xcalloc(1, sizeof *l);
     h->lifecycle = l;
     l->done = done;
@@ -133,9 +126,10 @@ void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const 
 static void give_up(struct hub *h, struct instance *in, const char *what, int32_t err, enum instance_state state) {
     struct lifecycle *l = h->lifecycle;
     l->err = err;
-    l->text = xasprintf("module %s: %s: %s", in->name, what, error_text(err));
+    l->text = in->hung[0] ? xasprintf("module %s %s", in->name, in->hung)
+                          : xasprintf("module %s: %s: %s", in->name, what, error_text(err));
     in->state = state;
-    sweep(h, in);
+    instance_sweep(h, in);
     h->stopping = true;
     l->at = h->modules->n;
     stop_next(h);
@@ -172,9 +166,13 @@ static bool is_needed(const struct hub *h, const struct instance *in) {
 static bool goes_on_without(struct hub *h, struct instance *in, const char *what, int32_t err) {
     if (is_needed(h, in)) return false;
     in->state = INSTANCE_FAILED;
-    sweep(h, in);
+    instance_sweep(h, in);
+    if (in->hung[0]) {
+        log_fmt(TAUT_LOG_ERROR, in->name, "not_started", "%s; the server goes on without it", in->hung);
+        return true;
+    }
     log_fmt(TAUT_LOG_ERROR, in->name, "not_started", "%s: %s; the server goes on without it", what, error_text(err));
-    module_health(&in->pub, TAUT_HEALTH_DOWN, "not_started", taut_str_z(what));
+    report_health(&in->pub, TAUT_HEALTH_DOWN, "not_started", taut_str_z(what));
     return true;
 }
 
@@ -182,6 +180,7 @@ static void on_started(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct hub *h = arg;
     struct instance *in = (struct instance *)m;
     (void)result;
+    if (status == TAUT_E_TIMEOUT) instance_hangs(h, in, "start", start_timeout_ms(h));
     if (status == TAUT_OK) {
         in->state = INSTANCE_RUNNING;
     } else if (!goes_on_without(h, in, "start failed", status)) {
@@ -196,14 +195,12 @@ static void start_next(struct hub *h) {
     struct lifecycle *l = h->lifecycle;
     while (l->at < h->modules->n) {
         struct instance *in = h->modules->list[l->at];
-        if (in->state == INSTANCE_FAILED) {
+        if (in->state == INSTANCE_FAILED || in->off) {
             l->at++;
             continue;
         }
         if (in->def->start) {
-            crumb_enter(&in->seen->crumbs, CRUMB_START, NULL);
-            in->def->start(&in->pub, op_new(&in->pub, START_TIMEOUT_MS, on_started, h));
-            crumb_leave(NULL);
+            instance_start(h, in, on_started, h);
             return;
         }
         in->state = INSTANCE_RUNNING;
@@ -235,14 +232,11 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
     l->arg = arg;
     for (uint32_t i = 0; i < ms->n; i++) {
         struct instance *in = ms->list[i];
-        in->pub.size = sizeof in->pub;
-        in->pub.host = &h->host;
-        in->pub.config = in->config;
-        in->pub.name = in->name;
-        crumb_enter(&in->seen->crumbs, CRUMB_INIT, NULL);
-        int32_t err = in->def->init ? in->def->init(&in->pub) : TAUT_OK;
-        crumb_leave(NULL);
-        in->state = INSTANCE_INIT;
+        if (in->off) {
+            in->state = INSTANCE_STOPPED;
+            continue;
+        }
+        int32_t err = instance_init(h, in);
         if (err < 0 && !goes_on_without(h, in, "init failed", err)) {
             give_up(h, in, "init failed", err, INSTANCE_FAILED);
             return;
@@ -258,5 +252,5 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
         start_next(h);
         return;
     }
-    storage_of(h)->open(h->storage->self, ms->tables, ms->ntables, op_new(core_mod(h), OPEN_TIMEOUT_MS, on_open, h));
+    ASK_STORE(h, open, ms->tables, ms->ntables, op_new(core_mod(h), OPEN_TIMEOUT_MS, on_open, h));
 }

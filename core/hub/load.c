@@ -240,7 +240,7 @@ void load_flush(struct hub *h) {
     }
     h->unsent = NULL;
     h->nunsent = 0;
-    storage_of(h)->get(h->storage->self, q->reqs, q->n, op_new(core_mod(h), 0, on_get, q));
+    ASK_STORE(h, get, q->reqs, q->n, op_new(core_mod(h), 0, on_get, q));
 }
 
 /* Nobody else joins it: they may begin after the commit was acknowledged. */
@@ -313,7 +313,7 @@ static void start_scan(struct scan_wait *w) {
     if (!r->scanning) h->scanning++;
     r->scanning = true;
     w->asked_ns = clock_mono_ns();
-    storage_of(h)->scan(h->storage->self, w->table, w->scan, op_new(core_mod(h), 0, on_scan, w));
+    ASK_STORE(h, scan, w->table, w->scan, op_new(core_mod(h), 0, on_scan, w));
 }
 
 uint32_t load_scans_waiting(const struct hub *h) {

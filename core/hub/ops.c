@@ -10,7 +10,8 @@ struct completions {
     struct taut_completion list[];
 };
 
-static taut_op add(struct taut_mod *m, struct service *service, uint32_t timeout_ms, taut_op_fn fn, void *arg) {
+static taut_op add(struct taut_mod *m, struct service *service, uint32_t timeout_ms, taut_op_fn fn, void *arg,
+                   bool is_modules) {
     struct ops *o = &hub_of(m)->ops;
     if (!o->free) {
         uint32_t old = o->cap;
@@ -32,6 +33,7 @@ static taut_op add(struct taut_mod *m, struct service *service, uint32_t timeout
     s->arg = arg;
     s->service = service;
     s->doer = NULL;
+    s->is_modules = is_modules;
     s->deadline_us = timeout_ms ? clock_mono_us() + (int64_t)timeout_ms * 1000 : 0;
     if (timeout_ms) {
         o->with_deadline++;
@@ -41,7 +43,7 @@ static taut_op add(struct taut_mod *m, struct service *service, uint32_t timeout
 }
 
 taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg) {
-    return add(m, NULL, timeout_ms, fn, arg);
+    return add(m, NULL, timeout_ms, fn, arg, false);
 }
 
 static taut_op op_of(const struct ops *o, uint32_t slot) {
@@ -73,7 +75,7 @@ static void deliver(struct hub *h, const struct taut_completion *c) {
         return;
     }
     struct op_slot s = take(o, found);
-    if (s.service && c->status >= 0) service_succeeded(s.service);
+    if (s.service && c->status >= 0) service_succeeded(h, s.service);
     o->delivering = *c;
     bool own = s.mod == core_mod(h); /* what it leads to has crumbs of its own */
     if (!own) crumb_enter(crumbs_of(s.mod), CRUMB_OP, NULL);
@@ -118,6 +120,21 @@ void ops_fail_of(struct hub *h, struct service *service) {
         if (!(s->generation & 1) || s->service != service) continue;
         tell_doer(s);
         ops_complete(s->mod, &(struct taut_completion){.op = op_of(&h->ops, i), .status = TAUT_E_UNAVAILABLE}, 1);
+    }
+}
+
+void ops_end_of(struct hub *h, struct taut_mod *m) {
+    for (uint32_t i = 0; i < h->ops.cap; i++) {
+        struct op_slot *s = &h->ops.slots[i];
+        if (!(s->generation & 1)) continue;
+        if (s->doer == m) s->doer = NULL;
+        if (s->mod != m) continue;
+        if (s->is_modules) { /* its receiver is gone */
+            struct op_slot taken = take(&h->ops, s);
+            tell_doer(&taken);
+        } else {
+            ops_complete(m, &(struct taut_completion){.op = op_of(&h->ops, i), .status = TAUT_E_UNAVAILABLE}, 1);
+        }
     }
 }
 
@@ -171,7 +188,7 @@ void ops_tick(struct hub *h, int64_t now_us) {
 static taut_op host_op_new(struct taut_mod *m, const struct taut_svc *svc, uint32_t timeout_ms, taut_op_fn fn,
                            void *arg) {
     check_thread(m, "taut_op_new");
-    return add(m, service_of(svc), timeout_ms, fn, arg);
+    return add(m, service_of(svc), timeout_ms, fn, arg, true);
 }
 
 void ops_add_to_host(struct taut_host *t) {

@@ -44,7 +44,7 @@ void restore_instead_of_open(struct hub *h) {
     }
     uv_timer_init(h->loop, &r->look);
     uv_timer_start(&r->look, on_look, LOOK_EVERY_MS, LOOK_EVERY_MS);
-    storage_of(h)->restore(h->storage->self, r->file, op_new(core_mod(h), 0, on_restored, r));
+    ASK_STORE(h, restore, r->file, op_new(core_mod(h), 0, on_restored, r));
 }
 
 void hub_restore(struct hub *h, taut_str file, void (*progress)(void *arg, uint64_t done, uint64_t total),

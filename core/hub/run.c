@@ -74,9 +74,13 @@ static struct run *run_new(struct hub *h, struct call *c) {
     return r;
 }
 
-/* Its module has failed, or ended: that costs what it offers, and nothing else. */
+/* Its module has failed, or ended: that costs what it offers, and nothing else. One that is being started has tasks
+ * only. */
 static bool is_gone(const struct run *r) {
-    return r->owner && (r->owner->state == INSTANCE_FAILED || r->owner->state == INSTANCE_STOPPED);
+    const struct instance *in = r->owner;
+    if (!in) return false;
+    bool starts = in->off && in->state == INSTANCE_INIT && r->call->pub.kind == TAUT_CALL_TASK;
+    return in->state == INSTANCE_FAILED || in->state == INSTANCE_STOPPED || (in->off && !starts);
 }
 
 void run_begin(struct hub *h, struct call *c) {
@@ -123,7 +127,7 @@ static int32_t authenticate(struct run *r) {
     struct call *c = r->call;
     const struct taut_auth_v1 *auth = r->hub->auth->up ? r->hub->auth->vtable : NULL;
     bool open_to_all = c->method && (c->method->def->flags & TAUT_METHOD_NOAUTH);
-    if (!c->method) {
+    if (!c->method || r->owner->off) {
         answer_error(r, "unknown_method", taut_str_n("", 0));
         return TAUT_E_FAILED;
     }
@@ -133,7 +137,10 @@ static int32_t authenticate(struct run *r) {
             return TAUT_E_FAILED;
         }
         r->actor = (struct taut_actor){.size = sizeof r->actor};
-        TAUT_TRY(auth->resolve(r->hub->auth->self, &c->pub, c->token, &r->actor));
+        crumb_enter(provider_crumbs(r->hub->auth), CRUMB_SERVICE, "auth/1 resolve");
+        int32_t err = auth->resolve(r->hub->auth->self, &c->pub, c->token, &r->actor);
+        crumb_leave(NULL);
+        TAUT_TRY(err);
         c->pub.actor = &r->actor;
         if (!has_scope(r->actor.scopes, c->method->def->scopes)) {
             answer_error(r, "missing_scope", taut_str_n("", 0));
@@ -160,6 +167,11 @@ static int32_t run_handler(struct run *r) {
     if (c->pub.kind == TAUT_CALL_METHOD) TAUT_TRY(authenticate(r));
     if (is_gone(r)) {
         answer_error(r, "service_unavailable", arena_fmt(&c->arena, "the module %s is not running", r->owner->name));
+        return TAUT_E_FAILED;
+    }
+    if (held_too_many(r->owner)) {
+        answer_error(r, "service_unavailable",
+                     arena_fmt(&c->arena, "the module %s does not answer its calls", r->owner->name));
         return TAUT_E_FAILED;
     }
     crumb_enter(crumbs_of(c->pub.mod), c->pub.kind, r->name);
@@ -225,6 +237,16 @@ static void do_at_end(struct run *r) {
     for (struct at_end *e = r->at_end; e; e = e->next) e->fn(e->mod, e->arg);
 }
 
+/* Its answer comes later; perhaps from what is to be done at its end. */
+static void hold(struct run *r) {
+    r->state = RUN_HELD;
+    stop_scanning(r);
+    r->running = true;
+    do_at_end(r);
+    r->running = false;
+    if (r->replied || r->failed) run_finish(r);
+}
+
 /* The handler, once, with clocks that stand still; with TAUT_CHECKS twice. */
 static int32_t run_once(struct run *r) {
     struct run *outer = r->hub->running;
@@ -261,10 +283,7 @@ static void start_once(struct run *r) {
     } else if (err == TAUT_E_AGAIN && r->waiting) {
         r->state = RUN_LOADING;
     } else if (err == TAUT_E_PENDING) {
-        r->state = RUN_HELD;
-        r->deadline_us = 0;
-        stop_scanning(r);
-        if (r->replied || r->failed) run_finish(r);
+        hold(r);
     } else if ((err >= 0 || err == TAUT_E_FAILED) && (r->replied || r->failed)) {
         do_at_end(r);
         conclude(r);
@@ -426,16 +445,15 @@ void run_finish(struct run *r) {
     if (conn) conns_frame_done(h, conn, r); /* last: the next frame's answer comes behind this one's */
 }
 
-/* Calls whose time is up are answered, and end by themselves later: a submitted batch cannot be taken back. */
-static void expire(struct run *r) {
+/* The gateway answers with what stands there; the call comes later. */
+void answer_now(struct run *r) {
     struct call *c = r->call;
-    r->deadline_us = 0;
-    log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "call_timeout", "%.*s passed its deadline",
-            (int)c->method_name.len, c->method_name.ptr);
-    if (c->pub.kind == TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_OPEN) return; /* silence until it is known */
-    if (r->state == RUN_COMMITTING || c->pub.claimed.len) unknown_outcome(r);
-    else answer_error(r, "service_unavailable", taut_str_z("this took too long; nothing was stored"));
     answer_finish(r);
+    if (c->pub.kind == TAUT_CALL_OPEN) { /* no socket comes of it: an answer of HTTP */
+        c->out.http_status = 503;
+        c->out.content_type = "text/plain; charset=utf-8";
+        c->out.body = c->pub.failed;
+    }
     struct early_msg *m = xmalloc(sizeof *m + c->out.body.len);
     memset(m, 0, sizeof *m);
     m->msg.kind = MSG_EARLY;
@@ -443,9 +461,25 @@ static void expire(struct run *r) {
     m->http_status = c->out.http_status;
     m->content_type = c->out.content_type; /* static, or in the call, which outlives this message */
     m->body = taut_str_n((char *)(m + 1), c->out.body.len);
-    memcpy(m + 1, c->out.body.ptr, c->out.body.len);
+    if (m->body.len) memcpy(m + 1, c->out.body.ptr, c->out.body.len);
     r->answered_early = r->dead = true;
     hub_send(r->hub, c->home, &m->msg);
+}
+
+/* Calls whose time is up are answered, and end by themselves later: a submitted batch cannot be taken back. */
+static void expire(struct run *r) {
+    struct call *c = r->call;
+    r->deadline_us = 0;
+    log_fmt(TAUT_LOG_WARN, r->owner ? r->owner->name : "core", "call_timeout", "%s passed its deadline%s",
+            r->name ? r->name : "a call", r->state == RUN_HELD ? "; the module keeps it open" : "");
+    if (r->state == RUN_HELD) {
+        held_expire(r);
+        return;
+    }
+    if (c->pub.kind == TAUT_CALL_FRAME || c->pub.kind == TAUT_CALL_OPEN) return; /* silence until it is known */
+    if (r->state == RUN_COMMITTING || c->pub.claimed.len) unknown_outcome(r);
+    else answer_error(r, "service_unavailable", taut_str_z("this took too long; nothing was stored"));
+    answer_now(r);
 }
 
 void run_tick(struct hub *h, int64_t now_us) {

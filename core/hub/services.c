@@ -120,32 +120,45 @@ struct service *service_of(const struct taut_svc *svc) {
 static void on_trial(struct taut_mod *m, void *arg) {
     struct service *s = arg;
     (void)m;
+    if (!s->breaker.open) return; /* its provider was stopped meanwhile */
     breaker_close(&s->breaker);
     fill_all(s);
-    if (s->provider)
-        log_fmt(TAUT_LOG_INFO, s->provider->name, "breaker_closed", "%s/%u is tried again", s->family, s->major);
+    log_fmt(TAUT_LOG_INFO, s->provider->name, "breaker_trial", "%s/%u is tried again", s->family, s->major);
 }
 
 void service_timed_out(struct hub *h, struct service *s) {
+    s->timeouts++;
     if (!s->provider || !breaker_fault(&s->breaker, clock_mono_us())) return;
     log_fmt(TAUT_LOG_ERROR, s->provider->name, "breaker_open",
             "%s/%u does not answer; it is cut off for %u ms, and those who use it do without", s->family, s->major,
             s->breaker.open_ms);
-    module_health(&s->provider->pub, TAUT_HEALTH_DEGRADED, "breaker_open", TAUT_LIT("its operations time out"));
+    char text[HEALTH_TEXT];
+    int n = snprintf(text, sizeof text, "%s/%u does not answer in time and is cut off for a while", s->family, s->major);
+    report_health(&s->provider->pub, TAUT_HEALTH_DEGRADED, "breaker_open",
+                  taut_str_n(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
+    own_add(&s->provider->seen->trips, 1);
     fill_all(s);
     timer_start(core_mod(h), s->breaker.open_ms, 0, on_trial, s);
 }
 
-void service_succeeded(struct service *s) {
+static bool has_tripped(const struct hub *h, const struct instance *in) {
+    for (const struct service *s = h->services; s; s = s->next)
+        if (s->provider == in && (s->breaker.open || s->breaker.trial)) return true;
+    return false;
+}
+
+void service_succeeded(struct hub *h, struct service *s) {
     if (!s->breaker.trial) return;
     breaker_success(&s->breaker);
-    if (s->provider) module_health(&s->provider->pub, TAUT_HEALTH_OK, "breaker_open", TAUT_LIT(""));
+    if (s->provider && !has_tripped(h, s->provider))
+        report_health(&s->provider->pub, TAUT_HEALTH_OK, "breaker_open", TAUT_LIT(""));
 }
 
 void services_stop_of(struct hub *h, struct instance *in) {
     for (struct service *s = h->services; s; s = s->next) {
         if (s->provider != in) continue;
         s->provider = NULL;
+        s->breaker = (struct breaker){0};
         fill_all(s);
         ops_fail_of(h, s);
     }

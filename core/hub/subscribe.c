@@ -227,8 +227,7 @@ static void pump(struct feed *f) {
     if (hand_over_tail(f)) return;
     f->busy = true;
     s->users++;
-    storage_of(h)->events(h->storage->self, f->log->name, f->position, s->def.max_events,
-                          op_new(core_mod(h), 0, on_rows, f));
+    ASK_STORE(h, events, f->log->name, f->position, s->def.max_events, op_new(core_mod(h), 0, on_rows, f));
 }
 
 /* ---- where to begin ---- */
@@ -283,7 +282,7 @@ static void on_cursors(struct taut_mod *m, void *arg, int32_t status, void *resu
 static void ask_cursors(struct feed *f) {
     struct hub *h = hub_of(f->sub->mod);
     f->sub->users++;
-    storage_of(h)->cursors(h->storage->self, f->log->name, op_new(core_mod(h), 0, on_cursors, f));
+    ASK_STORE(h, cursors, f->log->name, op_new(core_mod(h), 0, on_cursors, f));
 }
 
 /* A log that has grown. One that the subscription does not know is new: it is read from its beginning. */
@@ -337,7 +336,7 @@ static void on_logs(struct taut_mod *m, void *arg, int32_t status, void *result)
 static void ask_logs(struct sub *s) {
     struct hub *h = hub_of(s->mod);
     s->users++;
-    storage_of(h)->logs(h->storage->self, op_new(core_mod(h), 0, on_logs, s));
+    ASK_STORE(h, logs, op_new(core_mod(h), 0, on_logs, s));
 }
 
 /* ---- keeping cursors ---- */
@@ -409,7 +408,7 @@ static void keep_log(void *value, void *arg) {
         .workspace = l->name,
         .cursors = {&k->list[0].cursor, k->n, sizeof k->list[0]},
     };
-    storage_of(h)->commit(h->storage->self, &k->batch.view, op_new(core_mod(h), w->left ? FLUSH_MS : 0, on_kept, k));
+    ASK_STORE(h, commit, &k->batch.view, op_new(core_mod(h), w->left ? FLUSH_MS : 0, on_kept, k));
 }
 
 static void on_keep(struct taut_mod *m, void *arg) {

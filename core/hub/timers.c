@@ -1,8 +1,10 @@
 /* timers.c - timers and watched descriptors of modules, and the pool of threads for work that would hold up the hub.
  * The pool is the core's own: libuv's is shared with name look-ups, so that one slow module would stall them. */
 #include "hub/internal.h"
+#include "obs/log.h"
 
 enum { WORKERS = 2 };
+#define WORK_END_NS ((uint64_t)3000000000)
 
 /* ---- timers ---- */
 
@@ -156,8 +158,17 @@ struct work {
     uv_mutex_t lock;
     uv_cond_t more;
     struct job *first, *last;
+    struct job *running[WORKERS];
+    uint32_t ended;
+    uv_cond_t end;
     bool stop;
 };
+
+static struct job **place_of(struct work *w, const struct job *j) {
+    uint32_t i = 0;
+    while (i < WORKERS - 1 && w->running[i] != j) i++;
+    return &w->running[i];
+}
 
 static void worker(void *arg) {
     struct work *w = arg;
@@ -169,13 +180,17 @@ static void worker(void *arg) {
         if (!j) break;
         w->first = j->next;
         if (!w->first) w->last = NULL;
+        *place_of(w, NULL) = j;
         uv_mutex_unlock(&w->lock);
         crumb_enter(crumbs_of(j->mod), CRUMB_WORK, NULL);
         j->work(j->arg);
         crumb_leave(NULL);
-        port_post(&hub_of(j->mod)->port, &j->msg);
         uv_mutex_lock(&w->lock);
+        *place_of(w, j) = NULL;
+        port_post(&hub_of(j->mod)->port, &j->msg);
     }
+    w->ended++;
+    uv_cond_signal(&w->end);
     uv_mutex_unlock(&w->lock);
     crumb_thread_end();
 }
@@ -190,11 +205,13 @@ static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(
         w = h->work = xcalloc(1, sizeof *w);
         uv_mutex_init(&w->lock);
         uv_cond_init(&w->more);
+        uv_cond_init(&w->end);
     }
     if (w->started < WORKERS && uv_thread_create(&w->threads[w->started], worker, w) == 0) w->started++;
     if (!w->started) return TAUT_E_UNAVAILABLE;
     struct job *j = xcalloc(1, sizeof *j);
     *j = (struct job){.msg.kind = MSG_HUB_WORKED, .mod = m, .work = fn, .done = done, .arg = arg};
+    atomic_fetch_add(&((struct instance *)(void *)m)->in_flight, 1);
     uv_mutex_lock(&w->lock);
     *(w->last ? &w->last->next : &w->first) = j;
     w->last = j;
@@ -208,6 +225,7 @@ void work_deliver(struct msg *m) {
     crumb_enter(crumbs_of(j->mod), CRUMB_WORKED, NULL);
     j->done(j->mod, j->arg);
     crumb_leave(NULL);
+    atomic_fetch_sub(&((struct instance *)(void *)j->mod)->in_flight, 1);
     free(j);
 }
 
@@ -226,18 +244,33 @@ uint32_t work_queued(struct hub *h) {
     return n;
 }
 
-void work_stop(struct hub *h) {
-    struct work *w = h->work;
-    if (!w) return;
+/* What is queued is done first. False: whose work does not end in time was logged. */
+static bool wait_for_workers(struct work *w) {
+    uint64_t until = uv_hrtime() + WORK_END_NS;
     uv_mutex_lock(&w->lock);
     w->stop = true;
     uv_cond_broadcast(&w->more);
+    while (w->ended < w->started && uv_hrtime() < until) uv_cond_timedwait(&w->end, &w->lock, until - uv_hrtime());
+    bool all = w->ended == w->started;
+    for (uint32_t i = 0; i < WORKERS && !all; i++)
+        if (w->running[i])
+            log_fmt(TAUT_LOG_ERROR, w->running[i]->mod->name, "work_hung",
+                    "its work did not end within %d s of the end; it is left as it is", (int)(WORK_END_NS / 1000000000));
     uv_mutex_unlock(&w->lock);
+    return all;
+}
+
+bool work_stop(struct hub *h) {
+    struct work *w = h->work;
+    if (!w) return true;
+    if (!wait_for_workers(w)) return false;
     for (uint32_t i = 0; i < w->started; i++) uv_thread_join(&w->threads[i]);
     uv_mutex_destroy(&w->lock);
     uv_cond_destroy(&w->more);
+    uv_cond_destroy(&w->end);
     free(w);
     h->work = NULL;
+    return true;
 }
 
 void timers_init(struct hub *h) {

@@ -22,6 +22,14 @@ struct taut_check {
 };
 void check_error(struct taut_check *ctx, const char *option, const char *text);
 
+/* plan.c: which modules a reload stops and starts: into r->switches, and by name into r->applied and r->restart. */
+struct reconfigure;
+void plan_switches(struct reconfigure *r, const struct modules *wanted);
+bool is_to_start(const struct reconfigure *r, const struct instance *in);
+/* reconfigure.c */
+struct instance *instance_named(const struct modules *ms, const char *name);
+bool is_same_module(const struct instance *a, const struct instance *b);
+
 /* The values that reloads put into the instances. */
 void modules_free_live(struct modules *ms);
 
@@ -37,13 +45,20 @@ void hooks_order(struct module_set *s, struct config *cfg);
 /* Adds an error about an instance, at its place in the file. */
 void instance_error(struct config *cfg, const struct instance *in, const char *fmt, ...) TAUT_PRINTF(3, 4);
 
-/* Names of the *.so files of a directory without their ending, sorted; strings and array in the arena. */
-const char **module_names(struct arena *a, const char *dir, uint32_t *n);
-char *module_file(const char *dir, taut_str name); /* malloc'ed */
+/* path.c: the next folder of "one:two" at *at. False: there is none left. */
+bool path_next(const char **at, taut_str *folder);
+/* Names of the *.so files of these folders without their ending, sorted, each once; strings and array in the arena. */
+const char **module_names(struct arena *a, const char *dirs, uint32_t *n);
 
 /* Does the file end before what its program headers say is in it? *size: what there is. To map such a file is to die of
  * SIGBUS at the first touch of what is missing. */
 bool elf_is_cut_off(const char *file, size_t *size);
+
+/* declared.c: what is wrong with what a module declares, malloc'ed, or NULL. The arrays as the module made them are
+ * looked at before anything in them is, arguments when their methods and commands have this server's shape. */
+char *arrays_fault(const struct taut_module *def);
+char *arguments_fault(const struct taut_array *args);
+char *declaration_fault(const struct taut_module *def);
 
 /* A wrong module's file as errors name it. */
 const char *file_base(const char *path);

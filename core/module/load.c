@@ -26,9 +26,18 @@ static void report_missing(struct config *cfg, const struct config_module *m, co
                  m->module.ptr, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", dir);
 }
 
+const struct taut_module *const *loader_built_in;
+
+static struct loaded *open_built_in(const struct config_module *m, char **why) {
+    for (const struct taut_module *const *def = loader_built_in; def && *def; def++)
+        if (taut_str_is(m->module, (*def)->name)) return loader_adopt((*def)->name, NULL, *def, why);
+    return NULL;
+}
+
 static struct loaded *open_module(struct config *cfg, const struct config_module *m, const char *dir) {
-    char *file = module_file(dir, m->module), *why = NULL;
-    struct loaded *l = NULL;
+    char *file = loader_file(dir, m->module), *why = NULL;
+    struct loaded *l = open_built_in(m, &why);
+    if (l) return free(file), l;
     if (memchr(m->module.ptr, '/', m->module.len) || access(file, F_OK) != 0) report_missing(cfg, m, dir);
     else if (!(l = loader_open(file, &why))) config_error(cfg, m->where, "modules", "%s", why);
     free(file);
@@ -52,6 +61,8 @@ static void configure(struct module_set *s, struct config *cfg, const struct con
     config_apply(cfg, in->def->options, m->options, m->where, ctx.path, cfg->server.data, in->config);
     if (in->def->check && cfg->errors.n == errors) in->def->check(in->config, &ctx, check_error);
     in->pub.config = in->config;
+    config_apply_item(cfg, m, &in->item);
+    in->off = !in->item.enabled;
 }
 
 static void add_instance(struct module_set *s, struct config *cfg, const struct config_module *m, struct loaded *l) {

@@ -5,6 +5,7 @@
 #define MODULE_MODULE_H
 
 #include "base/map.h"
+#include "config/config.h"
 #include "obs/seen.h"
 #include "taut/module.h"
 #include "taut/svc/storage.h"
@@ -17,12 +18,17 @@ struct instance {
     char *name; /* = pub.name */
     char *file;
     void *config; /* = pub.config; the parsed options struct */
+    struct item_config item, item_next; /* the core's options; next: while a reload is under way */
     void *dl;
     enum instance_state state;
     uint32_t first_table; /* id of its first table in modules.tables */
     uint32_t ntables;
     char *where;              /* "taut.yaml:7:5", for messages */
     struct seen *seen;        /* its hub's, from hub_new to hub_free */
+    bool off;                 /* not to run: nobody reaches it; hub */
+    atomic_uint in_flight;    /* posts and work that are to come back to it; any thread */
+    char hung[48];            /* "did not stop within 10 s": it is left as it is; else empty; hub */
+    uint32_t overdue;         /* calls that it keeps open behind their deadline; hub */
     struct live_values *live; /* where `config` lies since a reload changed it; NULL: in the arena of all */
 };
 
@@ -61,12 +67,18 @@ struct hook_entry {
     const char *reason;       /* why it stands where it stands */
     struct histogram seconds; /* of its runs; hub */
     struct breaker breaker;   /* hub */
-    uint64_t faults;
+    atomic_ullong faults;     /* hub */
 };
 struct hook_point {
     const char *name;
     struct hook_entry *list; /* in their order; in modules.hooks */
     uint32_t n, nfilters, nobservers;
+};
+
+/* One that is to stop, or to be started again. */
+struct module_switch {
+    struct instance *in;
+    bool on;
 };
 
 struct modules {

@@ -46,8 +46,7 @@ static char *check_head(const char *base, const struct taut_module *def) {
     return NULL;
 }
 
-static char *check_options(const char *base, const struct taut_module *def) {
-    char *fault = options_fault(def->options, def->config_size, 0);
+static char *fault_of(const char *base, char *fault) {
     char *text = fault ? xasprintf("%s: %s; this is a fault of the module", base, fault) : NULL;
     free(fault);
     return text;
@@ -60,10 +59,7 @@ static char *check_def(const char *file, const struct taut_module *def) {
         return xasprintf("%s: has no name or no version; this is a fault of the module", base);
     if (strlen(def->name) != stem || strncmp(def->name, base, stem) != 0)
         return xasprintf("%s: calls itself \"%s\"; a module's file is named after it", base, def->name);
-    if (def->metrics.len > METRICS_MAX)
-        return xasprintf("%s: declares %u metrics, more than %d; this is a fault of the module", base, def->metrics.len,
-                         METRICS_MAX);
-    return check_options(base, def);
+    return fault_of(base, declaration_fault(def));
 }
 
 /* The array with elements of this server's size. */
@@ -77,12 +73,26 @@ static void widen(struct arena *a, struct taut_array *array, size_t size) {
     array->elem_size = (uint32_t)size;
 }
 
-static void copy_def(struct opened *o, const struct taut_module *from) {
+/* The arguments of methods or commands, whose elements were made larger already. */
+static char *widen_args(struct opened *o, const char *base, struct taut_array *args) {
+    char *why = fault_of(base, arguments_fault(args));
+    if (!why) widen(&o->arena, args, sizeof(struct taut_arg));
+    return why;
+}
+
+/* A copy in this server's shape; what is wrong with its arrays, or NULL. */
+static char *copy_def(struct opened *o, const char *base, const struct taut_module *from) {
     struct taut_module *d = &o->def;
     memcpy(d, from, from->size < sizeof *d ? from->size : sizeof *d);
     d->size = sizeof *d;
+    char *why = fault_of(base, arrays_fault(d));
+    if (why) return why;
     if (!d->license) d->license = "";
     if (!d->summary) d->summary = "";
+    widen(&o->arena, &d->provides, sizeof(char *));
+    widen(&o->arena, &d->needs, sizeof(char *));
+    widen(&o->arena, &d->wants, sizeof(char *));
+    widen(&o->arena, &d->tables, sizeof(struct taut_table *));
     widen(&o->arena, &d->options, sizeof(struct taut_opt));
     widen(&o->arena, &d->methods, sizeof(struct taut_method));
     widen(&o->arena, &d->routes, sizeof(struct taut_route));
@@ -90,14 +100,12 @@ static void copy_def(struct opened *o, const struct taut_module *from) {
     widen(&o->arena, &d->commands, sizeof(struct taut_command));
     widen(&o->arena, &d->hooks, sizeof(struct taut_hook));
     widen(&o->arena, &d->metrics, sizeof(struct taut_metric));
-    for (uint32_t i = 0; i < d->methods.len; i++) {
-        struct taut_method *m = (struct taut_method *)(uintptr_t)TAUT_AT(d->methods, struct taut_method, i);
-        widen(&o->arena, &m->args, sizeof(struct taut_arg));
-    }
-    for (uint32_t i = 0; i < d->commands.len; i++) {
-        struct taut_command *m = (struct taut_command *)(uintptr_t)TAUT_AT(d->commands, struct taut_command, i);
-        widen(&o->arena, &m->args, sizeof(struct taut_arg));
-    }
+    for (uint32_t i = 0; i < d->methods.len && !why; i++)
+        why = widen_args(o, base, &((struct taut_method *)(uintptr_t)TAUT_AT(d->methods, struct taut_method, i))->args);
+    for (uint32_t i = 0; i < d->commands.len && !why; i++)
+        why = widen_args(o, base,
+                         &((struct taut_command *)(uintptr_t)TAUT_AT(d->commands, struct taut_command, i))->args);
+    return why;
 }
 
 /* What the dynamic linker said, without the file's own name in front. */
@@ -109,9 +117,22 @@ static char *dl_problem(const char *file) {
     return xasprintf("%s: cannot be loaded: %s", file_base(file), text);
 }
 
+struct loaded *loader_adopt(const char *file, void *dl, const struct taut_module *def, char **why) {
+    *why = check_head(file_base(file), def);
+    if (*why) return NULL;
+    struct opened *o = xcalloc(1, sizeof *o);
+    *why = copy_def(o, file_base(file), def);
+    if (!*why) *why = check_def(file, &o->def);
+    o->pub = (struct loaded){.dl = dl, .def = &o->def, .file = xstrdup(file)};
+    if (!*why) return &o->pub;
+    o->pub.dl = NULL; /* the caller's still */
+    loader_close(&o->pub);
+    return NULL;
+}
+
 struct loaded *loader_open(const char *file, char **why) {
     char *path = strchr(file, '/') ? xstrdup(file) : xasprintf("./%s", file);
-    struct opened *o = NULL;
+    struct loaded *l = NULL;
     size_t size;
     void *dl = NULL;
     if (elf_is_cut_off(path, &size)) {
@@ -124,28 +145,18 @@ struct loaded *loader_open(const char *file, char **why) {
         goto out;
     }
     const struct taut_module *def = dlsym(dl, "taut_module");
-    *why = def ? check_head(file_base(file), def)
-               : xasprintf("%s: is not a Taut module: it has no symbol \"taut_module\"", file_base(file));
-    if (*why) goto out;
-    o = xcalloc(1, sizeof *o);
-    copy_def(o, def);
-    o->pub = (struct loaded){.dl = dl, .def = &o->def, .file = xstrdup(file)};
-    *why = check_def(file, &o->def);
-    if (*why) {
-        loader_close(&o->pub);
-        o = NULL;
-        dl = NULL;
-    }
+    if (def) l = loader_adopt(file, dl, def, why);
+    else *why = xasprintf("%s: is not a Taut module: it has no symbol \"taut_module\"", file_base(file));
 out:
     free(path);
-    if (!o && dl) dlclose(dl);
-    return o ? &o->pub : NULL;
+    if (!l && dl) dlclose(dl);
+    return l;
 }
 
 void loader_close(struct loaded *l) {
     if (!l) return;
     struct opened *o = CONTAINER_OF(l, struct opened, pub);
-    dlclose(l->dl);
+    if (l->dl) dlclose(l->dl);
     free(l->file);
     arena_free(&o->arena);
     free(o);

@@ -17,10 +17,15 @@ static bool provides(const struct instance *in, const char *service) {
     return false;
 }
 
+/* The one that is to run; else one that is not. */
 static struct instance *provider_of(const struct modules *ms, const char *service) {
-    for (uint32_t i = 0; i < ms->n; i++)
-        if (provides(ms->list[i], service)) return ms->list[i];
-    return NULL;
+    struct instance *idle = NULL;
+    for (uint32_t i = 0; i < ms->n; i++) {
+        if (!provides(ms->list[i], service)) continue;
+        if (!ms->list[i]->off) return ms->list[i];
+        if (!idle) idle = ms->list[i];
+    }
+    return idle;
 }
 
 /* What to do about a service that nobody provides: list the module that does, or mend its name. */
@@ -50,12 +55,19 @@ static bool check_services(struct module_set *s, struct config *cfg) {
     bool ok = true;
     for (uint32_t i = 0; i < ms->n; i++) {
         const struct instance *in = ms->list[i];
+        if (in->off) continue;
         for (uint32_t k = 0; k < in->def->needs.len; k++) {
             const char *service = service_at(&in->def->needs, k);
-            if (provider_of(ms, service)) continue;
+            const struct instance *provider = provider_of(ms, service);
+            if (provider && !provider->off) continue;
+            ok = false;
+            if (provider) {
+                instance_error(cfg, in, "needs service \"%s\" of modules.%s, which has \"enabled: false\"", service,
+                               provider->name);
+                continue;
+            }
             instance_error(cfg, in, "needs service \"%s\", which no enabled module provides%s", service,
                            advice(s, &cfg->arena, service).ptr);
-            ok = false;
         }
         for (uint32_t k = 0; k < in->def->provides.len; k++) {
             const char *service = service_at(&in->def->provides, k);

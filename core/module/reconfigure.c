@@ -20,6 +20,7 @@ struct module_change {
     struct instance *in;
     struct live_values *values;
     const void *before;
+    bool is_silent; /* it does not run: nobody is asked or told */
     struct change_list names; /* of the LIVE options that differ */
 };
 
@@ -41,13 +42,13 @@ static void live_free(struct live_values *v) {
 
 /* ---- what differs ---- */
 
-static struct instance *instance_named(const struct modules *ms, const char *name) {
+struct instance *instance_named(const struct modules *ms, const char *name) {
     for (uint32_t i = 0; i < ms->n; i++)
         if (!strcmp(ms->list[i]->name, name)) return ms->list[i];
     return NULL;
 }
 
-static bool is_same_module(const struct instance *a, const struct instance *b) {
+bool is_same_module(const struct instance *a, const struct instance *b) {
     return b && !strcmp(a->def->name, b->def->name) && a->def->config_size == b->def->config_size;
 }
 
@@ -95,6 +96,22 @@ static void compare_instance(struct reconfigure *r, struct instance *in, const s
     else live_free(v);
 }
 
+static bool ends_in(const char *text, const char *end) {
+    size_t n = strlen(text), k = strlen(end);
+    return n >= k && !strcmp(text + n - k, end);
+}
+
+/* What the core has of each item: nobody need be asked. Whether it runs is plan.c's. */
+static void compare_item(struct reconfigure *r, struct instance *in, const struct instance *wanted) {
+    struct change_list names = {0};
+    struct item_config merged = wanted->item;
+    struct comparison x = {r, (const char *)&in->item, (const char *)&wanted->item, (char *)&merged, r->arena, &names};
+    options_each(r->arena, config_item_options, arena_fmt(r->arena, "modules.%s", in->name).ptr, 0, compare, &x);
+    for (uint32_t i = 0; i < names.n; i++)
+        if (!ends_in(names.names[i], ".enabled")) change_add(r->arena, &r->applied, names.names[i]);
+    in->item_next = merged;
+}
+
 /* Are those that both have in the same order? */
 static bool is_same_order(const struct modules *a, const struct modules *b) {
     uint32_t at = 0;
@@ -107,16 +124,34 @@ static bool is_same_order(const struct modules *a, const struct modules *b) {
     return true;
 }
 
+/* For one that is started again: all values, live or not, are its new ones. */
+static void copy_all(void *arg, const struct taut_opt *o, const char *path) {
+    const struct comparison *x = arg;
+    (void)path;
+    option_copy(x->arena, o, x->merged + o->offset, x->wanted + o->offset);
+}
+
+static void take_all(struct reconfigure *r, struct instance *in, const struct instance *wanted) {
+    struct live_values *v = xcalloc(1, sizeof *v);
+    v->config = arena_zalloc(&v->arena, in->def->config_size);
+    if (in->def->config_size) memcpy(v->config, wanted->config, in->def->config_size);
+    struct comparison x = {r, NULL, wanted->config, v->config, &v->arena, NULL};
+    options_each(r->arena, in->def->options, "", 0, copy_all, &x);
+    r->changes[r->n++] = (struct module_change){.in = in, .values = v, .before = in->config, .is_silent = true};
+    in->item_next = wanted->item;
+}
+
 void reconfigure_find(struct reconfigure *r, const struct modules *wanted) {
     r->changes = arena_zalloc(r->arena, (r->running->n + 1) * sizeof *r->changes);
+    plan_switches(r, wanted);
     for (uint32_t i = 0; i < r->running->n; i++) {
-        struct instance *in = r->running->list[i], *other = instance_named(wanted, in->name);
-        if (is_same_module(in, other)) compare_instance(r, in, other);
-        else change_add(r->arena, &r->restart, arena_fmt(r->arena, "modules.%s", in->name).ptr);
+        struct instance *in = r->running->list[i];
+        const struct instance *other = instance_named(wanted, in->name);
+        in->item_next = in->item;
+        if (!is_same_module(in, other)) continue;
+        if (is_to_start(r, in)) take_all(r, in, other);
+        else if (!in->off) compare_instance(r, in, other), compare_item(r, in, other);
     }
-    for (uint32_t i = 0; i < wanted->n; i++)
-        if (!instance_named(r->running, wanted->list[i]->name))
-            change_add(r->arena, &r->restart, arena_fmt(r->arena, "modules.%s", wanted->list[i]->name).ptr);
     if (!is_same_order(r->running, wanted)) change_add(r->arena, &r->restart, "modules");
 }
 
@@ -129,7 +164,7 @@ static int32_t tell(const struct module_change *m, uint32_t phase, struct taut_c
                                           .current = m->before,
                                           .ctx = ctx,
                                           .error = ctx ? check_error : NULL};
-    if (!m->in->def->reconfigure) return TAUT_OK;
+    if (!m->in->def->reconfigure || m->is_silent) return TAUT_OK;
     if (m->in->seen) crumb_enter(&m->in->seen->crumbs, CRUMB_RECONFIGURE, NULL);
     int32_t err = m->in->def->reconfigure(&m->in->pub, &what);
     if (m->in->seen) crumb_leave(NULL);
@@ -165,8 +200,17 @@ void reconfigure_cancel(struct reconfigure *r) {
     r->n = r->prepared = 0;
 }
 
+static void commit_items(const struct modules *ms) {
+    for (uint32_t i = 0; i < ms->n; i++) {
+        struct instance *in = ms->list[i];
+        in->item = in->item_next;
+        if (in->seen) seen_limit_memory(in->seen, in->item.memory.soft, in->item.memory.hard);
+    }
+}
+
 void reconfigure_commit(struct reconfigure *r) {
     struct module_set *s = CONTAINER_OF(r->running, struct module_set, pub);
+    commit_items(r->running);
     for (uint32_t i = 0; i < r->n; i++) {
         const struct module_change *m = &r->changes[i];
         struct live_values *old = m->in->live;

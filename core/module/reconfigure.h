@@ -1,9 +1,10 @@
 /* reconfigure.h - a new configuration for modules that run: what of it can be applied now, and how it is, in two
  * phases. Hub.
  *
- * Options with TAUT_OPT_LIVE are applied; everything else that differs is named and stays as it is until a restart:
- * other options, modules that came or went, their order. A module sees either all of what changes for it or nothing,
- * and no module sees anything when one of them refuses.
+ * Options with TAUT_OPT_LIVE are applied. Modules that went, or that are not to run any more (`enabled: false`), are to
+ * be stopped, and those that come back to be started again. Everything else that differs is named and stays as it is
+ * until a restart: other options, modules that this process has not loaded, the order. A module sees either all of what
+ * changes for it or nothing, and no module sees anything when one of them refuses.
  */
 #ifndef MODULE_RECONFIGURE_H
 #define MODULE_RECONFIGURE_H
@@ -24,6 +25,9 @@ struct reconfigure {
     struct change_list applied, restart;
     struct module_change *changes;
     uint32_t n, prepared;
+    /* What is to be stopped, in reverse start order, then what is to be started: by the hub, behind the commit. */
+    struct module_switch *switches;
+    uint32_t nswitches;
 };
 
 /* Finds what differs between the modules that run and those that the new configuration would run. */

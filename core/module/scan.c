@@ -36,25 +36,40 @@ char *loader_module_dir(void) {
     return dir;
 }
 
-char *module_file(const char *dir, taut_str name) {
-    return xasprintf("%s/%.*s.so", dir, (int)name.len, name.ptr);
-}
-
 static int is_module_file(const struct dirent *e) {
     size_t n = strlen(e->d_name);
     return n > 3 && e->d_name[0] != '.' && !strcmp(e->d_name + n - 3, ".so");
 }
 
-const char **module_names(struct arena *a, const char *dir, uint32_t *n) {
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Behind the n names that are there; how many there are then. */
+static uint32_t add_names(struct arena *a, const char ***names, uint32_t n, taut_str folder) {
     struct dirent **entries = NULL;
-    int found = scandir(dir, &entries, is_module_file, alphasort);
-    *n = found < 0 ? 0 : (uint32_t)found;
-    const char **names = arena_alloc(a, (*n + 1) * sizeof *names);
-    for (uint32_t i = 0; i < *n; i++) {
-        names[i] = arena_str(a, taut_str_n(entries[i]->d_name, strlen(entries[i]->d_name) - 3)).ptr;
+    int found = scandir(arena_str(a, folder).ptr, &entries, is_module_file, NULL);
+    if (found <= 0) return n;
+    const char **all = arena_alloc(a, (n + (uint32_t)found) * sizeof *all);
+    if (n) memcpy(all, *names, n * sizeof *all);
+    for (int i = 0; i < found; i++) {
+        all[n + (uint32_t)i] = arena_str(a, taut_str_n(entries[i]->d_name, strlen(entries[i]->d_name) - 3)).ptr;
         free(entries[i]);
     }
     free(entries);
+    *names = all;
+    return n + (uint32_t)found;
+}
+
+const char **module_names(struct arena *a, const char *dirs, uint32_t *n) {
+    const char **names = arena_alloc(a, sizeof *names);
+    uint32_t found = 0;
+    taut_str folder;
+    *n = 0;
+    while (path_next(&dirs, &folder)) found = add_names(a, &names, found, folder);
+    qsort(names, found, sizeof *names, by_text);
+    for (uint32_t i = 0; i < found; i++)
+        if (!i || strcmp(names[i], names[*n - 1]) != 0) names[(*n)++] = names[i];
     return names;
 }
 
@@ -65,7 +80,7 @@ uint32_t loader_scan(const char *dir, struct loaded ***list, char **why) {
     *list = xcalloc(n + 1, sizeof **list);
     *why = NULL;
     for (uint32_t i = 0; i < n; i++) {
-        char *file = module_file(dir, taut_str_z(names[i])), *problem = NULL;
+        char *file = loader_file(dir, taut_str_z(names[i])), *problem = NULL;
         struct loaded *l = loader_open(file, &problem);
         free(file);
         if (l) {

@@ -24,6 +24,19 @@
  *         return taut_commit(c, b);
  *     }
  *
+ * HELD CALLS. A handler that returns TAUT_E_PENDING keeps its call (a pointer that it hands to what it has begun, by
+ * taut_at_end where that is state of its module) and ends it later, on the home loop, by taut_done, taut_fail,
+ * taut_reply, taut_accept, taut_reject or taut_commit: once, and whatever happens, for the call's memory waits for that.
+ * Requests and frames have the server's deadline (server.call_timeout): when it passes, the core tells the caller that
+ * the outcome is unknown. An answer behind that goes nowhere (TAUT_E_TIMEOUT: nothing is stored of such a commit), and
+ * is the end of the call all the same. A module with 64 calls that are overdue gets no further ones. Prefer taut_await,
+ * which needs none of this; commands and tasks have no deadline.
+ *
+ * What the rows of a call are: each is as it was on disk at some moment since the call began, or later; and none is
+ * older than a scan of the same call. Two rows that were read one after the other may be of two moments, with a commit
+ * between them. So what a permission or a sum rests on becomes a condition of the batch (taut_expect), which is held
+ * against the present when it is written; what is only shown may show two moments side by side.
+ *
  * What a run may depend on: its arguments, its actor, rows, what it awaited, the clock, randomness, stamps, and state
  * of its module, which it changes by taut_at_end alone. A build with TAUT_CHECKS runs every handler twice, the first
  * time for show: batches, answers, frames, timers, tasks of that run go nowhere. Two runs that do not come to the same

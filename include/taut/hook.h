@@ -14,7 +14,7 @@
  * A filter has a budget. One that fails otherwise than by taut_fail, or takes longer, is at fault: on_error says
  * whether what it should have judged goes on or is refused. One with 5 faults within a minute is left out (which
  * on_error decides likewise) for a second, then twice as long each time, up to a minute; the module is shown as
- * degraded.
+ * degraded. A provider that fails is passed over, and left out likewise.
  *
  * Thread: hub. Since 1.0.
  */

@@ -166,7 +166,7 @@ static inline void taut_log(struct taut_mod *m, int32_t level, const char *event
     m->host->log(m, level, event, taut_str_n(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1), NULL, 0);
 }
 
-/* Memory of the module, counted as its own. NULL: out of memory. Aligned for any type. free(NULL) does nothing. Any
+/* Memory of the module, counted as its own. NULL: out of memory, or over `memory.hard` of its item in taut.yaml. Aligned for any type. free(NULL) does nothing. Any
  * thread. */
 static inline void *taut_alloc(struct taut_mod *m, size_t n) {
     return m->host->alloc(m, n);

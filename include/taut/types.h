@@ -35,7 +35,7 @@ static inline int taut_str_is(taut_str a, const char *z) {
 enum {
     TAUT_OK = 0,
     TAUT_E_AGAIN = -1,       /* a restartable handler needs rows that are being loaded: return this at once */
-    TAUT_E_PENDING = -2,     /* the handler keeps the call open and will answer later */
+    TAUT_E_PENDING = -2,     /* the handler keeps the call open and will answer later: call.h, HELD CALLS */
     TAUT_E_FAILED = -3,      /* the call has been answered with an error */
     TAUT_E_INVAL = -4,       /* an argument is wrong */
     TAUT_E_NOMEM = -5,       /* out of memory, or over a limit of memory */

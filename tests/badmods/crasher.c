@@ -1,6 +1,12 @@
 /* crasher.c - a module that does what no module may: its methods end the process, on the hub, in a timer, on a pool
- * thread, and by a broken invariant of the core; and one tells of its health. For tests of crash reports. */
+ * thread, and by a broken invariant of the core; others tell of its health, fill the log, or let the hub hang. For tests
+ * of what an operator sees. */
+#include <stdio.h>
+#include <time.h>
+
 #include "taut/taut.h"
+
+enum { HANG_S = 13, LINES = 500 };
 
 #if defined(__GNUC__)
 __attribute__((no_sanitize("undefined"), no_sanitize("address"))) /* the server's own report is to be seen */
@@ -55,6 +61,22 @@ static int32_t on_burst_method(struct taut_mod *m, struct taut_call *c) {
     return taut_done(c);
 }
 
+/* The hub hangs in a callback. */
+static void on_hang(struct taut_mod *m, void *arg) {
+    struct timespec left = {.tv_sec = HANG_S};
+    (void)m, (void)arg;
+    while (nanosleep(&left, &left) != 0) continue;
+}
+static int32_t on_hang_method(struct taut_mod *m, struct taut_call *c) {
+    m->host->timer_start(m, 1, 0, on_hang, NULL);
+    return taut_done(c);
+}
+/* Numbered lines, of which none is left out. */
+static int32_t on_lines_method(struct taut_mod *m, struct taut_call *c) {
+    for (int i = 0; i < LINES; i++) taut_log(m, TAUT_LOG_DEBUG, "numbered", "line %d;", i);
+    return taut_done(c);
+}
+
 static const struct taut_method methods[] = {
     {.name = "crash.method", .flags = TAUT_METHOD_NOAUTH, .run = on_method},
     {.name = "crash.timer", .flags = TAUT_METHOD_NOAUTH, .run = on_timer_method},
@@ -63,6 +85,8 @@ static const struct taut_method methods[] = {
     {.name = "crash.ill", .flags = TAUT_METHOD_NOAUTH, .run = on_ill_method},
     {.name = "crash.well", .flags = TAUT_METHOD_NOAUTH, .run = on_well_method},
     {.name = "crash.burst", .flags = TAUT_METHOD_NOAUTH, .run = on_burst_method},
+    {.name = "crash.hang", .flags = TAUT_METHOD_NOAUTH, .run = on_hang_method},
+    {.name = "crash.lines", .flags = TAUT_METHOD_NOAUTH, .run = on_lines_method},
 };
 
 TAUT_MODULE(.name = "crasher", .version = "0.1.0", .license = "Apache-2.0", .summary = "Ends the process",

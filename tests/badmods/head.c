@@ -10,13 +10,6 @@
 #ifndef HEAD_SIZE
 #define HEAD_SIZE sizeof(struct taut_module)
 #endif
-#ifndef HEAD_OPTION_OFFSET
-#define HEAD_OPTION_OFFSET 0
-#endif
-
-static const struct taut_opt options[] = {
-    {.name = "far", .type = TAUT_OPT_INT, .offset = HEAD_OPTION_OFFSET},
-};
 
 TAUT_EXPORT extern const struct taut_module taut_module;
 const struct taut_module taut_module = {
@@ -25,6 +18,4 @@ const struct taut_module taut_module = {
     .abi_minor = HEAD_MINOR,
     .name = HEAD_NAME,
     .version = "1",
-    .options = TAUT_ARRAY(options),
-    .config_size = sizeof(int64_t),
 };

@@ -1,20 +1,12 @@
-// What a module may do beside answering (tests/testmods/kitchen.c): filters, observers, waits, services, the log.
+// What a module may do beside answering (tests/testmods/kitchen): filters, observers, waits, services, the log.
 import assert from 'node:assert/strict';
-import { readdirSync, symlinkSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { call, must } from './lib/http.mjs';
-import { newDir, Server, sleep, TAUT, taut, writeFile } from './lib/server.mjs';
+import { moduleDir, modulesYaml } from './lib/modules.mjs';
+import { newDir, Server, sleep, taut, writeFile } from './lib/server.mjs';
 
-function modules() {
-  const lib = path.resolve(path.dirname(TAUT), '../lib');
-  const dir = newDir();
-  for (const name of readdirSync(path.join(lib, 'taut')))
-    if (name.endsWith('.so')) symlinkSync(path.join(lib, 'taut', name), path.join(dir, name));
-  symlinkSync(path.join(lib, 'testmods/kitchen.so'), path.join(dir, 'kitchen.so'));
-  return { TAUT_MODULE_DIR: dir };
-}
+const modules = () => ({ TAUT_MODULE_DIR: moduleDir('testmods/kitchen') });
 
 describe('a module with filters, observers and a cursor', { timeout: 120_000 }, () => {
   let server, token, channel;
@@ -103,7 +95,7 @@ describe('a module that fails', { timeout: 120_000 }, () => {
   for (const where of ['init', 'start'])
     test(`in its ${where} costs its own feature only`, async () => {
       const config = writeFile(newDir(), 'taut.yaml',
-        `modules:\n  - store_sqlite\n  - directory\n  - conversation\n  - rtm\n  - demo\n  - kitchen: { fails: ${where} }\n`);
+        modulesYaml(`kitchen: { fails: ${where} }`));
       const server = await Server.start({ env: modules(), args: ['-c', config] });
       const token = server.user('ada').token;
       const channel = server.channel('general');
@@ -123,7 +115,7 @@ describe('a module that fails', { timeout: 120_000 }, () => {
 describe('a reader of the log', { timeout: 60_000 }, () => {
   const start = async (log) => {
     const config = writeFile(newDir(), 'taut.yaml',
-      `modules:\n  - store_sqlite\n  - directory\n  - conversation\n  - rtm\n  - demo\n  - kitchen: { log: ${log} }\n`);
+      modulesYaml(`kitchen: { log: ${log} }`));
     const server = await Server.start({ env: modules(), args: ['-c', config] });
     await must(server, 'chat.postMessage', server.user('ada').token, { channel: server.channel('general'), text: 'hi' });
     return server;

@@ -280,7 +280,7 @@ struct bench {
     struct port gateway;
     struct call_pool pool;
     /* what the gateway got */
-    struct call *answers[64];
+    struct call *answers[96];
     uint32_t nanswers;
     char early[512];
     uint64_t events[64];
@@ -322,7 +322,7 @@ static void on_ready(void *arg, int32_t err, const char *text) {
     b_->ready = true;
 }
 
-static int setup(void **state) {
+TAUT_UNUSED static int setup(void **state) {
     static const struct taut_server_info info = {.size = sizeof info};
     struct bench *b = b_ = *state = calloc(1, sizeof *b);
     memset(&store, 0, sizeof store);
@@ -351,7 +351,7 @@ static void on_end(void *arg, int32_t err, const char *text) {
     (void)arg, (void)err, (void)text;
 }
 
-static int teardown(void **state) {
+TAUT_UNUSED static int teardown(void **state) {
     struct bench *b = *state;
     store.hold_reads = false;
     release();

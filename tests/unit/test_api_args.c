@@ -153,6 +153,9 @@ static void types_are_read_as_sdks_write_them(void **state) {
     fine();
     assert_int_equal(call->args[INCLUSIVE].i, 0);
     is_text(USERS, "U1,U2");
+    ask("", FORM, "channel=C1&users= [\"U1\", \"U2\"]");
+    fine();
+    is_text(USERS, "U1,U2");
     ask("", JSON,
         "{\"channel\":12.50,\"text\":true,\"limit\":\"3\",\"inclusive\":true,\"users\":[\" U1\",\"U2\"],"
         "\"blocks\":[ 1.10, \"\\\" \" ]}");

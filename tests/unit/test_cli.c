@@ -128,6 +128,8 @@ static void test_wrong_usage_says_what_was_meant(void **state) {
     expect("sample echo a --times", 2, "", "taut sample echo: --times needs a value; see: taut sample echo --help\n");
     expect("sample echo a --times two", 2, "",
            "taut sample echo: --times: \"two\" is not a whole number; see: taut sample echo --help\n");
+    expect("sample echo a --times 9223372036854775808", 2, "",
+           "taut sample echo: --times: \"9223372036854775808\" is too large a number; see: taut sample echo --help\n");
     expect("sample echo a --text b", 2, "", "taut sample echo: --text is given twice; see: taut sample echo --help\n");
     expect("check --listen x", 2, "", "taut check: unknown flag --listen; see: taut check --help\n");
 }

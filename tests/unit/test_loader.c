@@ -33,9 +33,6 @@ static void test_what_is_no_module_for_this_server_is_refused_in_one_line(void *
                               "the server");
     expect_refused("misnamed", "misnamed.so: calls itself \"another\"; a module's file is named after it");
     expect_refused("no_name", "no_name.so: has no name or no version; this is a fault of the module");
-    expect_refused("bad_option",
-                   "bad_option.so: option \"far\" lies outside of the options struct; this is a fault of the "
-                   "module");
     expect_refused("cut", "cut.so: is cut off (5000 bytes); install it again");
     expect_refused("absent", "absent.so: cannot be loaded: cannot open shared object file: No such file or directory");
 }

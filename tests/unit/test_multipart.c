@@ -179,6 +179,23 @@ static void every_length_has_its_limit(void **state) {
     assert_string_equal(parse("b", body, strlen(body), 10), "a file's name is too long");
 }
 
+/* The values of a head are copied, each once: however long they are, they do not outgrow it. */
+static void the_head_of_a_part_may_be_full_of_one_value(void **state) {
+    (void)state;
+    static const char *const keys[] = {"name", "filename", "filename*", "x"};
+    static char body[8192];
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        size_t n = (size_t)sprintf(body, "--b\r\nContent-Disposition: form-data; name=a; %s=\"", keys[i]);
+        memset(body + n, 'x', 4000);
+        strcpy(body + n + 4000, "\"; y=z\r\n\r\n" END);
+        if (i == 0) memcpy(strstr(body, "; name=a;"), "; nome=a;", 9);
+        const char *wrong = parse("b", body, strlen(body), 10);
+        assert_string_equal(wrong ? wrong : "", i == 0   ? "the name of a part is too long"
+                                                : i == 1 ? "a file's name is too long"
+                                                         : "");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_have_names_files_and_types),
@@ -188,6 +205,7 @@ int main(void) {
         cmocka_unit_test(bad_bodies_say_what_is_wrong),
         cmocka_unit_test(boundaries_have_their_letters),
         cmocka_unit_test(every_length_has_its_limit),
+        cmocka_unit_test(the_head_of_a_part_may_be_full_of_one_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,187 @@
+/* test_held.c - calls that a module keeps open: their deadline, and answers that come behind it. */
+#include "hub_harness.h"
+
+/* ---- a module that answers when the test says so ---- */
+
+static struct taut_call *kept[70];
+static uint32_t nkept;
+
+static void keep(struct taut_mod *m, void *arg) {
+    (void)m;
+    kept[nkept++] = arg;
+}
+
+static int32_t hold_on(struct taut_mod *m, struct taut_call *c) {
+    taut_at_end(m, c, keep, c);
+    return TAUT_E_PENDING;
+}
+
+/* Answers in what is done at its end. */
+static void answer_at_once(struct taut_mod *m, void *arg) {
+    (void)m;
+    taut_done(arg);
+}
+static int32_t hold_shortly(struct taut_mod *m, struct taut_call *c) {
+    taut_at_end(m, c, answer_at_once, c);
+    return TAUT_E_PENDING;
+}
+
+static const struct taut_method holding = {.name = "hold", .flags = TAUT_METHOD_NOAUTH, .run = hold_on};
+static const struct taut_method brief = {.name = "brief", .flags = TAUT_METHOD_NOAUTH, .run = hold_shortly};
+static const struct taut_socket_route holding_socket = {"/h/", "h", hold_on, bump, on_close};
+static const struct taut_socket_route holding_frames = {"/h/", "h", let_in, hold_on, on_close};
+
+static int setup_held(void **state) {
+    int err = setup(state);
+    b_->methods[ENDLESS].def = &holding;
+    b_->methods[HASTY].def = &brief;
+    nkept = 0;
+    return err;
+}
+
+static void wait_until_overdue(uint32_t n) {
+    for (int i = 0; i < 100 && b_->user_in.overdue < n; i++) {
+        uv_sleep(10);
+        turn();
+    }
+    assert_int_equal(b_->user_in.overdue, n);
+}
+
+static bool is_degraded(void) {
+    return health_worst(&b_->user_in.seen->health) == TAUT_HEALTH_DEGRADED;
+}
+
+/* ---- */
+
+static void a_held_call_is_answered_when_its_module_answers(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    assert_int_equal(nkept, 1);
+    taut_json_kint(taut_answer(kept[0]), "n", 1);
+    assert_int_equal(taut_done(kept[0]), TAUT_OK);
+    turn();
+    assert_body(0, "{\"ok\":true,\"n\":1}");
+    ask(HASTY);
+    assert_body(1, "{\"ok\":true}");
+}
+
+static void a_held_call_that_passes_its_deadline_is_answered_in_its_modules_place(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    wait_until_overdue(1);
+    assert_string_equal(b_->early,
+                        "{\"ok\":false,\"error\":\"fatal_error\",\"response_metadata\":{\"messages\":[\"[ERROR] the "
+                        "module user did not answer in time; it may or may not have done what was asked\"]}}");
+    assert_int_equal(b_->hub->seen.held_overdue, 1);
+    assert_true(is_degraded());
+    assert_int_equal(b_->nanswers, 0); /* its module has its address: it stays */
+}
+
+static void a_late_answer_goes_nowhere_and_is_counted(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    ask(ENDLESS);
+    wait_until_overdue(2);
+    taut_answer(kept[0]);
+    assert_int_equal(taut_done(kept[0]), TAUT_E_TIMEOUT);
+    assert_int_equal(taut_fail(kept[1], "too_late"), TAUT_E_FAILED);
+    turn();
+    assert_int_equal(b_->nanswers, 2);
+    assert_true(b_->answers[0]->out.sent && b_->answers[1]->out.sent);
+    assert_int_equal(b_->hub->seen.held_late, 2);
+    assert_int_equal(b_->user_in.overdue, 0);
+    assert_false(is_degraded());
+}
+
+static void a_late_commit_stores_nothing(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    wait_until_overdue(1);
+    struct taut_batch *b = taut_batch(kept[0]);
+    struct taut_set add = {2, TAUT_ADD, taut_v_int(1)};
+    taut_update(&b_->user_in.pub, b, &notes, NOTE, &add, 1);
+    assert_int_equal(taut_commit(kept[0], b), TAUT_E_TIMEOUT);
+    turn();
+    assert_int_equal(store.commits, 0);
+    assert_int_equal(b_->nanswers, 1);
+}
+
+static void a_held_opening_is_refused_and_lets_nobody_in_behind_that(void **state) {
+    (void)state;
+    struct taut_actor actor = {.size = sizeof actor, .workspace = TAUT_LIT("W1"), .user = TAUT_LIT("U1")};
+    const struct taut_accept a = {.size = sizeof a, .actor = &actor};
+    b_->socket.def = &holding_socket;
+    open_socket(7);
+    wait_until_overdue(1);
+    assert_string_equal(b_->early, "fatal_error");
+    taut_accept(kept[0], &a);
+    turn();
+    assert_null(conns_find(b_->hub, 7));
+    assert_int_equal(closed, 1); /* what the module had for it */
+    assert_int_equal(b_->user_in.overdue, 0);
+}
+
+static void a_held_opening_can_be_let_in(void **state) {
+    (void)state;
+    struct taut_actor actor = {.size = sizeof actor, .workspace = TAUT_LIT("W1"), .user = TAUT_LIT("U1")};
+    const struct taut_accept a = {.size = sizeof a, .actor = &actor};
+    b_->socket.def = &holding_socket;
+    open_socket(7);
+    assert_int_equal(taut_accept(kept[0], &a), TAUT_OK);
+    turn();
+    assert_true(b_->answers[0]->out.accepted);
+    assert_non_null(conns_find(b_->hub, 7));
+    open_socket(8);
+    taut_reject(kept[1], TAUT_LIT("no"), 4000);
+    turn();
+    assert_int_equal(b_->answers[1]->out.close_code, 4000);
+}
+
+static void a_held_frame_holds_up_the_next_one_until_its_deadline_only(void **state) {
+    (void)state;
+    b_->socket.def = &holding_frames;
+    open_socket(7);
+    frame(7);
+    frame(7);
+    turn();
+    assert_int_equal(nkept, 1);
+    wait_until_overdue(1);
+    assert_int_equal(nkept, 2);
+    taut_json_kint(taut_answer(kept[1]), "second", 1);
+    taut_done(kept[1]);
+    taut_done(kept[0]);
+    turn();
+    assert_body(1, "{\"second\":1}");
+    assert_true(b_->answers[2]->out.sent); /* silence */
+}
+
+static void a_module_that_answers_nothing_gets_no_more_calls_and_others_do(void **state) {
+    (void)state;
+    for (int i = 0; i < 64; i++) ask(ENDLESS);
+    wait_until_overdue(64);
+    ask(ENDLESS);
+    assert_int_equal(nkept, 64);
+    assert_body(0, "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] the "
+                   "module user does not answer its calls\"]}}");
+    taut_done(kept[0]);
+    turn();
+    ask(ENDLESS);
+    assert_int_equal(nkept, 65);
+    for (uint32_t i = 1; i < nkept; i++) taut_done(kept[i]);
+    turn();
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_held, teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(a_held_call_is_answered_when_its_module_answers),
+        T(a_held_call_that_passes_its_deadline_is_answered_in_its_modules_place),
+        T(a_late_answer_goes_nowhere_and_is_counted),
+        T(a_late_commit_stores_nothing),
+        T(a_held_opening_is_refused_and_lets_nobody_in_behind_that),
+        T(a_held_opening_can_be_let_in),
+        T(a_held_frame_holds_up_the_next_one_until_its_deadline_only),
+        T(a_module_that_answers_nothing_gets_no_more_calls_and_others_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

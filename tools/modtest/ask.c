@@ -1,0 +1,82 @@
+/* ask.c - see ask.h. */
+#include "ask.h"
+
+enum { HELD_MS = 61000, GRACE_MS = 50 /* for other threads to answer what should not be answered */ };
+
+/* ---- who ---- */
+
+static const struct taut_actor somebody = {
+    .size = sizeof somebody, .workspace = {"T1", 2}, .user = {"U1", 2}, .token = {"K1", 2}};
+
+static uint32_t flag_of(taut_str word) {
+    static const struct {
+        const char *name;
+        uint32_t flag;
+    } flags[] = {{"admin", TAUT_ACTOR_ADMIN},
+                 {"owner", TAUT_ACTOR_OWNER},
+                 {"bot", TAUT_ACTOR_BOT},
+                 {"operator", TAUT_ACTOR_OPERATOR},
+                 {"system", TAUT_ACTOR_SYSTEM}};
+    for (size_t i = 0; i < COUNT_OF(flags); i++)
+        if (taut_str_is(word, flags[i].name)) return flags[i].flag;
+    return 0;
+}
+
+const struct taut_actor *actor_of(struct world *w, const struct node *as) {
+    const struct {
+        const char *name;
+        size_t at;
+    } texts[] = {{"workspace", offsetof(struct taut_actor, workspace)}, {"user", offsetof(struct taut_actor, user)},
+                 {"bot", offsetof(struct taut_actor, bot)},             {"app", offsetof(struct taut_actor, app)},
+                 {"token", offsetof(struct taut_actor, token)},         {"scopes", offsetof(struct taut_actor, scopes)}};
+    struct taut_actor *a = arena_alloc(&w->arena, sizeof *a);
+    *a = somebody;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const struct node *n = node_child(as, texts[i].name);
+        taut_str *text = (taut_str *)(void *)((char *)a + texts[i].at);
+        if (n) *text = node_text(n, "");
+        if (!text->ptr) *text = TAUT_NONE;
+    }
+    const struct node *flags = node_child(as, "flags");
+    for (const struct node *f = flags ? flags->first : NULL; f; f = f->next) a->flags |= flag_of(f->text);
+    return a;
+}
+
+static bool has_own_auth(const struct world *w) {
+    for (uint32_t i = 0; i < w->modules->n; i++)
+        if (!strcmp(w->modules->list[i]->def->name, modtest_auth.name)) return true;
+    return false;
+}
+
+taut_str token_of(struct world *w, const struct step *s) {
+    const struct node *token = node_child(s->node, "token"), *as = node_child(s->node, "as");
+    if (token) return node_text(token, "");
+    if (!has_own_auth(w) || (as && as->kind == NODE_SCALAR && taut_str_is(as->text, "nobody"))) return TAUT_NONE;
+    return auth_token(w, actor_of(w, as));
+}
+
+/* ---- asking ---- */
+
+bool may_judge(const struct asking *how, bool says_ok) {
+    return !fault_happened() || (how->judged_before && says_ok);
+}
+
+bool ask(struct world *w, const struct step *s, struct asked *a, struct asking *how) {
+    bool is_pending = node_is_true(node_child(s->node, "pending"));
+    how->judged_before = !fault_happened();
+    gateway_send(w, a);
+    if (is_pending) w->gateway->pending = a;
+    if (is_pending && !world_wait_for(w, GRACE_MS, gateway_is_answered, a)) return false;
+    if (is_pending && is_judged(w)) fail_at(w, s->value, "is answered already: %.*s", (int)a->body.len, a->body.ptr);
+    if (is_pending) return false;
+    if (world_wait(w, gateway_is_answered, a)) return true;
+    if (is_judged(w)) {
+        fail_at(w, s->value,
+                "there is no answer; when it waits for what comes later, say \"pending: true\" here and \"answered:\" "
+                "then");
+        return false;
+    }
+    if (world_advance_until(w, HELD_MS, gateway_is_answered, a)) return true;
+    fail_at(w, s->value, "was not answered within %d s", HELD_MS / 1000);
+    return false;
+}

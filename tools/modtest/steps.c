@@ -1,0 +1,39 @@
+/* steps.c - what a script can say: one entry a step. */
+#include "modtest.h"
+
+enum { TEXT = STEP_TEXT, MAP = STEP_MAP, LIST = STEP_LIST, ANY = STEP_TEXT | STEP_MAP };
+
+/* Name, what may stand beside it, what its value is, the keys of that when it is a map, what it does; whether it asks
+ * the module something. */
+static const struct step_kind kinds[] = {
+    {"call", "as token args answer pending", TEXT, NULL, step_call, true},
+    {"answered", "", MAP, NULL, step_answered, false},
+    {"request", "as token headers body status answer text type", TEXT, NULL, step_request, true},
+    {"command", "output answer error", TEXT | LIST, NULL, step_command, true},
+    {"connect", "as token conn hello refused", TEXT, NULL, step_connect, true},
+    {"frame", "conn answer", ANY, NULL, step_frame, true},
+    {"sent", "conn", ANY, NULL, step_sent, false},
+    {"closed", "conn", MAP, "code reason", step_closed, false},
+    {"disconnect", "", TEXT, NULL, step_disconnect, false},
+    {"event", "", MAP, "workspace topic topics body", step_event, false},
+    {"events", "", LIST, NULL, step_events, false},
+    {"hook", "as draft workspace body answer", TEXT, NULL, step_hook, false},
+    {"advance", "", TEXT, NULL, step_advance, false},
+    {"log", "", ANY, "event level text module", step_log, false},
+    {"health", "", ANY, "level code text", step_health, false},
+    {"metric", "", MAP, "name label value", step_metric, false},
+    {"storage", "", MAP, "next status", step_storage, false},
+    {"reload", "refused restart", MAP, NULL, step_reload, false},
+};
+
+const struct step_kind *step_kind_named(taut_str name) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (taut_str_is(name, kinds[i].name)) return &kinds[i];
+    return NULL;
+}
+
+uint32_t step_kind_names(const char *names[]) {
+    _Static_assert(COUNT_OF(kinds) <= STEP_KINDS_MAX, "more room for names");
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) names[i] = kinds[i].name;
+    return COUNT_OF(kinds);
+}

@@ -1,0 +1,17 @@
+/* store.h - the storage of a world: storage/1 in the hub's own thread, on the tables of tests/store_memory. */
+#ifndef MODTEST_STORE_H
+#define MODTEST_STORE_H
+
+#include <stdbool.h>
+
+#include "taut/module.h"
+#include "taut/svc/storage.h"
+
+extern const struct taut_module modtest_store;
+
+/* Written when the store is opened; NULL: nothing. Valid until then. */
+void store_begin_with(const struct taut_batch_view *rows);
+/* The next commit, or the next read, is refused. TAUT_OK: it is not. */
+void store_refuse(bool commits, int32_t status);
+
+#endif
