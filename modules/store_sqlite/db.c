@@ -49,6 +49,8 @@ void conn_log(struct conn *c, const char *event, const char *what) {
  * would drop the locks that this process holds on it. */
 static void create_private(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST && access(path, F_OK) != 0) /* a link to where it is to be */
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd >= 0) close(fd);
 }
 

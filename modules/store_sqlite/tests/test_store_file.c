@@ -90,6 +90,21 @@ static void only_the_owner_may_read_the_file_and_nobody_else_may_write_it(void *
     sqlite3_close(db);
 }
 
+static void a_file_behind_a_link_is_as_private(void **state) {
+    (void)state;
+    struct stat st;
+    char target[160];
+    mode_t before = umask(022);
+    close_store();
+    unlink(t.path);
+    snprintf(target, sizeof target, "%s.elsewhere", t.path);
+    assert_int_equal(symlink(target, t.path), 0);
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    assert_int_equal(stat(target, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    umask(before);
+}
+
 static void the_write_ahead_log_keeps_to_its_limit(void **state) {
     (void)state;
     static char big[100000];
@@ -227,6 +242,7 @@ int main(void) {
         TEST(opening_reads_as_much_as_there_are_claims_whatever_the_log_holds),
         TEST(claims_older_than_a_day_leave_the_file),
         TEST(only_the_owner_may_read_the_file_and_nobody_else_may_write_it),
+        TEST(a_file_behind_a_link_is_as_private),
         TEST(the_write_ahead_log_keeps_to_its_limit),
         TEST(a_commit_that_fails_is_unknown_and_the_store_heals),
         TEST(a_log_that_lacks_rows_answers_as_if_it_had_been_trimmed),
