@@ -4,8 +4,8 @@
  *   2  what differs is found; who has something to apply is asked, and when all agree all is applied in this same turn
  *   3  modules that are not to run any more are stopped, and those that are to run again are started, in later turns
  *
- * What cannot change while the server runs (options without TAUT_OPT_LIVE, modules that it has not loaded) is named, and
- * named again at every reload until the server is started anew.
+ * What cannot change while the server runs (options without TAUT_OPT_LIVE, modules that it has not loaded) is named,
+ * and named again at every reload until the server is started anew.
  */
 #include <jansson.h>
 
@@ -125,6 +125,7 @@ static struct reload *reload_begin(struct server *s, struct taut_call *call) {
     r->server = s;
     r->call = call;
     s->reloading = true;
+    signs_reloading();
     modules_reap(s->engine.modules);
     log_reopen();
     r->next = settings_load(s->cli, &r->wanted);
@@ -134,6 +135,7 @@ static struct reload *reload_begin(struct server *s, struct taut_call *call) {
 
 static void reload_end(struct reload *r) {
     r->server->reloading = false;
+    signs_reloaded();
     modules_free(r->wanted);
     config_free(r->next);
     arena_free(&r->arena);
@@ -227,8 +229,7 @@ static void answer(struct reload *r, bool is_done, const char *failed) {
         return;
     }
     if (failed) {
-        taut_fail_text(r->call, "not_all_applied",
-                       arena_fmt(&r->arena, "everything was applied but this\n%s", failed));
+        taut_fail_text(r->call, "not_all_applied", arena_fmt(&r->arena, "everything was applied but this\n%s", failed));
         return;
     }
     struct taut_json *j = taut_answer(r->call);

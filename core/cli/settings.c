@@ -21,6 +21,7 @@ char *settings_module_dirs(int argc, char **argv) {
     const char *given = config_among(argc, argv), *file = given ? given : LOCAL_FILE;
     struct stat st;
     if (stat(file, &st) != 0 || !S_ISREG(st.st_mode)) return dirs; /* a pipe can be read once */
+    if (!given && st.st_uid != 0 && st.st_uid != geteuid()) return dirs; /* it only happens to lie where we are */
     struct config *c = config_read_file(file, NULL);
     for (uint32_t i = c->server.module_path.len; i-- > 0;) {
         const char *folder = TAUT_AT(c->server.module_path, taut_str, i)->ptr;

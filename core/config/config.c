@@ -45,7 +45,7 @@ static const struct taut_opt server_options[] = {
     SERVER(max_connects_per_second_per_address, TAUT_OPT_INT, LIVE, .dflt = "50", .max = 1000000,
            .help = "new connections of one address, on average over ten seconds; 0: any number"),
     SERVER(limit_exempt, TAUT_OPT_LIST, LIVE, .item = TAUT_OPT_NET, .dflt = "127.0.0.0/8, ::1",
-           .help = "addresses that these two limits do not hold for"),
+           .help = "addresses that these two limits and that of max_spool do not hold for"),
     SERVER(max_calls, TAUT_OPT_INT, LIVE, .dflt = "16384", .min = 16, .max = 10000000,
            .help = "requests under way for each of the gateways; more are answered with 429"),
     SERVER(max_call_bytes, TAUT_OPT_BYTES, LIVE, .dflt = "64MiB", .min = 1 << 20, .max = 1LL << 40,
@@ -57,7 +57,8 @@ static const struct taut_opt server_options[] = {
     SERVER(max_body, TAUT_OPT_BYTES, LIVE, .dflt = "1MiB", .min = 1024, .max = 1 << 30,
            .help = "size of a request's body"),
     SERVER(max_spool, TAUT_OPT_BYTES, .dflt = "10GiB", .min = 1 << 20, .max = 1LL << 50,
-           .help = "size of all bodies over 64 KiB that are kept below data/tmp until they are dealt with"),
+           .help = "size of all bodies over 64 KiB that are kept below data/tmp until they are dealt with; one address has "
+                  "at most half of it"),
     SERVER(max_header, TAUT_OPT_BYTES, .dflt = "16KiB", .min = 1024, .max = 64 << 10, .help = "size of its head"),
     SERVER(header_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "10s", .min = 100, .max = 3600000,
            .help = "to send a head in"),

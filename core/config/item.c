@@ -2,10 +2,10 @@
  * how much memory it may take. */
 #include "config/internal.h"
 
-#define MEMORY(which, ...)                                                                                    \
-    {                                                                                                         \
+#define MEMORY(which, ...)                                                                                        \
+    {                                                                                                             \
         .name = #which, .type = TAUT_OPT_BYTES, .offset = offsetof(struct item_config, memory.which) - MEMORY_AT, \
-        .flags = TAUT_OPT_LIVE, .max = 1LL << 50, __VA_ARGS__                                                 \
+        .flags = TAUT_OPT_LIVE, .max = 1LL << 50, __VA_ARGS__                                                     \
     }
 enum { MEMORY_AT = offsetof(struct item_config, memory) };
 

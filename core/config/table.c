@@ -103,7 +103,7 @@ void options_each(struct arena *a, struct taut_array opts, const char *path, uin
 /* ---- faults ---- */
 
 /* The smallest element that any header had: up to and with `help`. */
-enum { OPTION_SIZE_MIN = offsetof(struct taut_opt, unit) };
+enum { OPTION_SIZE_MIN = offsetof(struct taut_opt, unit), OPTIONS_MAX = 1024 };
 
 static uint32_t count_choices(const char *choices) {
     uint32_t n = choices && *choices;
@@ -146,6 +146,7 @@ static char *option_fault(const struct taut_opt *o, uint64_t room, uint32_t dept
 char *options_fault(struct taut_array opts, uint64_t room, uint32_t depth) {
     if (opts.len && (!opts.ptr || opts.elem_size < OPTION_SIZE_MIN))
         return xasprintf("its options have an impossible size (%u bytes)", opts.elem_size);
+    if (opts.len > OPTIONS_MAX) return xasprintf("declares %u options, more than %d", opts.len, OPTIONS_MAX);
     for (uint32_t i = 0; i < opts.len; i++) {
         struct taut_opt o = option_at(opts, i);
         if (!o.name || o.type < TAUT_OPT_STR || o.type > TAUT_OPT_STRUCT)
