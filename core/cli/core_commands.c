@@ -29,7 +29,10 @@ static const struct core_command table[] = {
              .help = "the functions at a hook point, in the order in which they are asked, and why",
              .args = TAUT_ARRAY(hooks_args),
              .run = on_hooks}},
-    {.def = {.name = "status", .help = "what the running server is doing", .run = on_status},
+    {.def = {.name = "status",
+             .help = "what the running server is doing",
+             .flags = TAUT_CMD_LONG, /* it shows what changes while it looks: two looks differ */
+             .run = on_status},
      .alone = no_server,
      .print = status_print},
     {.def = {.name = "reload",

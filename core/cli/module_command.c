@@ -145,9 +145,9 @@ int module_info(struct cli *cli) {
     taut_json_open(&j, '{');
     taut_json_kstr(&j, "name", taut_str_z(d->name));
     taut_json_kstr(&j, "version", taut_str_z(d->version));
-    taut_json_kstr(&j, "file", taut_str_z(l->file));
     taut_json_kstr(&j, "license", taut_str_z(d->license));
     taut_json_kstr(&j, "summary", taut_str_z(d->summary));
+    taut_json_kstr(&j, "file", taut_str_z(l->file));
     taut_json_kstr(&j, "abi",
                    arena_fmt(&cli->arena, "%d.%d (needs %u.%u or newer)", TAUT_ABI_MAJOR, TAUT_ABI_MINOR, d->abi_major,
                              d->abi_minor));

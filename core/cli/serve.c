@@ -4,8 +4,8 @@
  *   begin   descriptors -> lock -> hub -> gateways bind -> modules start -> gateways run -> ready
  *   end     control socket -> gateways (all at once, off this thread: the hub still answers) -> modules -> the rest
  *
- * After the first signal both have their default action: a second one ends the process at once, whatever hangs; the
- * store stands that.
+ * After the first signal to end, both of these have their default action: a second one ends the process at once, whatever
+ * hangs; the store stands that.
  */
 #include <signal.h>
 
@@ -206,10 +206,12 @@ static void stop(struct server *s) {
     uv_queue_work(&s->engine.loop, &s->stopping_gateways, stop_gateways, on_gateways_stopped);
 }
 
+static const int ends[] = {SIGINT, SIGTERM}; /* the first of `signals` */
+
 static void on_signal(uv_signal_t *h, int number) {
     struct server *s = h->data;
     log_fmt(TAUT_LOG_INFO, "server", "signal", "%s", strsignal(number));
-    for (size_t i = 0; i < COUNT_OF(s->signals); i++) uv_signal_stop(&s->signals[i]); /* the default action again */
+    for (size_t i = 0; i < COUNT_OF(ends); i++) uv_signal_stop(&s->signals[i]); /* the default action again */
     if (!s->stopping) stop(s);
 }
 
@@ -280,7 +282,6 @@ static void on_modules_started(void *arg, int32_t err, const char *text) {
 /* ---- all of it ---- */
 
 static void watch_signals(struct server *s) {
-    static const int ends[] = {SIGINT, SIGTERM};
     uv_signal_t *others = &s->signals[COUNT_OF(ends)];
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < COUNT_OF(s->signals); i++) {
@@ -300,6 +301,8 @@ static void run(struct server *s) {
     uv_run(&s->engine.loop, UV_RUN_DEFAULT);
     beat_stop(&s->beat);
     for (size_t i = 0; i < COUNT_OF(s->signals); i++) uv_close((uv_handle_t *)&s->signals[i], NULL);
+    signal(SIGUSR1, SIG_IGN); /* what asks for something that goes on does not end it */
+    signal(SIGHUP, SIG_IGN);
 }
 
 static bool open_log(const struct cli *cli, const struct config *c) {

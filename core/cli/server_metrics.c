@@ -36,6 +36,7 @@ static const struct {
     GAUGE(call_bytes, "call_bytes", "Memory of their requests: at most server.max_call_bytes."),
     GAUGE(input_bytes, "input_bytes", "Requests that have not arrived as a whole: at most server.max_input."),
     GAUGE(answer_bytes, "answer_bytes", "Answers that nobody has read yet: at most server.max_answers."),
+    GAUGE(disk_jobs, "disk_jobs", "Reads and writes of large bodies that are under way."),
 #undef GAUGE
 #undef COUNTER
 };

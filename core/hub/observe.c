@@ -109,9 +109,11 @@ void observe_end_of(struct hub *h, const struct run *r) {
 
 static enum call_state state_of(const struct run *r) {
     switch (r->state) {
-    case RUN_LOADING: return STATE_READING;
+    case RUN_LOADING:
+    case RUN_SETTLED: return STATE_READING;
     case RUN_COMMITTING: return STATE_COMMITTING;
-    case RUN_HELD: return STATE_HELD;
+    case RUN_HELD:
+    case RUN_OVERDUE: return STATE_HELD;
     default: return STATE_OTHER;
     }
 }
@@ -123,7 +125,7 @@ static void sample_calls(struct hub *h) {
     uint64_t oldest = 0, commit = 0, now = clock_mono_ns();
     for (const struct run *r = h->runs; r; r = r->next) {
         n[state_of(r)]++;
-        if (r->state != RUN_HELD && !oldest) oldest = now - r->began_ns; /* the oldest come first */
+        if (!run_is_held(r) && !oldest) oldest = now - r->began_ns; /* the oldest come first */
         if (r->state == RUN_COMMITTING && now - r->submitted_ns > commit) commit = now - r->submitted_ns;
     }
     for (size_t i = 0; i < CALL_STATES; i++) SET(calls[i], n[i]);

@@ -62,7 +62,7 @@ static void services(struct hub *h, struct taut_json *j) {
 /* The oldest one that no module holds open, this command itself left out. */
 static const struct run *oldest(const struct hub *h) {
     for (const struct run *r = h->runs; r; r = r->next)
-        if (r->state != RUN_HELD && !r->running) return r;
+        if (!run_is_held(r) && r->state != RUN_RUNNING) return r;
     return NULL;
 }
 

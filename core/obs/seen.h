@@ -24,7 +24,7 @@ struct seen {
     struct health health;
     atomic_llong memory_bytes, memory_blocks; /* taken through the host and not given back */
     atomic_ullong allocations, allocations_refused;
-    atomic_ullong trips; /* of circuit breakers of its hooks and services; hub */
+    atomic_ullong trips;                   /* of circuit breakers of its hooks and services; hub */
     atomic_llong memory_soft, memory_hard; /* bytes; 0: no limit */
     atomic_bool memory_over;               /* above the soft limit, or was refused something; and not yet well below */
     struct seen_metric *metrics;
