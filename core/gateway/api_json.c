@@ -10,12 +10,14 @@ static size_t skip_blanks(taut_str s, size_t i) {
     return i;
 }
 
-/* Nesting by counting brackets outside strings: refused before a tree is built. */
+/* Nesting by counting brackets outside strings: refused before a tree is built. And no NUL, which jansson reads over
+ * behind a number. */
 static bool is_shallow(taut_str s) {
     unsigned depth = 0;
     bool in_string = false;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
+        if (!c) return false;
         if (in_string) {
             if (c == '\\') i++;
             else if (c == '"') in_string = false;

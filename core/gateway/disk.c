@@ -28,6 +28,7 @@ static void deliver(struct disk *d) {
     for (struct mail *m = mailbox_take(&d->finished), *next; m; m = next) {
         struct disk_job *j = CONTAINER_OF(m, struct disk_job, mail);
         next = m->next;
+        d->jobs--;
         j->done(j);
     }
 }
@@ -45,6 +46,7 @@ void disk_open(struct disk *d, uv_loop_t *loop) {
 
 void disk_add(struct disk *d, struct disk_job *j) {
     j->next = NULL;
+    d->jobs++;
     if (d->started < DISK_THREADS && uv_thread_create(&d->threads[d->started], thread, d) == 0) d->started++;
     if (!d->started) { /* no threads are to be had: then here */
         j->work(j);

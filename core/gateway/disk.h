@@ -24,6 +24,7 @@ struct disk {
     uv_mutex_t lock;
     uv_cond_t more;
     struct disk_job *first, *last;
+    uint32_t jobs; /* under way; the loop's */
     bool stop;
 };
 

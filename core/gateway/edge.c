@@ -140,7 +140,7 @@ bool edge_prepare(struct edge *e, const struct edge_config *c, edge_report_fn fn
     struct reporter r = {fn, arg, false};
     bool wants_tls = c->cert.len || c->key.len;
     if (wants_tls != edge_has_tls(e)) {
-        report(&r, "tls", "TLS is switched %s by a restart, not by a reload", wants_tls ? "on" : "off");
+        report(&r, "tls", "TLS is switched %s by a restart of the server, not by a reload", wants_tls ? "on" : "off");
         return false;
     }
     edge_cancel(e);
@@ -235,10 +235,18 @@ const atomic_llong *edge_certificate_expires(struct edge *e) {
     return &e->expires;
 }
 
+static bool limits_hold(const struct edge_rules *r, const struct addr *a) {
+    bool limited = r->limits.connections || r->limits.per_second;
+    return limited && !addr_nets_have(&r->exempt, a) && !addr_nets_have(&r->proxies, a);
+}
+
+bool edge_limits(const struct edge *e, const struct addr *a) {
+    return limits_hold(edge_rules(e), a);
+}
+
 enum admission edge_admit(struct edge *e, const struct addr *a, struct seat *seat) {
     const struct edge_rules *r = edge_rules(e);
-    bool limited = r->limits.connections || r->limits.per_second;
-    if (!limited || addr_nets_have(&r->exempt, a) || addr_nets_have(&r->proxies, a)) return ADMITTED;
+    if (!limits_hold(r, a)) return ADMITTED;
     return per_address_take(e->per_address, &r->limits, a, (uint64_t)clock_mono_us() / 1000, seat);
 }
 

@@ -54,7 +54,9 @@ bool edge_has_tls(const struct edge *e);
 SSL *edge_tls_new(struct edge *e);                            /* for one connection, with the newest certificate */
 const atomic_llong *edge_certificate_expires(struct edge *e); /* seconds since 1970; 0: no TLS */
 
-/* May this address have one connection more? Exempt ones, and proxies that are trusted, always. */
+/* Do limits of addresses hold for this one? Not for exempt ones, nor for proxies that are trusted. */
+bool edge_limits(const struct edge *e, const struct addr *a);
+/* May this address have one connection more? */
 enum admission edge_admit(struct edge *e, const struct addr *a, struct seat *seat);
 void edge_leave(struct edge *e, struct seat *seat);
 bool edge_is_proxy(const struct edge *e, const struct addr *a);

@@ -59,7 +59,7 @@ struct gateway_stats {
         lagging, dropped_ephemeral, slow_closed, refused, refused_address /* of those: by a limit per address */,
         refused_origin, tls_connections, tls_handshakes, tls_failed;
     /* noted once a second */
-    atomic_ullong calls, call_bytes, input_bytes, answer_bytes, lagging_now, queued_bytes;
+    atomic_ullong calls, call_bytes, input_bytes, answer_bytes, lagging_now, queued_bytes, disk_jobs;
 };
 const struct gateway_stats *gateway_stats(struct gateway *g);
 const struct beat *gateway_beat(struct gateway *g);

@@ -20,6 +20,7 @@ void gateway_sample(void *gateway) {
     atomic_store_explicit(&g->stats.call_bytes, g->http->call_bytes, memory_order_relaxed);
     atomic_store_explicit(&g->stats.input_bytes, g->http->input, memory_order_relaxed);
     atomic_store_explicit(&g->stats.answer_bytes, g->http->unsent, memory_order_relaxed);
+    atomic_store_explicit(&g->stats.disk_jobs, g->http->disk.jobs, memory_order_relaxed);
     atomic_store_explicit(&g->stats.lagging_now, s.lagging, memory_order_relaxed);
     atomic_store_explicit(&g->stats.queued_bytes, s.queued, memory_order_relaxed);
 }

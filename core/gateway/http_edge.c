@@ -40,6 +40,11 @@ void http_name_client(const struct http_conn *c, const char *data, struct call *
     call->host = arena_str(&call->arena, who.host);
 }
 
+uint64_t http_limited_group(const struct http_conn *c, const char *data) {
+    struct asker who = asker(c, data);
+    return c->admin || !edge_limits(c->s->g->edge, &who.addr) ? 0 : addr_group(&who.addr);
+}
+
 /* ---- pages ---- */
 
 static const char origin_refused[] = "pages of this origin may not use this server; see server.allowed_origins";

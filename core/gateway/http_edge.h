@@ -14,6 +14,9 @@ bool http_edge_answers(struct http_conn *c, const char *data);
 /* May a WebSocket be opened? Takes the seat of whom a proxy asks for. False: no, that was answered. */
 bool http_may_open(struct http_conn *c, const char *data);
 
+/* Whom limits of addresses take for one who asks; 0: nobody whom they hold for. */
+uint64_t http_limited_group(const struct http_conn *c, const char *data);
+
 /* Fills who asks in a new call. */
 void http_name_client(const struct http_conn *c, const char *data, struct call *call);
 

@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "gateway/http.h"
+#include "gateway/http_edge.h"
 #include "gateway/multipart.h"
 #include "obs/log.h"
 
-enum { BLOCK_SIZE = 65536 - 64, RESERVE_STEP = 1 << 20 };
+enum { BLOCK_SIZE = 65536 - 64 };
 
 struct block {
     struct block *next;
@@ -44,9 +44,19 @@ struct http_intake {
     size_t pending;    /* blocks to be written next */
     size_t in_memory;  /* pieces */
     size_t counted;    /* of all that, in s->input */
-    uint64_t reserved; /* of the spool, bytes and files */
-    uint64_t spilled;
+    uint64_t whose;   /* spool.h */
+    uint64_t spilled; /* bytes and files of the spool, as they come */
     uint32_t files;
+};
+
+/* What a peer hears when the spool has no room for its body. */
+static const struct {
+    uint16_t status;
+    const char *why;
+} no_room[] = {
+    [SPOOL_FULL] = {503, "the server keeps as many uploads as it can; try again"},
+    [SPOOL_SHARE_FULL] = {429, "your address has as many uploads under way as it may; try again"},
+    [SPOOL_NEVER] = {413, "the body is larger than all that the server keeps of your uploads (max_spool)"},
 };
 
 /* ---- memory ---- */
@@ -66,7 +76,7 @@ static void free_all(struct http_intake *i) {
     }
     free_blocks(i->filling);
     free_blocks(i->writing);
-    if (i->reserved || i->files) spool_give_back(i->s->g->config.spool, i->reserved, i->files);
+    spool_give_back(i->s->g->config.spool, i->whose, i->spilled, i->files);
     free(i->multipart);
     free(i->head);
     free(i);
@@ -158,9 +168,13 @@ static void write_more(struct http_intake *i) {
     disk_add(&i->s->disk, &i->job);
 }
 
+static void say_no(struct http_conn *c, uint16_t status, const char *why) {
+    http_refuse(c, status, why, status == 503 || status == 429 ? "Retry-After: 5\r\n" : "");
+}
+
 static void refuse(struct http_conn *c) {
     const struct http_intake *i = c->intake;
-    http_refuse(c, i->status, i->why, i->status == 503 ? "Retry-After: 5\r\n" : "");
+    say_no(c, i->status, i->why);
     http_intake_drop(c);
 }
 
@@ -217,22 +231,21 @@ static void to_memory(struct http_intake *i, struct piece *p, const char *data, 
     i->in_memory += n;
 }
 
-/* Takes room of the spool for n bytes more. */
-static bool reserve(struct http_intake *i, size_t n) {
-    i->spilled += n;
-    if (i->spilled <= i->reserved) return true;
-    uint64_t step = i->spilled - i->reserved < RESERVE_STEP ? RESERVE_STEP : i->spilled - i->reserved;
-    if (!spool_take(i->s->g->config.spool, step, 0)) return false;
-    i->reserved += step;
+static bool take_room(struct http_intake *i, uint64_t bytes, uint32_t files) {
+    struct spool *spool = i->s->g->config.spool;
+    bool fits = i->spilled + bytes <= spool_most(spool, i->whose);
+    enum spool_room room = fits ? spool_take(spool, i->whose, bytes, files) : SPOOL_NEVER;
+    if (room != SPOOL_ROOM) {
+        fail(i, no_room[room].status, no_room[room].why);
+        return false;
+    }
+    i->spilled += bytes;
+    i->files += files;
     return true;
 }
 
 static void to_blocks(struct http_intake *i, struct piece *p, const char *data, size_t n) {
-    static const char full[] = "the server keeps as many uploads as it can; try again";
-    if (!reserve(i, n)) {
-        fail(i, 503, full);
-        return;
-    }
+    if (!take_room(i, n, 0)) return;
     while (n) {
         struct block *b = i->filling_last;
         if (!b || b->of != p || b->len == BLOCK_SIZE) {
@@ -253,11 +266,7 @@ static void to_blocks(struct http_intake *i, struct piece *p, const char *data, 
 }
 
 static void spill(struct http_intake *i, struct piece *p) {
-    if (!spool_take(i->s->g->config.spool, 0, 1)) {
-        fail(i, 503, "the server keeps as many uploads as it can; try again");
-        return;
-    }
-    i->files++;
+    if (!take_room(i, 0, 1)) return;
     p->spilled = true;
     to_blocks(i, p, p->mem, (size_t)p->length);
     i->in_memory -= (size_t)p->length;
@@ -283,20 +292,16 @@ static void on_part(void *arg, const struct multipart_part *part) {
 
 bool http_intake_start(struct http_conn *c, const char *head, bool is_multipart, taut_str boundary, bool is_method) {
     struct spool *spool = c->s->g->config.spool;
-    uint64_t length = c->req.content_length, room = spool && length > INTAKE_MEMORY_MAX ? length : 0;
-    struct http_intake *i;
-    if (room > 0 && room > (uint64_t)spool_max_bytes(spool)) {
-        http_refuse(c, 413, "the body is larger than all that the server keeps of uploads (max_spool)", "");
+    uint64_t whose = http_limited_group(c, head), length = c->req.content_length;
+    enum spool_room room = spool && length > INTAKE_MEMORY_MAX ? spool_look(spool, whose, length) : SPOOL_ROOM;
+    if (room != SPOOL_ROOM) {
+        say_no(c, no_room[room].status, no_room[room].why);
         return false;
     }
-    if (room > 0 && !spool_take(spool, room, 0)) {
-        http_refuse(c, 503, "the server keeps as many uploads as it can; try again", "Retry-After: 5\r\n");
-        return false;
-    }
-    c->intake = i = xcalloc(1, sizeof *i);
+    struct http_intake *i = c->intake = xcalloc(1, sizeof *i);
     i->conn = c;
     i->s = c->s;
-    i->reserved = room;
+    i->whose = whose;
     i->is_method = is_method;
     i->head = xmalloc(c->req.head_len);
     memcpy(i->head, head, c->req.head_len);

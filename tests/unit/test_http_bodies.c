@@ -44,11 +44,11 @@ static unsigned descriptors(void) {
 static void spool_becomes_empty(void) {
     bool is_empty = false;
     for (int i = 0; i < 3000 && !is_empty; i++) {
-        is_empty = spool_take(config.spool, SPOOL, 4);
+        is_empty = spool_take(config.spool, 0, SPOOL, 4) == SPOOL_ROOM;
         if (!is_empty) usleep(1000);
     }
     assert_true(is_empty);
-    spool_give_back(config.spool, SPOOL, 4);
+    spool_give_back(config.spool, 0, SPOOL, 4);
 }
 
 static void say_length(int fd, const char *path, size_t n, const char *more) {
@@ -176,25 +176,140 @@ static void a_full_disk_is_507(void **state) {
     close(fd);
 }
 
+/* A body of `n` bytes of which the last one does not come; returns when the spool has the rest. */
+static int hold_upload(size_t n) {
+    int fd = connect_to(false);
+    long long before = atomic_load(&spool_stats(config.spool)->bytes);
+    say_length(fd, "/hooks/a", n, "");
+    for (size_t at = 0; at < n - 1; at += LARGE) say_bytes(fd, filler, n - 1 - at < LARGE ? n - 1 - at : LARGE);
+    for (int i = 0; i < 3000 && atomic_load(&spool_stats(config.spool)->bytes) < before + (long long)n - 1; i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(&spool_stats(config.spool)->bytes), before + (long long)n - 1);
+    return fd;
+}
+
+static void upload_is_refused(size_t n, const char *status, const char *why) {
+    int fd = connect_to(false);
+    say_length(fd, "/hooks/a", n, "Expect: 100-continue\r\n");
+    hear(fd, NULL);
+    heard(status);
+    heard(why);
+    close(fd);
+}
+
+static void upload_is_taken(size_t n) {
+    char all[24];
+    int fd = connect_to(false);
+    snprintf(all, sizeof all, "%zu ", n);
+    say_length(fd, "/hooks/a", n, "");
+    for (size_t at = 0; at < n; at += LARGE) say_bytes(fd, filler, n - at < LARGE ? n - at : LARGE);
+    hear(fd, all);
+    heard("200 OK");
+    close(fd);
+}
+
 static void the_spool_has_a_bound(void **state) {
     (void)state;
-    int first = connect_to(false), second = connect_to(false), third = connect_to(false);
-    say_length(first, "/hooks/a", 600000, "Expect: 100-continue\r\n");
-    hear(first, "\r\n\r\n");
-    say_length(second, "/hooks/a", 600000, "Expect: 100-continue\r\n");
-    hear(second, NULL);
-    heard("HTTP/1.1 503 ");
+    int first = hold_upload(600000);
+    upload_is_refused(600000, "HTTP/1.1 503 ", "the server keeps as many uploads as it can; try again");
     heard("Retry-After: 5\r\n");
-    heard("the server keeps as many uploads as it can; try again");
     close_hard(first);
     spool_becomes_empty();
-    say_length(third, "/hooks/a", 600000, "");
-    say_bytes(third, filler, LARGE);
-    say_bytes(third, filler, LARGE);
-    hear(third, "600000 ");
-    heard("200 OK");
+    upload_is_taken(600000);
+    spool_becomes_empty();
+}
+
+static void a_length_that_is_only_said_takes_nothing(void **state) {
+    (void)state;
+    int first = connect_to(false);
+    say_length(first, "/hooks/a", SPOOL, "Expect: 100-continue\r\n");
+    hear(first, "\r\n\r\n");
+    upload_is_taken(SPOOL);
+    close(first);
+}
+
+static void what_comes_while_there_is_no_room_any_more_is_refused(void **state) {
+    (void)state;
+    int first = connect_to(false);
+    say_length(first, "/hooks/a", 600000, "Expect: 100-continue\r\n");
+    hear(first, "\r\n\r\n");
+    int second = hold_upload(600000);
+    say_bytes(first, filler, LARGE);
+    say_bytes(first, filler, LARGE);
+    hear(first, NULL);
+    heard("HTTP/1.1 503 ");
+    close(first);
     close(second);
-    close(third);
+    spool_becomes_empty();
+}
+
+/* Limits of addresses hold for us, as far as no proxy says that we are somebody else. */
+static int set_up_limits(void **state) {
+    static taut_str proxy = {"127.0.0.1", 9};
+    const struct edge_config c = {.public_url = TAUT_LIT(""),
+                                  .admin_listen = TAUT_LIT(""),
+                                  .cert = TAUT_LIT(""),
+                                  .key = TAUT_LIT(""),
+                                  .trusted_proxies = {&proxy, 1, sizeof proxy},
+                                  .max_connections = 8,
+                                  .max_connections_per_address = 8};
+    config.edge = edge_new(&c, NULL, NULL);
+    return set_up_spool(state);
+}
+static int tear_down_limits(void **state) {
+    int rc = tear_down_spool(state);
+    edge_free(config.edge);
+    config.edge = NULL;
+    return rc;
+}
+
+static int upload_for(const char *client, size_t n, size_t come) {
+    char more[100];
+    int fd = connect_to(false);
+    snprintf(more, sizeof more, "X-Forwarded-For: %s\r\n", client);
+    say_length(fd, "/hooks/a", n, more);
+    for (size_t at = 0; at < come; at += LARGE) say_bytes(fd, filler, come - at < LARGE ? come - at : LARGE);
+    return fd;
+}
+
+static void spool_has(long long bytes) {
+    for (int i = 0; i < 3000 && atomic_load(&spool_stats(config.spool)->bytes) != bytes; i++) usleep(1000);
+    assert_int_equal(atomic_load(&spool_stats(config.spool)->bytes), bytes);
+}
+
+static void one_address_has_half_of_the_spool(void **state) {
+    (void)state;
+    int first = upload_for("192.0.2.1", LARGE, LARGE - 1);
+    spool_has(LARGE - 1);
+    int second = upload_for("192.0.2.1", LARGE, 0);
+    hear(second, NULL);
+    heard("HTTP/1.1 429 ");
+    heard("Retry-After: 5\r\n");
+    heard("your address has as many uploads under way as it may; try again");
+    int large = upload_for("192.0.2.2", SPOOL / 2 + 1, 0);
+    hear(large, NULL);
+    heard("HTTP/1.1 413 ");
+    heard("the body is larger than all that the server keeps of your uploads (max_spool)");
+    int other = upload_for("192.0.2.2", SPOOL / 2, SPOOL / 2);
+    hear(other, "524288 ");
+    heard("200 OK");
+    close(first), close(second), close(large), close(other);
+    spool_becomes_empty();
+}
+
+static void one_address_has_half_of_its_files(void **state) {
+    (void)state;
+    enum { SMALL = 140000 };
+    int held[] = {upload_for("192.0.2.1", SMALL, SMALL - 1), upload_for("192.0.2.1", SMALL, SMALL - 1)};
+    spool_has(2 * (SMALL - 1));
+    int third = upload_for("192.0.2.1", SMALL, SMALL - 1);
+    hear(third, NULL);
+    heard("HTTP/1.1 429 ");
+    int other = upload_for("192.0.2.2", SMALL, SMALL);
+    hear(other, "140000 ");
+    heard("200 OK");
+    close(held[0]), close(held[1]), close(third), close(other);
+    spool_becomes_empty();
 }
 
 static void a_peer_that_goes_leaves_nothing(void **state) {
@@ -350,6 +465,7 @@ static int tear_down_all(void **state) {
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_spool, tear_down_spool)
+#define LIMITED(f) cmocka_unit_test_setup_teardown(f, set_up_limits, tear_down_limits)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -360,6 +476,10 @@ int main(void) {
         TEST(parts_that_are_wrong_are_400),
         TEST(a_full_disk_is_507),
         TEST(the_spool_has_a_bound),
+        TEST(a_length_that_is_only_said_takes_nothing),
+        TEST(what_comes_while_there_is_no_room_any_more_is_refused),
+        LIMITED(one_address_has_half_of_the_spool),
+        LIMITED(one_address_has_half_of_its_files),
         TEST(a_peer_that_goes_leaves_nothing),
         TEST(what_was_left_of_a_killed_server_is_removed),
         TEST(a_dripping_request_is_408),
