@@ -38,7 +38,7 @@ fuzz:
 	@tests/fuzz/run.sh 60
 
 format:
-	@find include core modules tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
+	@find include core modules tests -name '*.[ch]' -not -path 'tests/abi/[0-9]*' -print0 | xargs -0 clang-format -i
 
 clean:
 	rm -rf build

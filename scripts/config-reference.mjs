@@ -17,7 +17,7 @@ function kind({ type, range, unit }) {
 }
 
 // What each item of `modules:` has of the server's own is shown once, not with every module.
-const isOfEvery = (o) => /^modules\.[a-z0-9_]+\.memory\./.test(o.name);
+const isOfEvery = (o) => /^modules\.[a-z0-9_]+\.(enabled$|memory\.)/.test(o.name);
 
 function table(title, prefix, wanted = (o) => !isOfEvery(o)) {
   const rows = options.filter((o) => o.name.startsWith(prefix) && wanted(o));

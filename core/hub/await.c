@@ -7,6 +7,7 @@ struct await {
     struct await *next;
     struct run *run;
     struct taut_mod *mod;
+    struct hook_time *hook; /* whose time it is; NULL: no filter's */
     taut_str key;
     int32_t status;
     bool done;
@@ -18,19 +19,13 @@ static void on_end(struct taut_mod *m, void *arg, int32_t status, void *result) 
     struct await *a = arg;
     a->status = status;
     a->done = true;
+    if (a->hook) hook_count(a->hook);
     if (status >= 0) {
         a->result = result;
         a->destroy = ops_keep_result(hub_of(m));
     }
     a->run->awaiting--;
     load_arrived(a->run, TAUT_OK, 0);
-}
-
-/* A filter waits no longer than its budget. 0: that is over. */
-static uint32_t time_left(const struct run *r, uint32_t timeout_ms) {
-    if (!r->hook_deadline_us) return timeout_ms;
-    int64_t left_ms = (r->hook_deadline_us - clock_mono_us() + 999) / 1000;
-    return left_ms <= 0 ? 0 : left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms;
 }
 
 int32_t await_result(struct taut_mod *m, struct taut_call *c, taut_str key, uint32_t timeout_ms, taut_start_fn start,
@@ -44,12 +39,13 @@ int32_t await_result(struct taut_mod *m, struct taut_call *c, taut_str key, uint
         *result = a->result;
         return a->done ? a->status : TAUT_E_AGAIN;
     }
-    check_read(r, "taut_await");
-    timeout_ms = time_left(r, timeout_ms);
+    if (!check_read(r, "taut_await")) return TAUT_E_INVAL;
+    if (r->hook) timeout_ms = hook_time_left(r->hook, timeout_ms);
     if (!timeout_ms) return TAUT_E_TIMEOUT;
     struct await *a = arena_zalloc(&r->call->arena, sizeof *a);
     a->run = r;
     a->mod = m;
+    a->hook = r->hook;
     a->key = arena_str(&r->call->arena, key);
     a->next = r->awaits;
     r->awaits = a;
@@ -70,8 +66,10 @@ void await_forget(struct run *r) {
 
 /* ---- turns ---- */
 
+/* A place in a queue. A run may have several, and waits for one at a time, which is then its newest. */
 struct turn {
-    struct turn *next;
+    struct turn *next;  /* in the queue */
+    struct turn *older; /* of the same run */
     struct run *run;
     struct turn_queue *queue;
     bool waits;
@@ -81,34 +79,47 @@ struct turn_queue {
     struct turn *first, *last;
 };
 
-int32_t turn_take(struct run *r, taut_str key) {
-    struct hub *h = r->hub;
-    if (r->turn) return r->turn->waits ? TAUT_E_AGAIN : TAUT_OK;
+static struct turn_queue *queue_of(struct hub *h, taut_str key) {
     struct turn_queue *q = map_get(&h->turns, key);
-    if (!q) {
-        q = xcalloc(1, sizeof *q + key.len);
-        memcpy(q + 1, key.ptr, key.len);
-        q->key = taut_str_n((char *)(q + 1), key.len);
-        map_put(&h->turns, q->key, q);
+    if (q) return q;
+    q = xcalloc(1, sizeof *q + key.len);
+    memcpy(q + 1, key.ptr, key.len);
+    q->key = taut_str_n((char *)(q + 1), key.len);
+    map_put(&h->turns, q->key, q);
+    return q;
+}
+
+/* Who is first there waits elsewhere for one who waits … for r: they passed two points in opposite orders. */
+static bool waits_for(const struct turn_queue *q, const struct run *r) {
+    while (q && q->first) {
+        const struct run *first = q->first->run;
+        if (first == r) return true;
+        q = first->turns->waits ? first->turns->queue : NULL;
     }
-    struct turn *t = r->turn = arena_zalloc(&r->call->arena, sizeof *t);
-    t->run = r;
-    t->queue = q;
-    t->waits = q->first != NULL;
+    return false;
+}
+
+int32_t turn_take(struct run *r, taut_str key) {
+    for (const struct turn *t = r->turns; t; t = t->older)
+        if (taut_str_eq(t->queue->key, key)) return t->waits ? TAUT_E_AGAIN : TAUT_OK;
+    if (r->turns && r->turns->waits) return TAUT_E_AGAIN;
+    struct turn_queue *q = queue_of(r->hub, key);
+    if (waits_for(q, r)) return TAUT_OK;
+    if (q->first && !check_read(r, "taut_filter")) return TAUT_E_INVAL;
+    struct turn *t = arena_zalloc(&r->call->arena, sizeof *t);
+    *t = (struct turn){.older = r->turns, .run = r, .queue = q, .waits = q->first != NULL};
+    r->turns = t;
     *(q->last ? &q->last->next : &q->first) = t;
     q->last = t;
     if (!t->waits) return TAUT_OK;
-    check_read(r, "taut_filter");
     r->waiting++;
     r->awaiting++;
     return TAUT_E_AGAIN;
 }
 
-void turn_leave(struct run *r) {
-    struct turn *t = r->turn, *before = NULL;
-    if (!t) return;
+static void leave(struct run *r, struct turn *t) {
+    struct turn *before = NULL;
     struct turn_queue *q = t->queue;
-    r->turn = NULL;
     if (q->first != t)
         for (before = q->first; before->next != t;) before = before->next;
     *(before ? &before->next : &q->first) = t->next;
@@ -120,6 +131,14 @@ void turn_leave(struct run *r) {
         q->first->waits = false;
         q->first->run->next_ready = r->hub->ready;
         r->hub->ready = q->first->run;
+    }
+}
+
+void turns_leave(struct run *r) {
+    while (r->turns) {
+        struct turn *t = r->turns;
+        r->turns = t->older;
+        leave(r, t);
     }
 }
 

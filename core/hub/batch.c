@@ -204,22 +204,26 @@ int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     struct run *r = run_of(c);
     struct hub *h = r->hub;
     if (held_is_late(r)) return TAUT_E_TIMEOUT; /* nothing is stored */
-    if (r->waiting) return TAUT_E_AGAIN; /* it went on without a row that it had asked for */
+    if (r->waiting) return TAUT_E_AGAIN;        /* it went on without a row that it had asked for */
     bool of_log = b->nevent || b->ncursor || b->view.trim;
-    if (b != r->batch || b->bad || (of_log && !b->view.workspace.len) || (b->view.claim_key.len && !b->nevent)) {
+    bool has_ended = r->replied || r->state == RUN_COMMITTING;
+    if (has_ended || b != r->batch || b->bad || (of_log && !b->view.workspace.len) ||
+        (b->view.claim_key.len && !b->nevent)) {
         log_fmt(TAUT_LOG_ERROR, c->mod->name, "bad_batch", "a handler built a batch that cannot be committed");
+        if (!has_ended) held_fails(r, "internal_error", "");
         return TAUT_E_INVAL;
     }
     check_batch(r, b);
     if (r->rehearsing || (!b->nwrite && !of_log && !b->nephemeral)) {
         r->replied = true;
+        held_answered(r);
         return TAUT_OK;
     }
     b->view.conds = (struct taut_array){b->conds, b->ncond, sizeof *b->conds};
     b->view.writes = (struct taut_array){b->writes, b->nwrite, sizeof *b->writes};
     b->view.events = (struct taut_array){b->records, b->nevent, sizeof *b->records};
     b->view.cursors = (struct taut_array){b->cursors, b->ncursor, sizeof *b->cursors};
-    r->state = RUN_COMMITTING;
+    run_to(r, RUN_COMMITTING);
     r->submitted_ns = clock_mono_ns();
     h->commits++;
     ASK_STORE(h, commit, &b->view, op_new(core_mod(h), 0, on_commit, r));

@@ -63,15 +63,23 @@ bool check_effect(struct taut_mod *m, const char *function) {
     return !r->rehearsing;
 }
 
-void check_read(struct run *r, const char *function) {
+bool check_read(struct run *r, const char *function) {
+    if (r->hub->running != r || r->state != RUN_RUNNING) {
+#ifdef TAUT_CHECKS
+        panic("module %s: %s() was called for a call (%s) whose handler does not run, and which so cannot wait for it",
+              r->call->pub.mod->name, function, what_runs(r));
+#endif
+        log_fmt(TAUT_LOG_ERROR, r->call->pub.mod->name, "late_read",
+                "%s() was called for a call whose handler does not run; this is a fault of the module", function);
+        return false;
+    }
 #ifdef TAUT_CHECKS
     if (r->effect)
         panic("module %s: the handler of %s calls %s() before its last read, %s(): what it causes there it causes "
               "again in each run",
               r->call->pub.mod->name, what_runs(r), r->effect, function);
-#else
-    (void)r, (void)function;
 #endif
+    return true;
 }
 
 /* ---- chance ---- */
@@ -208,7 +216,7 @@ bool check_rehearse(struct run *r, int32_t (*run)(struct run *r), int32_t *err) 
     r->rehearsing = true;
     *err = run(r);
     r->rehearsing = false;
-    if ((*err == TAUT_E_AGAIN && r->waiting) || r->restart) return true; /* the run that counts is still to come */
+    if (run_waits(r, *err) || r->restart) return true; /* the run that counts is still to come */
     t->end = end_digest(r, *err);
     route_forget(r->call);
     r->starts--;
@@ -216,6 +224,7 @@ bool check_rehearse(struct run *r, int32_t (*run)(struct run *r), int32_t *err) 
 }
 
 void check_batch(struct run *r, const struct taut_batch *b) {
+    if (r->hub->running != r) return; /* its end comes from outside of its handler */
     if (r->rehearsing) tape_of(r)->batch = batch_digest(b);
     else if (r->tape && is_rehearsed(r) && r->tape->batch != batch_digest(b))
         panic("module %s: two runs of the handler of %s built different batches; see HANDLERS ARE RESTARTABLE in "

@@ -53,7 +53,7 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
         r->replied = true;
         return TAUT_OK;
     }
-    if (r->state == RUN_HELD && r->dead) { /* the peer has gone: as if it had been let in before */
+    if (r->state == RUN_OVERDUE) { /* the peer has gone: as if it had been let in before */
         if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
         held_is_late(r);
         return TAUT_OK;
@@ -62,6 +62,11 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     if (!l->position) l->position = a->as_of;
     if (a->as_of < l->position &&
         !tail_read(l, a->as_of, l->position, &c->arena, &o->events, &o->nevents)) { /* too old a snapshot: look again */
+        if (h->running != r) { /* it was held for too long: the peer may try again */
+            if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
+            held_fails(r, "service_unavailable", "");
+            return TAUT_OK;
+        }
         run_forget_reads(r);
         r->restart = true;
         return TAUT_E_AGAIN;

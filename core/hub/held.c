@@ -15,6 +15,11 @@ static void overdue_changed(struct instance *in) {
                   taut_str_n(text, (size_t)n));
 }
 
+void held_returned(struct run *r) {
+    r->owner->overdue--;
+    overdue_changed(r->owner);
+}
+
 /* What the module did meanwhile nobody knows but the module: so it is not said that nothing happened. */
 void held_expire(struct run *r) {
     struct instance *in = r->owner;
@@ -25,8 +30,9 @@ void held_expire(struct run *r) {
                  arena_fmt(&r->call->arena,
                            "the module %s did not answer in time; it may or may not have done what was asked",
                            in->name));
-    r->dead = r->answered_early = true;
-    turn_leave(r);
+    run_to(r, RUN_OVERDUE);
+    r->dead = true;
+    turns_leave(r);
     if (r->conn) conns_frame_passed(r->hub, r->conn, r); /* silence: only the module knows the protocol's form */
     else answer_now(r);
 }
@@ -37,28 +43,30 @@ bool held_too_many(const struct instance *in) {
 
 bool held_is_late(struct run *r) {
     struct instance *in = r->owner;
-    if (r->state != RUN_HELD || !r->dead || r->running) return false;
+    if (r->state != RUN_OVERDUE) return false;
     own_add(&r->hub->seen.held_late, 1);
     log_fmt(TAUT_LOG_WARN, in->name, "late_answer", "%s: answered %lld ms after its arrival; nobody waits any more",
             r->name ? r->name : "a call", (long long)((clock_mono_ns() - r->began_ns) / 1000000));
-    in->overdue--;
-    overdue_changed(in);
     run_finish(r);
     return true;
 }
 
 void held_end_of(struct hub *h, struct instance *in) {
-    for (struct run *r = h->runs, *next; r; r = next) {
-        next = r->next;
-        if (r->state != RUN_HELD || r->owner != in) continue;
-        if (!r->dead)
-            answer_error(r, "service_unavailable",
-                         arena_fmt(&r->call->arena, "the module %s was stopped", in->name));
+    for (struct run *r = h->runs; r; r = h->next_run) {
+        h->next_run = r->next;
+        if (!run_is_held(r) || r->owner != in) continue;
+        if (r->state == RUN_HELD)
+            answer_error(r, "service_unavailable", arena_fmt(&r->call->arena, "the module %s was stopped", in->name));
         run_finish(r);
     }
-    in->overdue = 0;
+}
+
+void held_fails(struct run *r, const char *code, const char *text) {
+    if (r->hub->running == r) return;
+    answer_error(r, code, taut_str_z(text));
+    held_answered(r);
 }
 
 void held_answered(struct run *r) {
-    if (r->state == RUN_HELD && !r->running) run_finish(r);
+    if (r->state == RUN_HELD) run_finish(r);
 }

@@ -8,11 +8,14 @@
 
 enum { BUDGET_MS = 30 };
 
-/* A filter that has begun in a call: its budget counts over all runs. */
-struct hook_wait {
-    struct hook_wait *next;
+/* What a filter has used of its budget in a call: its own runs and what it has awaited, until it gives its verdict.
+ * What others take (other filters, the disk, its rows) does not count. */
+struct hook_time {
+    struct hook_time *next;
     const struct hook_entry *hook;
-    int64_t since_us;
+    int64_t used_us;
+    int64_t counted_us; /* up to this moment */
+    bool is_told;       /* that its budget was not enough */
 };
 
 /* One who is to be told. In one block with its texts. */
@@ -85,13 +88,28 @@ static int32_t without(struct taut_call *c, const struct hook_entry *e) {
 
 /* ---- filters ---- */
 
-static int64_t begun_at(struct run *r, const struct hook_entry *e, int64_t now_us) {
-    for (struct hook_wait *w = r->hooks; w; w = w->next)
-        if (w->hook == e) return w->since_us;
-    struct hook_wait *w = arena_zalloc(&r->call->arena, sizeof *w);
-    *w = (struct hook_wait){.next = r->hooks, .hook = e, .since_us = now_us};
-    r->hooks = w;
-    return now_us;
+static struct hook_time *time_of(struct run *r, const struct hook_entry *e) {
+    for (struct hook_time *t = r->hook_times; t; t = t->next)
+        if (t->hook == e) return t;
+    struct hook_time *t = arena_zalloc(&r->call->arena, sizeof *t);
+    *t = (struct hook_time){.next = r->hook_times, .hook = e};
+    return r->hook_times = t;
+}
+
+static int64_t budget_us(const struct hook_entry *e) {
+    return (int64_t)(e->def->budget_ms ? e->def->budget_ms : BUDGET_MS) * 1000;
+}
+
+void hook_count(struct hook_time *t) {
+    int64_t now_us = clock_mono_us();
+    t->used_us += now_us - t->counted_us;
+    t->counted_us = now_us;
+}
+
+uint32_t hook_time_left(const struct hook_time *t, uint32_t timeout_ms) {
+    int64_t used_us = t->used_us + clock_mono_us() - t->counted_us;
+    int64_t left_ms = (budget_us(t->hook) - used_us + 999) / 1000;
+    return left_ms <= 0 ? 0 : left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms;
 }
 
 /* Its module has failed, or ended. */
@@ -101,26 +119,31 @@ static bool is_gone(const struct hook_entry *e) {
 
 static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, void *data) {
     struct taut_call *c = &r->call->pub;
-    int64_t budget_us = (int64_t)(e->def->budget_ms ? e->def->budget_ms : BUDGET_MS) * 1000;
-    int64_t from_us = clock_mono_us(), since_us = begun_at(r, e, from_us), outer = r->hook_deadline_us;
+    struct hook_time *t = time_of(r, e), *outer = r->hook;
     if (e->breaker.open || is_gone(e)) return without(c, e);
-    if (from_us - since_us >= budget_us) {
-        if (!r->rehearsing) fault(r->hub, e, "took longer than its budget");
+    if (t->used_us >= budget_us(e)) { /* it is not asked again in this call */
+        if (!r->rehearsing && !t->is_told) fault(r->hub, e, "took longer than its budget");
+        t->is_told |= !r->rehearsing;
         return without(c, e);
     }
-    r->hook_deadline_us = since_us + budget_us;
+    int64_t before_us = t->used_us;
+    r->hook = t;
+    t->counted_us = clock_mono_us();
     crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
     int32_t verdict = e->def->filter(&e->owner->pub, c, b, data);
     crumb_leave(r->rehearsing ? NULL : &e->seconds);
-    int64_t took_us = clock_mono_us() - from_us;
-    r->hook_deadline_us = outer;
-    if (verdict == TAUT_E_AGAIN || (verdict == TAUT_E_FAILED && r->failed)) return verdict;
+    r->hook = outer;
+    hook_count(t);
+    if (verdict == TAUT_E_AGAIN) return verdict;
+    bool is_late = t->used_us > budget_us(e);
+    t->used_us = r->rehearsing ? before_us : 0;
+    if (verdict == TAUT_E_FAILED && r->failed) return verdict;
     if (verdict != TAUT_OK && verdict != TAUT_STOP) {
         if (!r->rehearsing) fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
         return without(c, e);
     }
     if (r->rehearsing) return verdict;
-    if (took_us > budget_us) fault(r->hub, e, "took longer than its budget");
+    if (is_late) fault(r->hub, e, "took longer than its budget");
     else sound(r->hub, e);
     return verdict;
 }

@@ -11,9 +11,9 @@ struct hub;
 
 struct hub_config {
     const struct taut_server_info *info;
-    int64_t call_timeout_ms; /* METHOD, FRAME, OPEN, ROUTE */
-    int64_t cache_bytes;     /* rows kept in memory */
-    int64_t tail_events;     /* events kept in memory per workspace */
+    int64_t call_timeout_ms;                    /* METHOD, FRAME, OPEN, ROUTE */
+    int64_t cache_bytes;                        /* rows kept in memory */
+    int64_t tail_events;                        /* events kept in memory per workspace */
     uint32_t start_timeout_ms, stop_timeout_ms; /* of one module; 0: 60 s, and 10 s (the store: 7 s) */
 };
 

@@ -1,5 +1,5 @@
-/* instance.c - the steps of one module's life, for those who take them: at start and end of the server (lifecycle.c), and
- * while it runs (switch.c). */
+/* instance.c - the steps of one module's life, for those who take them: at start and end of the server (lifecycle.c),
+ * and while it runs (switch.c). */
 #include <stdio.h>
 
 #include "hub/internal.h"
@@ -26,8 +26,7 @@ uint32_t stop_timeout_ms(const struct hub *h) {
 }
 
 int32_t instance_init(struct hub *h, struct instance *in) {
-    in->pub = (struct taut_mod){
-        .size = sizeof in->pub, .host = &h->host, .config = in->config, .name = in->name};
+    in->pub = (struct taut_mod){.size = sizeof in->pub, .host = &h->host, .config = in->config, .name = in->name};
     in->state = INSTANCE_INIT;
     crumb_enter(&in->seen->crumbs, CRUMB_INIT, NULL);
     int32_t err = in->def->init ? in->def->init(&in->pub) : TAUT_OK;

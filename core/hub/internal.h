@@ -7,6 +7,7 @@
  *   services.c   services: their consumers' places, down tables, circuit breakers
  *   hooks.c      filters, observers, providers at their points
  *   subscribe.c  modules that read the log
+ *   sub_keep.c   their cursors
  *   ops.c        operations: slots with generations, completions from any thread
  *   timers.c     timers, watched descriptors and the work pool
  *   rows.c       the cache of rows, kept right by what becomes durable
@@ -134,11 +135,14 @@ int32_t batch_commit(struct taut_call *c, struct taut_batch *b);
 
 /* ---- run.c ---- */
 enum run_state {
-    RUN_READY,      /* waits for its turn (frames of one connection) */
-    RUN_LOADING,    /* waits for rows */
+    RUN_RUNNING,    /* its handler runs, or is about to */
+    RUN_LOADING,    /* waits for rows, for what it awaits, for its turn: to run again */
     RUN_COMMITTING, /* its batch is at the store */
     RUN_HELD,       /* TAUT_E_PENDING: a module will answer */
-    RUN_DONE
+    RUN_OVERDUE,    /* the same, and its caller has been answered in the module's place */
+    RUN_SETTLED,    /* its answer stands; a read is still under way */
+    RUN_DONE,
+    RUN_STATES
 };
 struct memo {
     struct memo *next;
@@ -155,13 +159,13 @@ struct run {
     enum run_state state;
     const char *name; /* of the method, the command …; NULL: none */
     uint64_t began_ns, submitted_ns;
-    struct run *prev, *next;   /* all runs, oldest first */
-    int64_t deadline_us;       /* 0: none */
-    bool answered_early, dead; /* dead: nobody waits; end it when it can be ended */
-    bool scanning;             /* it has one of the places for calls with scans */
-    bool restart;              /* run the handler again from its start, at once */
-    bool settled;              /* its answer stands; a read is still under way */
-    bool failed, answer_open, replied, running;
+    struct run *prev, *next; /* all runs, oldest first */
+    int64_t deadline_us;     /* 0: none */
+    bool dead;               /* its caller has been answered: end it when it can be ended */
+    bool scanning;           /* it has one of the places for calls with scans */
+    bool restart;            /* run the handler again from its start, at once */
+    bool was_held;           /* it ends where it was held: it is not begun anew */
+    bool failed, answer_open, replied;
     bool rehearsing;         /* this run is for show (check.c): its effects go nowhere */
     const char *effect;      /* the first one of this run, or NULL */
     int64_t now_us, mono_us; /* the clocks as this run sees them; 0: not looked at */
@@ -171,13 +175,13 @@ struct run {
     struct await *awaits;
     uint32_t awaiting; /* of `waiting`: for something else than reads */
     struct run *next_ready;
-    struct turn *turn;        /* its place in a queue (await.c), or NULL */
-    struct hook_wait *hooks;  /* filters that have begun in this call */
-    int64_t hook_deadline_us; /* of the filter that runs now; 0: none runs */
+    struct turn *turns;           /* its places in queues (await.c), newest first */
+    struct hook_time *hook_times; /* of the filters that have been asked in this call */
+    struct hook_time *hook;       /* of the one that runs now, or NULL */
     int32_t load_error;
-    uint64_t as_of;        /* the newest snapshot among its reads */
-    uint64_t scan_as_of;   /* the newest among its scans: rows from before it are read again */
-    struct run *next_held; /* in hub.held */
+    uint64_t as_of;         /* the newest snapshot among its reads */
+    uint64_t scan_as_of;    /* the newest among its scans: rows from before it are read again */
+    struct run *next_ahead; /* in hub.ahead */
     uint32_t conflicts, waiting, starts;
     struct memo *memos;
     struct crow **pinned; /* rows that this call was shown */
@@ -198,6 +202,14 @@ struct run {
 static inline struct run *run_of(struct taut_call *c) {
     return CONTAINER_OF(c, struct call, pub)->run;
 }
+static inline bool run_is_held(const struct run *r) {
+    return r->state == RUN_HELD || r->state == RUN_OVERDUE;
+}
+void run_to(struct run *r, enum run_state to); /* the one way from state to state */
+/* Does the run that has ended so wait for something, to run again? */
+static inline bool run_waits(const struct run *r, int32_t err) {
+    return r->waiting && (err == TAUT_E_AGAIN || err == TAUT_E_PENDING);
+}
 void run_begin(struct hub *h, struct call *c);                     /* owns c from here */
 void run_frame(struct hub *h, struct call *c, struct hconn *conn); /* the next frame of a connection */
 void run_again(struct run *r);                                     /* its rows are there, or its batch met a conflict */
@@ -212,9 +224,12 @@ int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done 
 /* ---- held.c ---- */
 void held_expire(struct run *r);
 bool held_too_many(const struct instance *in); /* it gets no more calls */
+void held_returned(struct run *r);             /* one that was overdue ends */
 /* A module answers a held call. True: nobody waits for it any more, and it has ended: r is gone. */
 bool held_is_late(struct run *r);
 void held_answered(struct run *r); /* if it is held: the call ends with that */
+/* If its handler does not run: what the module ends it with cannot be, and it ends with this. */
+void held_fails(struct run *r, const char *code, const char *text);
 void held_end_of(struct hub *h, struct instance *in); /* it was stopped: none of its calls stays open */
 
 /* ---- load.c ---- */
@@ -299,7 +314,7 @@ void await_forget(struct run *r); /* its results, at its end */
 void turns_go_on(struct hub *h);
 /* TAUT_OK when no earlier run is before this one in the queue of that key; AGAIN: it waits. */
 int32_t turn_take(struct run *r, taut_str key);
-void turn_leave(struct run *r);
+void turns_leave(struct run *r);
 void turns_free(struct hub *h);
 
 /* ---- check.c ---- */
@@ -309,8 +324,9 @@ bool check_is_hub_thread(const struct hub *h);
 bool check_thread(const struct taut_mod *m, const char *function);
 /* A handler (if one runs) causes something. False: it only rehearses, and nothing is to happen. */
 bool check_effect(struct taut_mod *m, const char *function);
-void check_read(struct run *r, const char *function); /* it waits for something: it may have caused nothing */
-struct run *run_here(void);                           /* the run whose handler runs on this thread, or NULL */
+/* It is to wait for something: it may have caused nothing yet. False: its handler does not run, it cannot wait. */
+bool check_read(struct run *r, const char *function);
+struct run *run_here(void); /* the run whose handler runs on this thread, or NULL */
 /* With TAUT_CHECKS: runs the handler for show. True: it waits, *err says for what, and the run that counts comes later.
  */
 bool check_rehearse(struct run *r, int32_t (*run)(struct run *r), int32_t *err);
@@ -344,6 +360,9 @@ void services_stop_of(struct hub *h, struct instance *in); /* it provides nothin
 void services_free(struct hub *h);
 
 /* ---- hooks.c ---- */
+struct hook_time;
+void hook_count(struct hook_time *t);                                    /* up to now, its budget was used */
+uint32_t hook_time_left(const struct hook_time *t, uint32_t timeout_ms); /* at most timeout_ms; 0: none */
 void hooks_add_to_host(struct taut_host *t);
 void hooks_durable(struct taut_batch *b, uint64_t seq);
 void hooks_turn(struct hub *h); /* tells observers what was left for a later turn */
@@ -354,6 +373,8 @@ void subs_add_to_host(struct taut_host *t);
 void subs_published(struct hub *h, struct wslog *l); /* it has grown */
 void subs_stop_of(struct hub *h, struct taut_mod *m);
 void subs_free(struct hub *h);
+
+/* ---- sub_keep.c ---- */
 void subs_flush(struct hub *h, void (*then)(struct hub *h)); /* keeps all cursors, then goes on */
 
 /* ---- restore.c ---- */
@@ -364,7 +385,7 @@ struct instance *store_module(struct hub *h);
 uint32_t start_timeout_ms(const struct hub *h);
 uint32_t stop_timeout_ms(const struct hub *h);
 int32_t instance_init(struct hub *h, struct instance *in);
-void instance_start(struct hub *h, struct instance *in, taut_op_fn fn, void *arg); /* one that has a start */
+void instance_start(struct hub *h, struct instance *in, taut_op_fn fn, void *arg);    /* one that has a start */
 uint32_t instance_stop(struct hub *h, struct instance *in, taut_op_fn fn, void *arg); /* … a stop; its deadline in ms */
 void instance_sweep(struct hub *h, struct instance *in); /* takes away what it has registered */
 void instance_fini(struct instance *in);
@@ -427,10 +448,11 @@ struct hub {
     uint32_t nunsent;
     struct scan_wait *scans; /* those that wait for their turn */
     uint32_t scanning;       /* calls that have scans */
-    struct run *held;        /* their snapshots are newer than what is applied here */
+    struct run *ahead;       /* their snapshots are newer than what is applied here */
     uint64_t applied_lsn;    /* the last commit whose rows and events are applied and published */
     uint32_t commits;        /* at the store */
     struct run *runs, *runs_last;
+    struct run *next_run; /* of who goes through them while they end */
     uint32_t nruns;
     struct call_pool pool;  /* tasks and commands */
     struct map logs;        /* workspace -> struct wslog */
@@ -444,7 +466,8 @@ struct hub {
     struct observed *observed, *observed_last; /* for a later turn */
     struct map turns;                          /* key -> struct turn_queue */
     struct run *ready;                         /* whose turn has come */
-    taut_timer keeping;
+    taut_timer keeping;  /* of cursors that have moved (sub_keep.c); 0: none has */
+    struct keep *keeps;  /* cursors at the store */
     struct run *running; /* whose handler runs now */
     int64_t last_stamp_us;
     struct lifecycle *lifecycle;

@@ -47,9 +47,13 @@ static void ended(struct hub *h) {
     }
     void (*done)(void *, int32_t, const char *) = l->done;
     void *arg = l->arg;
-    if (!l->text) l->text = name_hung(h);
-    int32_t err = !l->err && l->text ? TAUT_E_TIMEOUT : l->err;
-    char *text = l->text;
+    int32_t err = l->err;
+    char *text = l->text, *hung = err ? NULL : name_hung(h);
+    if (hung) {
+        free(text);
+        text = hung;
+        err = TAUT_E_TIMEOUT;
+    }
     free(l);
     h->lifecycle = NULL;
     done(arg, err, text ? text : "");

@@ -152,7 +152,7 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
         *row = found->row.ncols ? &found->row : NULL;
         return TAUT_OK;
     }
-    check_read(r, "taut_get");
+    if (!check_read(r, "taut_get")) return TAUT_E_INVAL;
     struct load *l = map_get(&h->loads, k);
     if (!l) l = load_new(h, k, table, key, nkey);
     wait_for(l, r);
@@ -174,22 +174,22 @@ void load_arrived(struct run *r, int32_t status, uint64_t as_of) {
         run_again(r);
         return;
     }
-    r->next_held = h->held;
-    h->held = r;
+    r->next_ahead = h->ahead;
+    h->ahead = r;
 }
 
 void load_release(struct hub *h) {
-    struct run *list = h->held;
-    h->held = NULL;
+    struct run *list = h->ahead;
+    h->ahead = NULL;
     while (list) {
         struct run *r = list;
-        list = r->next_held;
+        list = r->next_ahead;
         if (!is_ahead(h, r)) {
             run_again(r);
             continue;
         }
-        r->next_held = h->held;
-        h->held = r;
+        r->next_ahead = h->ahead;
+        h->ahead = r;
     }
 }
 
@@ -363,7 +363,7 @@ int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_tab
         return TAUT_OK;
     }
     if (memo) return TAUT_E_AGAIN;
-    check_read(r, "taut_scan");
+    if (!check_read(r, "taut_scan")) return TAUT_E_INVAL;
     struct scan_wait *w = arena_alloc(&r->call->arena, sizeof *w);
     *w = (struct scan_wait){.run = r, .memo = memo_add(r, key), .scan = copy, .table = table};
     r->waiting++;

@@ -6,6 +6,23 @@
 
 static void start_once(struct run *r);
 
+#define TO(state) (1u << (state))
+static const uint32_t leads_to[RUN_STATES] = {
+    [RUN_RUNNING] =
+        TO(RUN_RUNNING) | TO(RUN_LOADING) | TO(RUN_COMMITTING) | TO(RUN_HELD) | TO(RUN_SETTLED) | TO(RUN_DONE),
+    [RUN_LOADING] = TO(RUN_RUNNING) | TO(RUN_DONE),
+    [RUN_COMMITTING] = TO(RUN_RUNNING) | TO(RUN_DONE),
+    [RUN_HELD] = TO(RUN_COMMITTING) | TO(RUN_OVERDUE) | TO(RUN_DONE),
+    [RUN_OVERDUE] = TO(RUN_DONE),
+    [RUN_SETTLED] = TO(RUN_DONE),
+};
+
+void run_to(struct run *r, enum run_state to) {
+    ENSURE(leads_to[r->state] & TO(to));
+    if (r->state == RUN_OVERDUE) held_returned(r);
+    r->state = to;
+}
+
 static void link_run(struct run *r) {
     struct hub *h = r->hub;
     hub_tick_on(h);
@@ -19,6 +36,7 @@ static void unlink_run(struct run *r) {
     struct hub *h = r->hub;
     *(r->prev ? &r->prev->next : &h->runs) = r->next;
     *(r->next ? &r->next->prev : &h->runs_last) = r->prev;
+    if (h->next_run == r) h->next_run = r->next;
     h->nruns--;
 }
 
@@ -127,7 +145,7 @@ static int32_t authenticate(struct run *r) {
     struct call *c = r->call;
     const struct taut_auth_v1 *auth = r->hub->auth->up ? r->hub->auth->vtable : NULL;
     bool open_to_all = c->method && (c->method->def->flags & TAUT_METHOD_NOAUTH);
-    if (!c->method || r->owner->off) {
+    if (!c->method || (r->owner->off && !c->pub.run)) { /* one that runs already is told that its module is gone */
         answer_error(r, "unknown_method", taut_str_n("", 0));
         return TAUT_E_FAILED;
     }
@@ -186,8 +204,7 @@ static void conclude(struct run *r) {
         run_finish(r);
         return;
     }
-    r->state = RUN_LOADING;
-    r->settled = true;
+    run_to(r, RUN_SETTLED);
 }
 
 /* Nothing was stored. The peer of a frame is told in the protocol's form, which only the handler knows. */
@@ -239,12 +256,16 @@ static void do_at_end(struct run *r) {
 
 /* Its answer comes later; perhaps from what is to be done at its end. */
 static void hold(struct run *r) {
-    r->state = RUN_HELD;
+    if (r->was_held) {
+        broken(r, "a handler held its call again", TAUT_E_PENDING);
+        return;
+    }
+    r->was_held = true;
     stop_scanning(r);
-    r->running = true;
     do_at_end(r);
-    r->running = false;
+    if (r->state == RUN_COMMITTING) return;
     if (r->replied || r->failed) run_finish(r);
+    else run_to(r, RUN_HELD);
 }
 
 /* The handler, once, with clocks that stand still; with TAUT_CHECKS twice. */
@@ -252,14 +273,12 @@ static int32_t run_once(struct run *r) {
     struct run *outer = r->hub->running;
     int32_t err;
     r->now_us = r->mono_us = 0;
-    r->running = true;
     r->hub->running = r;
     if (!check_rehearse(r, run_handler, &err)) {
         err = run_handler(r);
         check_compare(r, err);
     }
     r->hub->running = outer;
-    r->running = false;
     return err;
 }
 
@@ -268,11 +287,11 @@ static void start_once(struct run *r) {
         broken(r, "a handler was run too often without an end", TAUT_E_LIMIT);
         return;
     }
-    r->state = RUN_READY;
+    run_to(r, RUN_RUNNING);
     int32_t err = run_once(r);
     if (r->state == RUN_COMMITTING) { /* submitted; its end comes with the op */
         do_at_end(r);
-        turn_leave(r);
+        turns_leave(r);
         if (r->conn) conns_frame_passed(r->hub, r->conn, r);
         stop_scanning(r);
         return;
@@ -280,8 +299,8 @@ static void start_once(struct run *r) {
     if (r->restart) { /* what it looked at was too old */
         r->restart = false;
         start_once(r);
-    } else if (err == TAUT_E_AGAIN && r->waiting) {
-        r->state = RUN_LOADING;
+    } else if (run_waits(r, err)) {
+        run_to(r, RUN_LOADING);
     } else if (err == TAUT_E_PENDING) {
         hold(r);
     } else if ((err >= 0 || err == TAUT_E_FAILED) && (r->replied || r->failed)) {
@@ -316,7 +335,7 @@ static void unreadable(struct run *r, const char *text) {
 }
 
 void run_again(struct run *r) {
-    if (r->dead || r->settled) {
+    if (r->dead || r->state == RUN_SETTLED) {
         run_finish(r);
     } else if (r->hub->stopping) {
         unreadable(r, "the server stops");
@@ -337,6 +356,10 @@ void run_again(struct run *r) {
 static void conflict(struct run *r) {
     if (r->hub->stopping) {
         refuse(r, "service_unavailable", "the server stops");
+        return;
+    }
+    if (r->was_held) {
+        refuse(r, "service_unavailable", "what this rests on has changed meanwhile; nothing was stored; try again");
         return;
     }
     if (++r->conflicts > RUNS_MAX_CONFLICTS) {
@@ -361,7 +384,7 @@ static const char *unavailable_text(struct run *r, const struct taut_commit_resu
 }
 
 void run_committed(struct run *r, int32_t status, const struct taut_commit_result *res) {
-    r->state = RUN_READY;
+    run_to(r, RUN_RUNNING);
     observe_commit(r->hub, status);
     if (status != TAUT_OK) batch_drop_events(r->batch);
     if (r->dead) {
@@ -411,11 +434,10 @@ static void outcome(struct run *r, struct taut_outcome *o) {
 void run_finish(struct run *r) {
     struct hub *h = r->hub;
     struct call *c = r->call;
-    if (r->state == RUN_DONE) return;
-    r->state = RUN_DONE;
+    run_to(r, RUN_DONE);
     if (!r->dead) answer_finish(r);
     observe_end_of(h, r);
-    if (r->answered_early) c->out.sent = true;
+    if (r->dead) c->out.sent = true;
     c->out.seq = r->seq ? r->seq : c->pub.claimed_seq;
 
     struct taut_outcome o;
@@ -429,7 +451,7 @@ void run_finish(struct run *r) {
 
     run_forget_reads(r);
     await_forget(r);
-    turn_leave(r);
+    turns_leave(r);
     if (r->batch) batch_drop_events(r->batch);
     unlink_run(r);
     c->run = NULL;
@@ -462,7 +484,7 @@ void answer_now(struct run *r) {
     m->content_type = c->out.content_type; /* static, or in the call, which outlives this message */
     m->body = taut_str_n((char *)(m + 1), c->out.body.len);
     if (m->body.len) memcpy(m + 1, c->out.body.ptr, c->out.body.len);
-    r->answered_early = r->dead = true;
+    r->dead = true;
     hub_send(r->hub, c->home, &m->msg);
 }
 
@@ -483,14 +505,22 @@ static void expire(struct run *r) {
 }
 
 void run_tick(struct hub *h, int64_t now_us) {
-    for (struct run *r = h->runs, *next; r; r = next) {
-        next = r->next;
+    for (struct run *r = h->runs; r; r = h->next_run) {
+        h->next_run = r->next;
         if (r->deadline_us && r->deadline_us <= now_us && r->call->home) expire(r);
     }
 }
 
 /* ---- calls of our own ---- */
 
+static void begin_task(struct taut_mod *m, void *arg, int32_t status, void *result) {
+    struct run *r = arg;
+    (void)m, (void)status, (void)result;
+    r->awaiting--;
+    load_arrived(r, TAUT_OK, 0);
+}
+
+/* Begins on a later turn: nothing ends within the call that started it. */
 int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
     struct hub *h = hub_of(m);
     check_thread(m, "taut_task");
@@ -503,7 +533,9 @@ int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done 
     r->task_done = done;
     r->actor = (struct taut_actor){.size = sizeof r->actor, .flags = TAUT_ACTOR_SYSTEM};
     c->pub.actor = &r->actor;
-    start_once(r);
+    run_to(r, RUN_LOADING);
+    r->waiting = r->awaiting = 1;
+    taut_op_complete(core_mod(h), op_new(core_mod(h), 0, begin_task, r), TAUT_OK, NULL, NULL);
     return TAUT_OK;
 }
 
@@ -532,12 +564,13 @@ void run_add_to_host(struct taut_host *t) {
 }
 
 void run_end_all(struct hub *h) {
-    for (struct run *r = h->runs, *next; r; r = next) {
-        next = r->next;
+    for (struct run *r = h->runs; r; r = h->next_run) {
+        h->next_run = r->next;
         /* the store may still read its memory: left as it is */
         if (r->state == RUN_COMMITTING || r->waiting > r->awaiting) continue;
         r->waiting = 0;
         answer_error(r, "service_unavailable", taut_str_z("the server stops"));
         run_finish(r);
     }
+    h->ready = NULL; /* who was to have its turn has ended */
 }

@@ -133,7 +133,8 @@ void service_timed_out(struct hub *h, struct service *s) {
             "%s/%u does not answer; it is cut off for %u ms, and those who use it do without", s->family, s->major,
             s->breaker.open_ms);
     char text[HEALTH_TEXT];
-    int n = snprintf(text, sizeof text, "%s/%u does not answer in time and is cut off for a while", s->family, s->major);
+    int n =
+        snprintf(text, sizeof text, "%s/%u does not answer in time and is cut off for a while", s->family, s->major);
     report_health(&s->provider->pub, TAUT_HEALTH_DEGRADED, "breaker_open",
                   taut_str_n(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
     own_add(&s->provider->seen->trips, 1);

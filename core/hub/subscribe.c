@@ -1,42 +1,12 @@
 /* subscribe.c - modules that read the log as a whole, each at its named cursor. For each workspace one hand-over at a
  * time: from the tail in memory while it reaches back, else from the store. Nothing is handed over that the hub has not
- * published, so that what a reader finds in rows is never older than what it was told. */
-#include "hub/internal.h"
+ * published, so that what a reader finds in rows is never older than what it was told. Cursors are sub_keep.c's. */
+#include "hub/subscribe.h"
+
 #include "obs/log.h"
 
-enum { NAME_MAX_BYTES = 100, EVENTS_DEFAULT = 256, EVENTS_MOST = 4096, KEEP_MS = 1000, KEEP_EVENTS = 1000 };
-enum { FLUSH_MS = 2000 /* while stopping; a store that hangs is not waited for */ };
+enum { NAME_MAX_BYTES = 100, EVENTS_DEFAULT = 256, EVENTS_MOST = 4096 };
 enum { AGAIN_MS_FIRST = 1000, AGAIN_MS_MAX = 60000 };
-
-struct sub {
-    struct sub *next;
-    taut_sub id;
-    struct taut_mod *mod;
-    struct taut_subscription def;
-    taut_str name; /* behind the struct */
-    struct feed *feeds;
-    bool ended;     /* nothing is handed over any more */
-    bool listed;    /* the logs of the store are known */
-    uint32_t users; /* operations under way that know it */
-};
-
-/* One workspace of a subscription. */
-struct feed {
-    struct feed *next;     /* of its subscription */
-    struct feed *log_next; /* of its log */
-    struct sub *sub;
-    struct wslog *log;
-    bool placed;       /* its cursor is known */
-    bool busy;         /* something is under way: a read, a hand-over, a pause */
-    uint64_t last;     /* of the log when its cursor was read */
-    uint64_t position; /* done with */
-    uint64_t upto;     /* of the hand-over under way */
-    uint64_t kept;     /* what the store has as cursor */
-    bool sought;       /* the reader has said where to go on */
-    uint64_t seek;
-    uint32_t pause_ms;
-    struct hand_over *over; /* under way, or NULL */
-};
 
 /* What is handed over: events of the tail, a reference each, or the store's answer. */
 struct handed {
@@ -55,7 +25,6 @@ struct hand_over {
 };
 
 static void pump(struct feed *f);
-static void keep_soon(struct hub *h);
 
 static void drop(struct handed *g) {
     for (uint32_t i = 0; g->events && i < g->n; i++) event_unref(g->events[i]);
@@ -77,8 +46,7 @@ static void sub_free(struct sub *s) {
     free(s);
 }
 
-/* One that has ended is let go when nothing under way knows it any more. */
-static void unuse(struct sub *s) {
+void sub_unuse(struct sub *s) {
     if (--s->users || !s->ended) return;
     struct sub **at = &hub_of(s->mod)->ended_subs;
     while (*at != s) at = &(*at)->next;
@@ -94,7 +62,7 @@ static void on_pause_over(struct taut_mod *m, void *arg) {
     (void)m;
     f->busy = false;
     if (!s->ended) pump(f);
-    unuse(s);
+    sub_unuse(s);
 }
 
 static void pause_feed(struct feed *f) {
@@ -124,10 +92,10 @@ static void on_handed(struct taut_mod *m, void *arg, int32_t status, void *resul
         f->pause_ms = 0;
         f->position = f->sought ? f->seek : f->upto;
         f->sought = false;
-        if (!(s->def.flags & TAUT_SUB_OWN_CURSOR)) keep_soon(hub_of(m));
+        keep_moved(f);
         pump(f);
     }
-    unuse(s);
+    sub_unuse(s);
 }
 
 static void hand_over(struct feed *f, struct handed *g, uint64_t upto) {
@@ -153,7 +121,7 @@ static void on_rows(struct taut_mod *m, void *arg, int32_t status, void *result)
     uint64_t end = f->log->position ? f->log->position : f->last;
     f->busy = false;
     if (s->ended) {
-        unuse(s);
+        sub_unuse(s);
         return;
     }
     if (status == TAUT_E_GAP) {
@@ -176,7 +144,7 @@ static void on_rows(struct taut_mod *m, void *arg, int32_t status, void *result)
         if (g->n) hand_over(f, g, g->list[g->n - 1].seq);
         else drop(g);
     }
-    unuse(s);
+    sub_unuse(s);
 }
 
 static taut_str topics_text(struct arena *a, const struct event *e) {
@@ -255,16 +223,26 @@ static void on_ask_again(struct taut_mod *m, void *arg) {
     struct feed *f = arg;
     (void)m;
     if (!f->sub->ended) ask_cursors(f);
-    unuse(f->sub);
+    sub_unuse(f->sub);
+}
+
+static void ask_cursors_later(struct feed *f) {
+    f->sub->users++;
+    timer_start(core_mod(hub_of(f->sub->mod)), AGAIN_MS_FIRST, 0, on_ask_again, f);
+}
+
+static void place(struct feed *f) {
+    f->placed = true;
+    pump(f);
 }
 
 static void on_cursors(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct feed *f = arg;
     struct sub *s = f->sub;
     const struct taut_cursors *all = result;
+    (void)m;
     if (!s->ended && status != TAUT_OK) {
-        s->users++;
-        timer_start(m, AGAIN_MS_FIRST, 0, on_ask_again, f);
+        ask_cursors_later(f);
     } else if (!s->ended) {
         bool found = false;
         for (uint32_t i = 0; i < all->n; i++)
@@ -273,10 +251,17 @@ static void on_cursors(struct taut_mod *m, void *arg, int32_t status, void *resu
                 found = true;
             }
         if (!found && (s->def.flags & TAUT_SUB_FROM_NOW)) f->position = f->last;
-        f->placed = true;
-        pump(f);
+        if (f->position != f->kept) keep_start(f);
+        else place(f);
     }
-    unuse(s);
+    sub_unuse(s);
+}
+
+/* Only when the start itself is on disk is anything handed over: else who dies meanwhile begins at a later end. */
+void sub_started(struct feed *f, int32_t status) {
+    if (f->sub->ended) return;
+    if (status == TAUT_OK) place(f);
+    else ask_cursors_later(f);
 }
 
 static void ask_cursors(struct feed *f) {
@@ -289,11 +274,8 @@ static void ask_cursors(struct feed *f) {
 static void grown(struct sub *s, struct wslog *l) {
     if (!s->listed || s->ended) return;
     struct feed *f = feed_of(s, l);
-    if (!f) {
-        f = feed_new(s, l);
-        f->placed = true;
-    }
-    pump(f);
+    if (!f) place(feed_new(s, l));
+    else pump(f);
 }
 
 void subs_published(struct hub *h, struct wslog *l) {
@@ -311,7 +293,7 @@ static void on_logs_again(struct taut_mod *m, void *arg) {
     struct sub *s = arg;
     (void)m;
     if (!s->ended) ask_logs(s);
-    unuse(s);
+    sub_unuse(s);
 }
 
 static void on_logs(struct taut_mod *m, void *arg, int32_t status, void *result) {
@@ -330,105 +312,13 @@ static void on_logs(struct taut_mod *m, void *arg, int32_t status, void *result)
         }
         map_each(&h->logs, grown_since, s);
     }
-    unuse(s);
+    sub_unuse(s);
 }
 
 static void ask_logs(struct sub *s) {
     struct hub *h = hub_of(s->mod);
     s->users++;
     ASK_STORE(h, logs, op_new(core_mod(h), 0, on_logs, s));
-}
-
-/* ---- keeping cursors ---- */
-
-/* One workspace's cursors on their way to the store. */
-struct keep {
-    struct taut_batch batch; /* first */
-    struct hub *hub;
-    uint32_t n;
-    void (*then)(struct hub *h);
-    uint32_t *left; /* of the flush that waits for it, or NULL */
-    struct {
-        struct feed *feed;
-        struct taut_cursor cursor;
-    } list[];
-};
-
-static void on_kept(struct taut_mod *m, void *arg, int32_t status, void *result) {
-    struct keep *k = arg;
-    (void)m, (void)result;
-    for (uint32_t i = 0; i < k->n; i++) {
-        if (status == TAUT_OK) k->list[i].feed->kept = k->list[i].cursor.seq;
-        unuse(k->list[i].feed->sub);
-    }
-    if (k->left && --*k->left == 0) {
-        free(k->left);
-        k->then(k->hub);
-    }
-    if (status != TAUT_E_TIMEOUT) free(k); /* else the store still has it */
-}
-
-static bool is_due(const struct feed *f) {
-    return f->placed && f->position != f->kept && !(f->sub->def.flags & TAUT_SUB_OWN_CURSOR);
-}
-
-static uint32_t count_due(struct hub *h, const struct wslog *l) {
-    uint32_t n = 0;
-    for (struct sub *s = h->subs; s; s = s->next)
-        for (struct feed *f = s->feeds; f; f = f->next) n += f->log == l && is_due(f);
-    return n;
-}
-
-struct keeping {
-    struct hub *hub;
-    void (*then)(struct hub *h);
-    uint32_t *left;
-};
-static void keep_log(void *value, void *arg) {
-    struct wslog *l = value;
-    struct keeping *w = arg;
-    struct hub *h = w->hub;
-    uint32_t n = count_due(h, l);
-    if (!n) return;
-    struct keep *k = xcalloc(1, sizeof *k + n * (sizeof k->list[0]));
-    k->hub = h;
-    k->then = w->then;
-    k->left = w->left;
-    if (w->left) ++*w->left;
-    for (struct sub *s = h->subs; s; s = s->next)
-        for (struct feed *f = s->feeds; f; f = f->next) {
-            if (f->log != l || !is_due(f)) continue;
-            s->users++;
-            k->list[k->n].feed = f;
-            k->list[k->n++].cursor = (struct taut_cursor){.name = s->name, .seq = f->position};
-        }
-    k->batch.view = (struct taut_batch_view){
-        .size = sizeof k->batch.view,
-        .cls = w->left ? TAUT_CLASS_INTERACTIVE : TAUT_CLASS_BACKGROUND,
-        .workspace = l->name,
-        .cursors = {&k->list[0].cursor, k->n, sizeof k->list[0]},
-    };
-    ASK_STORE(h, commit, &k->batch.view, op_new(core_mod(h), w->left ? FLUSH_MS : 0, on_kept, k));
-}
-
-static void on_keep(struct taut_mod *m, void *arg) {
-    struct hub *h = arg;
-    (void)m;
-    h->keeping = 0;
-    if (!h->stopping) map_each(&h->logs, keep_log, &(struct keeping){.hub = h});
-}
-
-static void keep_soon(struct hub *h) {
-    if (!h->keeping) h->keeping = timer_start(core_mod(h), KEEP_MS, 0, on_keep, h);
-}
-
-void subs_flush(struct hub *h, void (*then)(struct hub *h)) {
-    uint32_t *left = xcalloc(1, sizeof *left);
-    *left = 1;
-    if (h->store_open) map_each(&h->logs, keep_log, &(struct keeping){h, then, left});
-    if (--*left) return;
-    free(left);
-    then(h);
 }
 
 /* ---- for modules ---- */
@@ -479,7 +369,7 @@ static void end(struct hub *h, struct sub *s) {
     s->ended = true;
     s->next = h->ended_subs;
     h->ended_subs = s;
-    unuse(s);
+    sub_unuse(s);
 }
 
 static void unsubscribe(struct taut_mod *m, taut_sub id) {
@@ -498,6 +388,7 @@ void subs_stop_of(struct hub *h, struct taut_mod *m) {
 /* Nothing is under way any more; what was to come, as after a pause, does not. */
 void subs_free(struct hub *h) {
     subs_stop_of(h, NULL);
+    keeps_free(h);
     while (h->ended_subs) {
         struct sub *s = h->ended_subs;
         h->ended_subs = s->next;

@@ -64,7 +64,7 @@ static void gone(struct hub *h, struct instance *in) {
     instance_fini(in);
     in->state = INSTANCE_STOPPED;
     forget_faults(h, in);
-    log_fmt(TAUT_LOG_INFO, in->name, "stopped", "stopped; its methods are unknown until it is started again");
+    log_fmt(TAUT_LOG_INFO, in->name, "stopped", "its methods are unknown until it is started again");
     next(h);
 }
 
@@ -129,7 +129,7 @@ static void on_started(struct taut_mod *m, void *arg, int32_t status, void *resu
     }
     in->state = INSTANCE_RUNNING;
     in->off = false;
-    log_fmt(TAUT_LOG_INFO, in->name, "started", "started");
+    log_fmt(TAUT_LOG_INFO, in->name, "started", "it is there again");
     next(h);
 }
 

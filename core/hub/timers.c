@@ -255,7 +255,8 @@ static bool wait_for_workers(struct work *w) {
     for (uint32_t i = 0; i < WORKERS && !all; i++)
         if (w->running[i])
             log_fmt(TAUT_LOG_ERROR, w->running[i]->mod->name, "work_hung",
-                    "its work did not end within %d s of the end; it is left as it is", (int)(WORK_END_NS / 1000000000));
+                    "its work did not end within %d s of the end; it is left as it is",
+                    (int)(WORK_END_NS / 1000000000));
     uv_mutex_unlock(&w->lock);
     return all;
 }

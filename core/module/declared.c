@@ -60,13 +60,14 @@ static bool has_only(const char *text, const char *letters) {
 }
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
 static bool is_word(const char *text) {
     return has_only(text, LOWER DIGITS "_") && (text[0] < '0' || text[0] > '9');
 }
 static bool is_method_name(const char *text) {
-    return has_only(text, LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "._-");
+    return has_only(text, LOWER UPPER DIGITS "._-");
 }
 static bool is_command_name(const char *text) {
     return has_only(text, LOWER DIGITS "_- ") && text[0] != ' ' && text[0] != '-' && text[strlen(text) - 1] != ' ' &&
@@ -164,6 +165,24 @@ static char *sockets_fault(const struct taut_module *def) {
     return NULL;
 }
 
+/* ---- hooks ---- */
+
+/* What is not there hooks.c finds. */
+static bool is_hook_name(const char *text) {
+    return !text || has_only(text, LOWER UPPER DIGITS "._-/:");
+}
+
+static char *hooks_fault(const struct taut_module *def) {
+    for (uint32_t i = 0; i < def->hooks.len; i++) {
+        const struct taut_hook *h = TAUT_AT(def->hooks, struct taut_hook, i);
+        if (!is_hook_name(h->point) || !is_hook_name(h->name))
+            return xasprintf("hook %u has a name or a point that none can have: use letters, digits, and . _ - / :, at most "
+                             "%d characters",
+                             i, TEXT_MAX);
+    }
+    return NULL;
+}
+
 /* ---- metrics ---- */
 
 /* "result=ok|error" */
@@ -249,15 +268,6 @@ static char *tables_fault(const struct taut_module *def) {
     return NULL;
 }
 
-static char *option_names_fault(const struct taut_module *def) {
-    for (uint32_t i = 0; i < def->options.len; i++) {
-        const char *name = option_at(def->options, i).name;
-        if (config_is_items_own(taut_str_z(name)))
-            return xasprintf("option \"%s\" has a name that the server uses itself; take another", name);
-    }
-    return NULL;
-}
-
 /* The server's own options of an item of `modules:` stand beside those of the module. */
 static char *reserved_fault(const struct taut_module *def) {
     for (uint32_t i = 0; i < def->options.len; i++) {
@@ -270,7 +280,7 @@ static char *reserved_fault(const struct taut_module *def) {
 
 char *declaration_fault(const struct taut_module *def) {
     char *(*const faults[])(const struct taut_module *) = {
-        option_names_fault, methods_fault, commands_fault, routes_fault, sockets_fault, metrics_fault, tables_fault};
+        reserved_fault, methods_fault, commands_fault, routes_fault, sockets_fault, hooks_fault, metrics_fault, tables_fault};
     char *fault = NULL;
     if (!is_word(def->name) || strlen(def->name) > NAME_LEN_MAX)
         return xasprintf("has a name that is none: use a-z, 0-9 and _, at most %d characters", NAME_LEN_MAX);
@@ -280,7 +290,6 @@ char *declaration_fault(const struct taut_module *def) {
     if (!fault) fault = services_fault(&def->needs, "needs");
     if (!fault) fault = services_fault(&def->wants, "wants");
     if (!fault) fault = options_fault(def->options, def->config_size, 0);
-    if (!fault) fault = reserved_fault(def);
     for (size_t i = 0; i < COUNT_OF(faults) && !fault; i++) fault = faults[i](def);
     return fault;
 }

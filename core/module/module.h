@@ -17,7 +17,7 @@ struct instance {
     const struct taut_module *def;
     char *name; /* = pub.name */
     char *file;
-    void *config; /* = pub.config; the parsed options struct */
+    void *config;                       /* = pub.config; the parsed options struct */
     struct item_config item, item_next; /* the core's options; next: while a reload is under way */
     void *dl;
     enum instance_state state;
@@ -29,7 +29,8 @@ struct instance {
     atomic_uint in_flight;    /* posts and work that are to come back to it; any thread */
     char hung[48];            /* "did not stop within 10 s": it is left as it is; else empty; hub */
     uint32_t overdue;         /* calls that it keeps open behind their deadline; hub */
-    struct live_values *live; /* where `config` lies since a reload changed it; NULL: in the arena of all */
+    struct live_values *base; /* what a reload started it with, all of it; NULL: the arena of all has it */
+    struct live_values *live; /* where `config` lies since a reload changed it; NULL: in `base` */
 };
 
 /* Cuts off what fails again and again (core/hub/services.c). */

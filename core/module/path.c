@@ -34,7 +34,9 @@ char *loader_folder_fault(const char *folder) {
                          "belongs to root, or to whom the server runs as",
                          folder);
     if (st.st_mode & S_IWOTH)
-        return xasprintf("everybody may write to the folder %s, and so put code into this server; chmod o-w it",
-                         folder);
+        return xasprintf(
+            "everybody may write to the folder %s, and so put code into this server; give another one, or chmod "
+            "o-w it",
+            folder);
     return NULL;
 }

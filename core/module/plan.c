@@ -1,6 +1,6 @@
 /* plan.c - which of the modules that this process has loaded a reload stops and starts. Nobody loses what it needs: one
- * whose stop would leave a need open stays, and one whose needs are not met is not started; both wait for a restart, and
- * so does what was never loaded, since gateways and store know only what was there when they began.
+ * whose stop would leave a need open stays, and one whose needs are not met is not started; both wait for a restart,
+ * and so does what was never loaded, since gateways and store know only what was there when they began.
  */
 #include "module/internal.h"
 #include "module/reconfigure.h"

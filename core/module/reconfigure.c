@@ -1,14 +1,15 @@
 /* reconfigure.c - see reconfigure.h.
  *
- * What an instance's config points to after a commit is a struct of its own, with copies of all LIVE values; what is
- * not LIVE is carried over from struct to struct and still lies with the configuration that the server started with.
+ * What an instance's config points to after a commit is a struct of its own, with copies of all LIVE values. What is not
+ * LIVE is carried over from struct to struct and lies where the instance was last started with it: with the server's
+ * first configuration, or in its `base`.
  */
 #include "module/reconfigure.h"
 
 #include "module/internal.h"
 #include "obs/seen.h"
 
-/* A struct of options and the texts and items of its LIVE ones. */
+/* A struct of options and the texts and items of its LIVE ones, or of all. */
 struct live_values {
     struct arena arena;
     struct live_values *next; /* of those that are replaced and wait for modules_reap */
@@ -20,7 +21,7 @@ struct module_change {
     struct instance *in;
     struct live_values *values;
     const void *before;
-    bool is_silent; /* it does not run: nobody is asked or told */
+    bool is_silent;           /* it does not run: nobody is asked or told */
     struct change_list names; /* of the LIVE options that differ */
 };
 
@@ -208,18 +209,23 @@ static void commit_items(const struct modules *ms) {
     }
 }
 
+static void replace(struct module_set *s, struct live_values **at, struct live_values *by) {
+    struct live_values *old = *at;
+    *at = by;
+    if (!old) return; /* the configuration of the start: it stays */
+    old->next = s->replaced;
+    s->replaced = old;
+}
+
 void reconfigure_commit(struct reconfigure *r) {
     struct module_set *s = CONTAINER_OF(r->running, struct module_set, pub);
     commit_items(r->running);
     for (uint32_t i = 0; i < r->n; i++) {
         const struct module_change *m = &r->changes[i];
-        struct live_values *old = m->in->live;
-        m->in->live = m->values;
+        if (m->is_silent) replace(s, &m->in->base, m->values);
+        replace(s, &m->in->live, m->is_silent ? NULL : m->values);
         m->in->pub.config = m->in->config = m->values->config;
         tell(m, TAUT_COMMIT, NULL);
-        if (!old) continue; /* the configuration of the start: it stays */
-        old->next = s->replaced;
-        s->replaced = old;
     }
     r->n = r->prepared = 0;
 }
@@ -235,5 +241,5 @@ void modules_reap(struct modules *ms) {
 
 void modules_free_live(struct modules *ms) {
     modules_reap(ms);
-    for (uint32_t i = 0; i < ms->n; i++) live_free(ms->list[i]->live);
+    for (uint32_t i = 0; i < ms->n; i++) live_free(ms->list[i]->live), live_free(ms->list[i]->base);
 }

@@ -1,7 +1,7 @@
 /* json.h - a small writer of JSON. It writes compact, valid JSON and escapes what must be escaped.
  *
  * The writer never fails half way: when memory runs out it sets `failed`, ignores what follows, and whoever takes the
- * text sees it. Thread: that of its owner.
+ * text sees it. What it is given is copied. Thread: that of its owner. Since 1.0.
  */
 #ifndef TAUT_JSON_H
 #define TAUT_JSON_H
@@ -18,6 +18,7 @@ struct taut_json {
     uint32_t failed;
 };
 
+/* Bytes as they are: part of a value that the caller writes itself, between taut_json_sep and the next value. */
 static inline void taut_json_raw(struct taut_json *j, const char *p, size_t n) {
     if (j->failed) return;
     if (j->len + n > j->cap && j->grow(j, j->len + n) != TAUT_OK) {
@@ -28,11 +29,13 @@ static inline void taut_json_raw(struct taut_json *j, const char *p, size_t n) {
     j->len += n;
 }
 
+/* The comma that is due before a value, for those who write one with taut_json_raw. The other functions do it. */
 static inline void taut_json_sep(struct taut_json *j) {
     if (j->comma) taut_json_raw(j, ",", 1);
     j->comma = 1;
 }
 
+/* A string with its quotes, what must be escaped escaped; s is UTF-8. */
 static inline void taut_json_quoted(struct taut_json *j, taut_str s) {
     static const char hex[] = "0123456789abcdef";
     size_t from = 0, i;

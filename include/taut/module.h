@@ -2,9 +2,15 @@
  *
  * Life: open (dlopen, header checked) -> config (options of all modules parsed and checked) -> init -> start -> run ->
  * stop -> fini. An init or start that fails has cleaned up after itself and gets no stop or fini. Everything that a
- * module registered belongs to its instance. All callbacks run on the home loop (the hub), one at a time.
+ * module registered belongs to its instance. A reload may stop a module while the server runs, and start it again: init
+ * after fini, with m->state NULL and the options of then. A start or stop that does not end in time is left as it is:
+ * what was registered is taken away, nothing of the module is called any more, its memory stays. All callbacks run on
+ * the home loop (the hub), one at a time.
  *
  * A module has no mutable file-scope data: the same module may be configured twice (`as:`).
+ *
+ * Thread: the hub; nothing of a module runs before its `check`, which is pure. Ownership: the declaration and all that
+ * it points to is the module's, is constant, and lives as long as the process. Since 1.0.
  */
 #ifndef TAUT_MODULE_H
 #define TAUT_MODULE_H
@@ -60,7 +66,8 @@ struct taut_module {
     void (*check)(const void *config, struct taut_check *ctx, taut_check_error_fn error);
     int32_t (*init)(struct taut_mod *m);           /* allocate, provide services, get services */
     void (*start)(struct taut_mod *m, taut_op op); /* may take time; completes op */
-    void (*stop)(struct taut_mod *m, taut_op op);  /* the same, within 10 s */
+    void (*stop)(struct taut_mod *m, taut_op op);  /* the same, in server.stop_timeout: 10 s. Its threads, work and
+                                                      held calls end with it; no handler of it runs any more */
     void (*fini)(struct taut_mod *m);
     /* LIVE options changed (option.h, reload). NULL: the module reads m->config each time that it needs it. */
     int32_t (*reconfigure)(struct taut_mod *m, const struct taut_reconfigure *r);

@@ -16,14 +16,17 @@ typedef struct taut_str {
 #define TAUT_LIT(s) ((taut_str){("" s), sizeof(s) - 1})
 #define TAUT_NONE ((taut_str){"", 0})
 
+/* The text up to its NUL; NULL is the empty one. It points to what it was made of. */
 static inline taut_str taut_str_z(const char *z) {
     taut_str s = {z ? z : "", z ? strlen(z) : 0};
     return s;
 }
+/* n bytes. It points to what it was made of. */
 static inline taut_str taut_str_n(const char *p, size_t n) {
     taut_str s = {p, n};
     return s;
 }
+/* 1 when they are the same bytes, or the same as those of a text; otherwise 0. */
 static inline int taut_str_eq(taut_str a, taut_str b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }

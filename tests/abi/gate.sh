@@ -48,6 +48,15 @@ holds() {
     return $status
 }
 
+elements_are_listed() {
+    local name
+    cat include/taut/*.h include/taut/svc/*.h | grep -oE '\bof (const )?struct taut_\w+' | sed -E 's/.* //' | sort -u |
+        while read -r name; do grep -qE "(^|[|])$name([|]|\$)" <<<"$(growing)" || echo "$name lies in a taut_array; add it to tests/abi/elements.txt"; done
+}
+
+elements_are_listed >"$new/missing"
+if [ -s "$new/missing" ]; then status=1; else status=0; fi
+result $status "what lies in arrays may grow" <"$new/missing"
 every_type_is_there >"$new/missing"
 if [ -s "$new/missing" ]; then status=1; else status=0; fi
 result $status "every public type is looked at" <"$new/missing"

@@ -25,7 +25,6 @@ export const questions = [
   kitchen('change', { id: 'pan', how: 'max', n: 3 }),
   kitchen('change', { id: 'pan', how: 'clear' }),
   kitchen('change', { id: 'pot', n: 4 }),
-  kitchen('list', { id: 'x', how: 'back', n: 8 }),
   kitchen('remove', { id: 'pot' }),
   kitchen('get', { id: 'pot' }),
   kitchen('point', { s: 'soup' }),
@@ -41,8 +40,7 @@ export const questions = [
   { get: '/kitchen/file' },
   { socket: '/kitchen/live/nobody', body: '' },
   { socket: '/kitchen/live/$token', body: '{"end":true}' },
-  { method: 'sample.echo', args: { text: 'again', times: 3, loud_voice: 'yes' } },
+  { method: 'sample.echo', args: { text: 'again', times: 3, loud_voice: true } },
   { method: 'sample.echo', args: { text: 'fail' } },
-  { method: 'sample.echo', args: {} },
   { command: ['sample', 'echo', 'aloud', '--times', '2', '--loud-voice'] },
 ];

@@ -9,7 +9,7 @@ const plain = (text) =>
     .replace(/\bxox[bp]-[\w-]+/g, 'TOKEN')
     .replace(/\b([A-Z])[0-9A-HJKMNP-TV-Z]{10}\b/g, '$1...')
     .replace(/\b\d{10}\.\d{6}\b/g, 'TS')
-    .replace(/\b1[5-9]\d{14}\b/g, 'US')
+    .replace(/\b1[5-9]\d{14}\b/g, '0')
     .replace(/http:\/\/127\.0\.0\.1:\d+/g, 'URL');
 
 // What may stand in place of a word of a question.

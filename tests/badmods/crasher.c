@@ -1,6 +1,6 @@
 /* crasher.c - a module that does what no module may: its methods end the process, on the hub, in a timer, on a pool
- * thread, and by a broken invariant of the core; others tell of its health, fill the log, or let the hub hang. For tests
- * of what an operator sees. */
+ * thread, and by a broken invariant of the core; others tell of its health, fill the log, or let the hub hang. For
+ * tests of what an operator sees. */
 #include <stdio.h>
 #include <time.h>
 

@@ -10,6 +10,7 @@ struct options {
     int64_t level, floor, fixed;
     taut_str greeting;
     struct taut_array names;
+    taut_str label;
 };
 static const struct taut_opt opts[] = {
     TAUT_OPT(struct options, level, TAUT_OPT_INT, .dflt = "1", .flags = TAUT_OPT_LIVE, .help = "13 and 14 are refused"),
@@ -17,6 +18,7 @@ static const struct taut_opt opts[] = {
     TAUT_OPT(struct options, fixed, TAUT_OPT_INT, .help = "needs a restart"),
     TAUT_OPT(struct options, greeting, TAUT_OPT_STR, .dflt = "hello", .flags = TAUT_OPT_LIVE),
     TAUT_OPT(struct options, names, TAUT_OPT_LIST, .item = TAUT_OPT_STR, .dflt = "a, b", .flags = TAUT_OPT_LIVE),
+    TAUT_OPT(struct options, label, TAUT_OPT_STR, .dflt = "none", .help = "a text that needs a restart"),
 };
 
 static void check(const void *config, struct taut_check *ctx, taut_check_error_fn error) {

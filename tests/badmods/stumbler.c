@@ -32,7 +32,7 @@ struct stumbling_v1 {
 };
 static const struct stumbling_v1 service = {sizeof service, 0};
 
-static void *left; /* is found by whoever looks for lost memory */
+static void *volatile left; /* is found by whoever looks for lost memory */
 
 static void tick(struct taut_mod *m, void *arg) {
     (void)arg;

@@ -14,6 +14,9 @@
 #define COMMAND(...) .commands = ONE(struct taut_command, __VA_ARGS__)
 #define ROUTE(...) .routes = ONE(struct taut_route, __VA_ARGS__)
 #define SOCKET(...) .sockets = ONE(struct taut_socket_route, __VA_ARGS__)
+#define HOOK(...) .hooks = ONE(struct taut_hook, .kind = TAUT_HOOK_FILTER, __VA_ARGS__)
+#define FIFTY "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
+#define LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
 #define METRIC(...) .metrics = MANY(struct taut_metric, __VA_ARGS__)
 #define TABLE(...) .tables = ONE(struct taut_table *const, &(struct taut_table){__VA_ARGS__})
 #define SIZED .size = sizeof(struct taut_table)

@@ -17,7 +17,7 @@ for (const release of releases)
   describe(`modules built with the headers of ABI ${release}`, { timeout: 120_000 }, () => {
     test('are loaded, run, and answer what they answered then', async () => {
       const kept = JSON.parse(readFileSync(path.join(ABI, release, 'answers.json'), 'utf8'));
-      assert.ok(kept.length > 40 && kept.every((q) => q.answer !== null));
+      assert.ok(kept.length >= 40 && kept.every((q) => q.answer !== null));
       const env = { TAUT_MODULE_DIR: moduleDir(`abi-${release}/`) };
       const server = await Server.start({ env, args: ['-c', writeFile(newDir(), 'taut.yaml', modulesYaml('kitchen', 'sample'))] });
       const answers = await replay(server, kept);

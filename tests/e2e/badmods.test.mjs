@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 
 import { call, must } from './lib/http.mjs';
 import { LIB, moduleDir, modulesYaml } from './lib/modules.mjs';
-import { newDir, Server, taut, within, writeFile } from './lib/server.mjs';
+import { newDir, Server, sleep, taut, within, writeFile } from './lib/server.mjs';
 
 const FAULT = 'this is a fault of the module';
 
@@ -71,6 +71,10 @@ describe('a module that stumbles', { timeout: 120_000, concurrency: 2 }, () => {
       env: { TAUT_MODULE_DIR: moduleDir('badmods/stumbler') },
       args: ['-c', writeFile(newDir(), 'taut.yaml', modulesYaml(`stumbler: { where: ${where} }`))],
     });
+  const logged = async (server, pattern) => {
+    for (let i = 0; i < 100 && !pattern.test(server.log); i++) await sleep(20);
+    assert.match(server.log, pattern);
+  };
   const worksWithout = async (server) => {
     const token = server.user('ada').token;
     const body = await call(server, 'stumbler.state', token);
@@ -89,7 +93,7 @@ describe('a module that stumbles', { timeout: 120_000, concurrency: 2 }, () => {
     test(`(${where}) costs its own feature only`, async () => {
       const server = await start(where);
       await worksWithout(server);
-      assert.match(server.log, new RegExp(`stumbler not_started: ${why}; the server goes on without it`));
+      await logged(server, new RegExp(`stumbler not_started: ${why}; the server goes on without it`));
       assert.doesNotMatch(server.log, /ticked/);
       await server.stop();
     });

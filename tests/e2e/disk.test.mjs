@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from
 import path from 'node:path';
 import { describe, test } from 'node:test';
 
-import { call, must } from './lib/http.mjs';
+import { call, must, request } from './lib/http.mjs';
 import { newDir, Server, sleep, TAUT, within } from './lib/server.mjs';
 
 const HANG = path.resolve(path.dirname(TAUT), '../lib/faults/hang.so');
@@ -40,6 +40,7 @@ describe('a full disk', { timeout: 120_000, skip: mayMount() ? false : 'nobody b
     const channel = server.channel('general');
     const post = (text) => call(server, 'chat.postMessage', ada.token, { channel, text });
     const history = async () => (await must(server, 'conversations.history', ada.token, { channel, limit: 900 })).messages;
+    const ready = () => request({ url: server.admin_url }, { method: 'GET', path: '/readyz' });
     const acknowledged = ['before it was full'];
     assert.equal((await post(acknowledged[0])).ok, true);
 
@@ -55,6 +56,12 @@ describe('a full disk', { timeout: 120_000, skip: mayMount() ? false : 'nobody b
         '[ERROR] the store takes nothing at the moment (disk full); try again later',
       ]);
     }
+    const { status, json } = await ready();
+    assert.equal(status, 503);
+    assert.deepEqual(json.reasons.find((r) => r.code === 'disk_full'), {
+      module: 'store_sqlite', level: 'down', code: 'disk_full',
+      text: 'nothing is stored at the moment: disk full; reads go on, and it is tried again by itself',
+    });
     const seen = (await history()).map((m) => m.text);
     assert.ok(acknowledged.every((t) => seen.includes(t)));
     assert.ok(!seen.includes('while it is full'));
@@ -65,6 +72,7 @@ describe('a full disk', { timeout: 120_000, skip: mayMount() ? false : 'nobody b
     for (let i = 0; i < 100 && !(answer = await post('there is room again')).ok; i++) await sleep(50);
     assert.equal(answer.ok, true);
     assert.match(server.log, /store_healed: \S+: the store works again/);
+    assert.equal((await ready()).status, 200);
     await server.stop();
   });
 });

@@ -146,6 +146,18 @@ describe('a module that misbehaves', { timeout: 120_000 }, () => {
     assert.deepEqual([(await hook()).state, (await b.status()).faulty.health], ['asked', 'ok']);
   });
 
+  test('and fails where it is asked for what it knows is passed over, and left out after five faults', async () => {
+    const hooks = async () => (await b.command('hooks', 'faulty.lookup')).json.hooks.map((h) => `${h.name}: ${h.state}, ${h.faults}`);
+    for (let i = 0; i < 6; i++) {
+      const { status, known } = await b.must('faulty.lookup');
+      assert.deepEqual([status, known], [0, 42]);
+    }
+    assert.deepEqual(await hooks(), ['faulty/fails: left out, 5', 'faulty/knows: asked, 0']);
+    assert.deepEqual(b.reasons(await b.status()), [
+      'degraded hook_tripped: faulty/fails at faulty.lookup is left out for a while: what it knows others are asked',
+    ]);
+  });
+
   test('and does not answer as a service is cut off, tried again, cut off for longer, and used again when it answers', async () => {
     const ask = async () => (await b.must('faulty.ask')).status;
     const service = async () => (await b.status()).services.find((s) => s.service === 'faulty/1');
@@ -153,9 +165,7 @@ describe('a module that misbehaves', { timeout: 120_000 }, () => {
     const { provider, state, timeouts, cut_off_ms } = await service();
     assert.deepEqual([provider, state, timeouts, cut_off_ms], ['faulty', 'cut off', 5, 1000]);
     assert.equal(await ask(), UNAVAILABLE);
-    assert.deepEqual(b.reasons(await b.status()), [
-      'degraded breaker_open: faulty/1 does not answer in time and is cut off for a while',
-    ]);
+    assert.ok(b.reasons(await b.status()).includes('degraded breaker_open: faulty/1 does not answer in time and is cut off for a while'));
     await b.othersWork();
     for (let i = 0; i < 100 && (await service()).state === 'cut off'; i++) await sleep(50);
     assert.equal((await service()).state, 'on trial');
@@ -165,7 +175,7 @@ describe('a module that misbehaves', { timeout: 120_000 }, () => {
     for (let i = 0; i < 100 && (await service()).state === 'cut off'; i++) await sleep(50);
     assert.equal(await ask(), 0);
     assert.equal((await service()).state, 'up');
-    assert.equal((await b.status()).faulty.health, 'ok');
+    assert.ok(!b.reasons(await b.status()).some((r) => r.includes('breaker_open')));
   });
 });
 

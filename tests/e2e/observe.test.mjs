@@ -1,11 +1,12 @@
-// What an operator sees: health, metrics, status, the log, crash reports, the service manager's socket.
+// What an operator sees: health, status, the log, crash reports, warnings at the start.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 
 import { call, must, request } from './lib/http.mjs';
+import { metrics } from './lib/metrics.mjs';
 import { newDir, Server, sleep, TAUT, taut, within, writeFile } from './lib/server.mjs';
 
 // A sanitizer leaves signals and failed allocations to the server.
@@ -13,18 +14,19 @@ const OWN_SIGNALS = { ASAN_OPTIONS: 'handle_segv=0:handle_sigbus=0:handle_abort=
 
 const BADMODS = path.resolve(path.dirname(TAUT), '../lib/badmods');
 
-// `taut serve` with the module that ends the process, and what it says.
-async function crasher(options = '') {
-  const dir = newDir();
-  const config = writeFile(dir, 'taut.yaml', `server: { data: data, listen: 127.0.0.1:0, log_file: log${options} }\nadmin: { listen: 127.0.0.1:0 }\nmodules: [crasher]\n`);
-  const child = spawn(TAUT, ['serve', '-c', config], { env: { ...process.env, ...OWN_SIGNALS, TAUT_MODULE_DIR: BADMODS }, stdio: ['ignore', 'ignore', 'pipe'] });
+// `taut serve` with these modules, and what it says. Modules: by default the one that ends the process.
+async function crasher(options = '', { modules = 'crasher', dir = newDir(), cwd = process.cwd() } = {}) {
+  const config = writeFile(dir, 'taut.yaml', `server: { data: data, listen: 127.0.0.1:0, log_file: log${options} }\nadmin: { listen: 127.0.0.1:0 }\nmodules: [${modules}]\n`);
+  const env = { ...process.env, ...OWN_SIGNALS, ...(modules === 'crasher' ? { TAUT_MODULE_DIR: BADMODS } : {}) };
+  const child = spawn(TAUT, ['serve', '-c', config], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
   let err = '';
   child.stderr.on('data', (d) => (err += d));
   const exited = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
   const log = () => { try { return readFileSync(path.join(dir, 'log'), 'utf8'); } catch { return ''; } };
+  const before = log().length; // of an earlier run
   let ready;
   for (let i = 0; i < 300 && !ready; i++) {
-    ready = log().match(/(http:\/\/[\d.:]+), admin (http:\/\/[\d.:]+)/);
+    ready = log().slice(before).match(/(http:\/\/[\d.:]+), admin (http:\/\/[\d.:]+)/);
     if (!ready) await sleep(50);
   }
   assert.ok(ready, `not ready: ${err}${log()}`);
@@ -59,6 +61,34 @@ describe('a crash report', { timeout: 90_000 }, () => {
       assert.match(report, /modules:\n {2}crasher 0\.1\.0/);
       assert.match(s.err(), words);
     });
+
+  test('is written for a signal from outside too, and the next start and `taut status` tell of it', async () => {
+    const modules = 'store_sqlite, directory, conversation';
+    let s = await crasher('', { modules });
+    s.child.kill('SIGSEGV');
+    assert.deepEqual(await within(s.exited, 30_000, 'the crash'), { code: null, signal: 'SIGSEGV' });
+    const [file] = readdirSync(path.join(s.dir, 'data')).filter((f) => f.startsWith('crash-'));
+    assert.match(file, /^crash-\d{8}T\d{6}Z\.txt$/);
+    const report = readFileSync(path.join(s.dir, 'data', file), 'utf8');
+    assert.match(report, /taut: crash: SIGSEGV at address 0x[0-9a-f]+\nversion: 0\.1\.0, build [0-9a-f]+\ntime: /);
+    assert.match(report, /running in this thread: no callback of a module\nrunning in the hub: no callback of a module\n/);
+    for (const m of modules.split(', ')) assert.match(report, new RegExp(`\n  ${m} 0\\.1\\.0 \\(${m} \\S*taut\\.yaml:3:\\d+\\)\n`));
+    assert.match(report, /backtrace:\n(\S+\(.*\n)*\S+\/taut\(/);
+    s = await crasher('', { modules, dir: s.dir });
+    assert.match(s.log(), new RegExp(`warn  server crash_report: an earlier run crashed: \\S+/${file} says where \\(reports: 1\\)`));
+    const { json } = await taut(['status', '-c', s.config, '--json']);
+    assert.deepEqual([json.crash_reports, json.newest_crash_report], [1, file]);
+    await stop(s);
+  });
+
+  test('names the callback in which the hub hangs when the manager ends it', async () => {
+    const s = await crasher();
+    await must(s.server, 'crash.hang');
+    await sleep(300);
+    s.child.kill('SIGABRT'); // as systemd does when no sign of life comes
+    await within(s.exited, 30_000, 'the crash');
+    assert.match(s.err(), /crash: SIGABRT\n[^]*running in the hub: timer of crasher\n/);
+  });
 });
 
 describe('health and the log', { timeout: 90_000 }, () => {
@@ -88,15 +118,39 @@ describe('health and the log', { timeout: 90_000 }, () => {
     await stop(s);
   });
 
-  test('the log begins a new file when the old one was moved away', async () => {
-    const s = await crasher();
-    renameSync(path.join(s.dir, 'log'), path.join(s.dir, 'log.1'));
-    s.child.kill('SIGUSR1');
-    await sleep(500);
-    await must(s.server, 'crash.burst');
-    await sleep(500);
-    assert.match(s.log(), /crasher burst: again answer="forty two"/);
+  test('the log begins a new file when the old one was moved away, and no line is lost', async () => {
+    const s = await crasher(', log_level: debug');
+    const files = [];
+    const ROUNDS = 12;
+    for (let i = 0; i < ROUNDS; i++) {
+      const lines = must(s.server, 'crash.lines');
+      if (i % 2) {
+        files.push(path.join(s.dir, `log.${i}`));
+        renameSync(path.join(s.dir, 'log'), files.at(-1));
+        s.child.kill(i % 4 === 1 ? 'SIGUSR1' : 'SIGHUP');
+        for (let k = 0; k < 200 && !s.log(); k++) await sleep(10);
+      }
+      await lines;
+    }
     await stop(s);
+    const all = [...files.map((f) => readFileSync(f, 'utf8')), s.log()].join('');
+    for (let i = 0; i < 500; i += 71) assert.equal(all.split(` debug crasher numbered: line ${i};\n`).length - 1, ROUNDS, `line ${i}`);
+    assert.equal(all.match(/ debug crasher numbered: line \d+;\n/g).length, ROUNDS * 500);
+  });
+
+  test('a log on a disk that is full costs lines, and nothing else', async () => {
+    const config = writeFile(newDir(), 'taut.yaml', 'server: { log_file: /dev/full, log_level: debug }\nmodules: [store_sqlite, directory, conversation, rtm, demo]\n');
+    const server = await Server.start({ args: ['-c', config, '--admin-listen', '127.0.0.1:0'] });
+    const ada = server.users[0];
+    const channel = server.channel('general');
+    for (let i = 0; i < 20; i++) await must(server, 'chat.postMessage', ada.token, { channel, text: `number ${i}` });
+    assert.equal((await get(server, '/readyz')).status, 200);
+    let dropped = 0;
+    for (let i = 0; i < 20 && !dropped; i++, await sleep(200)) dropped = (await metrics({ url: server.admin_url })).value('taut_log_dropped_total');
+    assert.ok(dropped > 0);
+    const status = await taut(['status', '--data', server.data, '--json']);
+    assert.equal(status.json.ready, true);
+    await server.stop();
   });
 });
 
@@ -116,13 +170,31 @@ describe('status', { timeout: 90_000 }, () => {
   });
 });
 
-test('the debug log of a server holds neither tokens nor texts of messages', { timeout: 60_000 }, async () => {
-  const config = writeFile(newDir(), 'taut.yaml', 'server: { log_level: debug }\nmodules: [store_sqlite, directory, conversation, rtm, demo]\n');
-  const server = await Server.start({ args: ['-c', config] });
-  const ada = server.users[0];
-  await must(server, 'chat.postMessage', ada.token, { channel: server.channels[0].id, text: 'planted-secret-4711' });
-  await call(server, 'auth.test', 'xoxp-planted-token-4711');
-  await server.stop();
-  assert.doesNotMatch(server.log, /4711/);
-  for (const u of server.users) assert.ok(!server.log.includes(u.token));
+describe('the start', { timeout: 90_000 }, () => {
+  test('warns of a data directory in ./var when another one is used', async () => {
+    const cwd = newDir();
+    mkdirSync(path.join(cwd, 'var'));
+    writeFileSync(path.join(cwd, 'var', 'lock'), '');
+    const s = await crasher('', { cwd });
+    const used = path.join(s.dir, 'data');
+    assert.ok(
+      s.log().includes(` warn  server other_data: there is a data directory in ${cwd}/var, but the one that is used is ${used} (a relative server.data is below the configuration's folder)\n`),
+      s.log(),
+    );
+    await stop(s);
+    const quiet = await crasher('', { cwd: newDir() });
+    assert.doesNotMatch(quiet.log(), /other_data/);
+    await stop(quiet);
+  });
+
+  test('says how a workspace is made when there is none, and not when the command makes one', async () => {
+    const empty = await crasher('', { modules: 'store_sqlite, directory' });
+    const demo = await Server.start();
+    const advice = /directory empty: there is no workspace yet; make one: taut workspace create --name "Our team" --domain our --owner ada/;
+    for (let i = 0; i < 100 && !advice.test(empty.log()); i++) await sleep(100);
+    assert.match(empty.log(), advice);
+    assert.doesNotMatch(demo.log, /no workspace yet/);
+    await demo.stop();
+    await stop(empty);
+  });
 });

@@ -86,7 +86,8 @@ describe('taut reload', { timeout: 120_000 }, () => {
     assert.equal(code, 1);
     assert.match(err, /^taut reload: invalid_configuration: nothing was changed\n.*taut\.yaml:8:5: modules\.second: provides service "storage\/1", as modules\.store_sqlite already does; remove one of them\n$/);
     writeFileSync(file, yaml().replace('  - live_two: {  }\n', ''));
-    assert.deepEqual(await reload(), { applied: [], restart: ['modules.live_two'] });
+    assert.deepEqual(await reload(), { applied: ['modules.live_two (stopped)'], restart: [] });
+    assert.deepEqual(await reload({}), { applied: ['modules.live_two (started)'], restart: [] });
   });
 
   test('changes nothing when anything is wrong, and prints all of it', async () => {

@@ -173,16 +173,44 @@ describe('with the installed package alone', { timeout: 120_000 }, () => {
     const file = path.join(newDir(), 'page.yaml');
     writeFileSync(file, script);
     assert.match(await ok('taut-modtest', [path.join(hello, 'hello.so'), file]), /^[67] passed, 0 failed$/m);
+    // every step that the page names is one, and what may stand beside it
+    const rows = [...PAGE.matchAll(/^\| `(\w+): [^|]*\|([^|]*)\|/gm)].map(([, step, more]) => [step, [...more.matchAll(/`(\w+)/g)].map((m) => m[1])]);
+    assert.ok(rows.length >= 18);
+    const steps = rows.map(([step, more]) => `      - {${step}: x${more.map((k) => `, ${k}: x`).join('')}}`);
+    writeFileSync(file, `tests:\n  - name: all\n    steps:\n${steps.join('\n')}\n`);
+    assert.doesNotMatch((await run('taut-modtest', [path.join(hello, 'hello.so'), file])).err, /unknown/);
   });
 
   test('a test that it does not pass says where and why', async () => {
     const script = readFileSync(path.join(hello, 'hello.test.yaml'), 'utf8').replace('times: 2 }', 'times: 3 }');
     const file = path.join(newDir(), 'wrong.yaml');
     writeFileSync(file, script);
-    const r = await run('taut-modtest', ['--no-faults', path.join(hello, 'hello.so'), file]);
+    const r = await run('taut-modtest', ['--no-faults', '--only', 'it greets', path.join(hello, 'hello.so'), file]);
     assert.equal(r.code, 1);
     assert.match(r.out, /^not ok \d+ - .*it greets, and counts/m);
     assert.match(r.out, /wrong\.yaml:14:\d+: .*expected 3, got 2/);
+  });
+
+  test('what a learner gets wrong is found by its test, and said', async () => {
+    const mistakes = [
+      ['taut_at_end(m, c, count_one, NULL);', 'count_one(m, NULL);', /hello\.test\.yaml:16:\d+: answer\.since_start: expected 2, got \d/],
+      ['if (!m->state) return TAUT_E_NOMEM;', '', /allocation 1 of 1 failing\n#[^]* in "init and start": /],
+      ['taut_free(m, m->state);', '(void)m;', /# left over: 8 bytes of memory, since init of hello/],
+      ['/* reads; the handler', 'announce(m, c, taut_batch(c), name); taut_publish(m, workspace, &(struct taut_event){.size = sizeof(struct taut_event), .body = TAUT_LIT("{}")});\n/*',
+        /calls taut_publish\(\) before its last read, taut_get\(\): what it causes there it causes again in each run/],
+      ['if (times) taut_expect_equals', 'if (times > 1) taut_expect_equals', /a batch met a conflict too often/],
+    ];
+    const code = readFileSync(path.join(hello, 'hello.c'), 'utf8');
+    for (const [right, wrong, words] of mistakes) {
+      const dir = newDir();
+      for (const f of ['Makefile', 'hello.test.yaml']) writeFileSync(path.join(dir, f), readFileSync(path.join(hello, f)));
+      assert.ok(code.includes(right), right);
+      writeFileSync(path.join(dir, 'hello.c'), code.replace(right, wrong));
+      await ok('make', ['CFLAGS=-O1'], dir);
+      const r = await run('taut-modtest', ['--only', 'it greets', ...(wrong ? ['--no-faults'] : []), 'hello.so', 'hello.test.yaml'], dir);
+      assert.equal(r.code, 1, wrong);
+      assert.match(r.out, words);
+    }
   });
 
   test('errors of its options name file, line and column, all at once', async () => {
@@ -209,7 +237,7 @@ describe('with the installed package alone', { timeout: 120_000 }, () => {
       const more = line === 'cd hello' ? `sed -i 's/:8065/:${ports[0]}/; s/:8066/:${ports[1]}/' taut.yaml` : '';
       const said = line.replaceAll(':8065', `:${ports[0]}`)
         .replace(/^(taut workspace create .*)$/, '$1 | tee token')
-        .replace(/^TOKEN=xoxp-\.\.\.$/, "TOKEN=$(sed -n 's/^token: //p' token)")
+        .replace(/^TOKEN=xoxp-\.\.\. .*$/, "TOKEN=$(sed -n 's/^token: //p' token)")
         .replace(/^sleep 1$/, `for i in {1..200}; do curl -s http://127.0.0.1:${ports[0]}/ >$HOME/nothing && break; sleep 0.05; done`);
       return `echo '$ ${line.replaceAll("'", "'\\''")}'\n${said}\necho "[$?]"\n${more}`;
     });

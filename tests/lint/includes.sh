@@ -85,7 +85,7 @@ chat_words() {
 check "the core and the public headers know no word of chat" < <(chat_words)
 
 long_files() {
-    find core modules include tests scripts -type f \( -name '*.[ch]' -o -name '*.mjs' -o -name '*.sh' -o -path 'scripts/*' \) \
+    find core modules include tests scripts tools -type f \( -name '*.[ch]' -o -name '*.mjs' -o -name '*.sh' -o -path 'scripts/*' \) \
         -print0 | xargs -0 wc -l | awk '$2 != "total" && $1 > 700 { print $2 ": " $1 " lines" }'
 }
 check "no file is over 700 lines" < <(long_files)

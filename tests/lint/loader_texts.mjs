@@ -7,7 +7,7 @@ const top = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta
 const read = (file) => readFileSync(path.join(top, file), 'utf8');
 const list = (dir, pattern) => readdirSync(path.join(top, dir)).filter((f) => pattern.test(f)).map((f) => `${dir}/${f}`);
 
-const sources = [...list('core/module', /\.c$/), 'core/config/table.c', 'core/hub/lifecycle.c'];
+const sources = [...list('core/module', /\.c$/), 'core/config/table.c', 'core/hub/lifecycle.c', 'core/hub/instance.c'];
 const tests = [...list('tests/unit', /\.[ch]$/), ...list('tests/e2e', /\.mjs$/), ...list('tests/badmods', /\.def$/)];
 
 // Parts of texts, and texts that nobody can cause.

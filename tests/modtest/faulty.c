@@ -6,8 +6,8 @@
 
 #include "taut/taut.h"
 
-#define FAULTS                                                                                                   \
-    "none|leak|leak_on_failure|timer|poll|subscription|op|descriptor|thread|crash_on_failure|silent_on_failure|" \
+#define FAULTS                                                                                                     \
+    "none|leak|leak_on_failure|timer|poll|subscription|op|descriptor|thread|crash_on_failure|silent_on_failure|"   \
     "stop_never_ends|start_never_ends|start_hangs|start_fails|state|effect|wrong_thread|double_free|foreign_free|" \
     "wild_pointer|never_answers|busy"
 enum {
@@ -127,13 +127,12 @@ static void start(struct taut_mod *m, taut_op op) {
     if (has(m, THREAD)) pthread_create(&f->thread, NULL, wait_for_ever, NULL);
     if (has(m, BUSY)) taut_post(m, again, NULL);
     if (has(m, START_HANGS))
-        for (volatile int i = 0;; i++) (void)i;
+        for (volatile uint32_t i = 0;; i++) (void)i;
     if (has(m, START_FAILS)) {
         taut_free(m, f->more);
         taut_free(m, f);
     }
-    if (!has(m, START_NEVER_ENDS))
-        taut_op_complete(m, op, has(m, START_FAILS) ? TAUT_E_DENIED : TAUT_OK, NULL, NULL);
+    if (!has(m, START_NEVER_ENDS)) taut_op_complete(m, op, has(m, START_FAILS) ? TAUT_E_DENIED : TAUT_OK, NULL, NULL);
 }
 
 static void stop(struct taut_mod *m, taut_op op) {

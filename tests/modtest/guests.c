@@ -1,5 +1,9 @@
-/* guests.c - a module that does a little of everything, for guests.yaml, which has a step of every kind. It greets guests,
- * counts their visits in a table, tells everybody, and reminds itself every minute. */
+/* guests.c - a module that does a little of everything, for guests.yaml, which has a step of every kind. It greets
+ * guests, counts their visits in a table, tells everybody, and reminds itself every minute. */
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "taut/msg.h"
 #include "taut/taut.h"
 
@@ -34,7 +38,10 @@ static const struct taut_table *const tables[] = {&visits};
 
 enum { METRIC_GREETED, METRIC_TOOK };
 static const struct taut_metric metrics[] = {
-    [METRIC_GREETED] = {.name = "greeted_total", .kind = TAUT_COUNTER, .help = "Guests.", .labels = "result=ok|refused"},
+    [METRIC_GREETED] = {.name = "greeted_total",
+                        .kind = TAUT_COUNTER,
+                        .help = "Guests.",
+                        .labels = "result=ok|refused"},
     [METRIC_TOOK] = {.name = "greeting", .kind = TAUT_HISTOGRAM, .unit = "seconds", .help = "Time of a greeting."},
 };
 
@@ -69,7 +76,8 @@ static int32_t greet(struct taut_mod *m, struct taut_call *c, taut_str name, str
     const struct taut_event e = {.size = sizeof e,
                                  .topics = &topic,
                                  .ntopics = 1,
-                                 .body = taut_fmt(c, "{\"type\":\"guest\",\"name\":\"%.*s\"}", (int)name.len, name.ptr)};
+                                 .body =
+                                     taut_fmt(c, "{\"type\":\"guest\",\"name\":\"%.*s\"}", (int)name.len, name.ptr)};
     taut_str workspace = c->actor && c->actor->workspace.len ? c->actor->workspace : TAUT_LIT("T1");
     taut_str *last = taut_scratch(c, sizeof *last);
     *last = taut_keep(c, name);
@@ -115,6 +123,7 @@ static int32_t on_state(struct taut_mod *m, struct taut_call *c) {
     taut_json_kint(j, "sent", g->sent);
     taut_json_kstr(j, "user", c->actor->user);
     taut_json_kint(j, "now", taut_now_us(m) / 1000000);
+    taut_json_kint(j, "time", time(NULL));
     return taut_done(c);
 }
 
@@ -125,8 +134,7 @@ static void ring(struct taut_mod *m, void *arg) {
 }
 static void begin_bell(struct taut_mod *m, void *arg, taut_op op) {
     (void)arg;
-    if (!taut_timer_start(m, 5000, 0, ring, (void *)(uintptr_t)op))
-        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
+    if (!taut_timer_start(m, 5000, 0, ring, (void *)(uintptr_t)op)) taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
 }
 static int32_t on_bell(struct taut_mod *m, struct taut_call *c) {
     void *nothing;
@@ -171,6 +179,61 @@ static void begin_hash(struct taut_mod *m, void *arg) {
 static int32_t on_hash(struct taut_mod *m, struct taut_call *c) {
     taut_post(m, begin_hash, c);
     return TAUT_E_PENDING;
+}
+
+/* ---- a thread and a pipe of its own ---- */
+
+struct errand {
+    struct taut_mod *mod;
+    taut_op op;
+    int fd[2];
+    taut_poll poll;
+    char byte;
+};
+
+static void *run_errand(void *arg) {
+    const struct errand *e = arg;
+    usleep(20000);
+    (void)!write(e->fd[1], "x", 1);
+    return NULL;
+}
+
+static void end_errand(struct errand *e, int32_t status) {
+    struct taut_mod *m = e->mod;
+    taut_op op = e->op;
+    taut_poll_stop(m, e->poll);
+    close(e->fd[0]);
+    close(e->fd[1]);
+    taut_free(m, e);
+    taut_op_complete(m, op, status, NULL, NULL);
+}
+
+static void on_byte(struct taut_mod *m, void *arg, uint32_t events) {
+    struct errand *e = arg;
+    (void)m, (void)events;
+    end_errand(e, read(e->fd[0], &e->byte, 1) == 1 ? TAUT_OK : TAUT_E_IO);
+}
+
+static void begin_errand(struct taut_mod *m, void *arg, taut_op op) {
+    struct errand *e = taut_alloc(m, sizeof *e);
+    pthread_t thread;
+    (void)arg;
+    if (!e) {
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
+        return;
+    }
+    *e = (struct errand){.mod = m, .op = op, .fd = {-1, -1}};
+    if (pipe(e->fd) == 0) e->poll = taut_poll_start(m, e->fd[0], TAUT_POLL_READ, on_byte, e);
+    if (e->poll && pthread_create(&thread, NULL, run_errand, e) == 0) pthread_detach(thread);
+    else end_errand(e, TAUT_E_UNAVAILABLE);
+}
+
+static int32_t on_errand(struct taut_mod *m, struct taut_call *c) {
+    void *nothing;
+    int32_t err = taut_await(m, c, TAUT_LIT("errand"), 10000, begin_errand, NULL, &nothing);
+    if (err == TAUT_E_AGAIN) return err;
+    if (err < 0) return taut_fail(c, "no_errand");
+    return taut_done(c);
 }
 
 /* ---- HTTP, sockets ---- */
@@ -281,6 +344,7 @@ static const struct taut_method methods[] = {
     {.name = "guests.list", .run = list},
     {.name = "guests.bell", .run = on_bell},
     {.name = "guests.hash", .run = on_hash},
+    {.name = "guests.errand", .run = on_errand},
 };
 static const struct taut_command commands[] = {
     {"guests list", "who was here", {NULL, 0, 0}, 0, 0, list},

@@ -1,5 +1,5 @@
-/* faulty.c - what may go wrong with a module, on demand: it holds calls, takes memory, trips its breakers, does not start
- * or stop. tests/e2e/faulty.test.mjs says what that may cost: its own feature. */
+/* faulty.c - what may go wrong with a module, on demand: it holds calls, takes memory, trips its breakers, does not
+ * start or stop. tests/e2e/faulty.test.mjs says what that may cost: its own feature. */
 #include <unistd.h>
 
 #include "taut/msg.h"
@@ -92,6 +92,26 @@ static int32_t on_before_send(struct taut_mod *m, struct taut_call *c, struct ta
     const struct taut_draft *d = data;
     (void)m, (void)c, (void)b;
     return taut_str_is(d->text, "trip") ? TAUT_E_IO : TAUT_OK;
+}
+
+/* ---- two that may know: the first one fails ---- */
+
+static int32_t on_lookup(struct taut_mod *m, struct taut_call *c, void *data) {
+    (void)m, (void)c, (void)data;
+    return TAUT_E_IO;
+}
+static int32_t on_lookup_else(struct taut_mod *m, struct taut_call *c, void *data) {
+    (void)m, (void)c;
+    *(int64_t *)data = 42;
+    return TAUT_OK;
+}
+static int32_t on_ask_both(struct taut_mod *m, struct taut_call *c) {
+    int64_t known = 0;
+    int32_t err = taut_provide(m, c, "faulty.lookup", &known);
+    struct taut_json *j = taut_answer(c);
+    taut_json_kint(j, "status", err);
+    taut_json_kint(j, "known", known);
+    return taut_done(c);
 }
 
 /* ---- a service that answers when it is told to ---- */
@@ -198,10 +218,13 @@ static const struct taut_method methods[] = {
     {.name = "faulty.ask", .run = on_ask},
     {.name = "faulty.mend", .run = on_mend},
     {.name = "faulty.work", .run = on_work},
+    {.name = "faulty.lookup", .run = on_ask_both},
 };
 static const struct taut_route routes[] = {{.method = "GET", .path = "/faulty/hold", .run = on_hold}};
 static const struct taut_hook hooks[] = {
     TAUT_FILTER(TAUT_HOOK_BEFORE_SEND, "faulty/look", on_before_send, .on_error = TAUT_FAIL_OPEN),
+    TAUT_PROVIDE("faulty.lookup", "faulty/fails", on_lookup),
+    TAUT_PROVIDE("faulty.lookup", "faulty/knows", on_lookup_else),
 };
 
 TAUT_MODULE(.name = "faulty", .version = "0.1.0", .license = "Apache-2.0", .summary = "for tests",

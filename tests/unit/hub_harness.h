@@ -34,6 +34,10 @@ struct fake_store {
     taut_op scan_ops[HELD_MAX];
     uint32_t nscans;
     taut_op close_op; /* waits for the reads that are held */
+    uint64_t log_first, log_last; /* what the store has of W1's log; last 0: all that is asked for is gone */
+    uint64_t cursor;              /* the one that it has, of the name "user"; 0: none */
+    int32_t log_error;            /* answer the next question about the log so */
+    uint32_t log_reads;
 };
 
 static const struct taut_col note_cols[] = {{"workspace", TAUT_TEXT, 0}, {"id", TAUT_TEXT, 0}, {"n", TAUT_INT, 0}};
@@ -94,9 +98,43 @@ static void fake_scan(void *self, uint32_t table, const struct taut_scan *s, tau
     }
     taut_op_complete(store.mod, op, TAUT_OK, &rows, NULL);
 }
+static bool log_fails(taut_op op) {
+    int32_t error = store.log_error;
+    store.log_error = 0;
+    if (error) taut_op_complete(store.mod, op, error, NULL, NULL);
+    return error != 0;
+}
 static void fake_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op) {
-    (void)self, (void)workspace, (void)after, (void)limit;
-    taut_op_complete(store.mod, op, TAUT_E_GAP, NULL, NULL);
+    (void)self, (void)workspace;
+    store.log_reads++;
+    if (log_fails(op)) return;
+    uint64_t left = after < store.log_last ? store.log_last - after : 0;
+    uint32_t n = left < limit ? (uint32_t)left : limit;
+    bool is_gap = !store.log_last || after + 1 < store.log_first;
+    struct taut_event_rows *rows = calloc(1, sizeof *rows + n * sizeof(struct taut_event_rec));
+    struct taut_event_rec *list = (struct taut_event_rec *)(void *)(rows + 1);
+    for (uint32_t i = 0; i < n; i++)
+        list[i] = (struct taut_event_rec){.seq = after + 1 + i, .topics = TAUT_LIT("C1"), .body = TAUT_LIT("{}")};
+    *rows = (struct taut_event_rows){sizeof *rows, is_gap ? 0 : n, store.log_first, store.log_last, list};
+    taut_op_complete(store.mod, op, is_gap ? TAUT_E_GAP : TAUT_OK, rows, free);
+}
+static void fake_logs(void *self, taut_op op) {
+    static struct taut_log_head head;
+    static struct taut_log_heads heads;
+    (void)self;
+    if (log_fails(op)) return;
+    head = (struct taut_log_head){TAUT_LIT("W1"), store.log_first, store.log_last};
+    heads = (struct taut_log_heads){sizeof heads, store.log_last > 0, &head};
+    taut_op_complete(store.mod, op, TAUT_OK, &heads, NULL);
+}
+static void fake_cursors(void *self, taut_str workspace, taut_op op) {
+    static struct taut_cursor cursor;
+    static struct taut_cursors cursors;
+    (void)self, (void)workspace;
+    if (log_fails(op)) return;
+    cursor = (struct taut_cursor){.name = TAUT_LIT("user"), .seq = store.cursor};
+    cursors = (struct taut_cursors){sizeof cursors, store.cursor > 0, &cursor};
+    taut_op_complete(store.mod, op, TAUT_OK, &cursors, NULL);
 }
 static void fake_close(void *self, taut_op op) {
     (void)self;
@@ -109,7 +147,9 @@ static const struct taut_storage_v1 fake_storage = {.close = fake_close,
                                                     .commit = fake_commit,
                                                     .get = fake_get,
                                                     .scan = fake_scan,
-                                                    .events = fake_events};
+                                                    .events = fake_events,
+                                                    .logs = fake_logs,
+                                                    .cursors = fake_cursors};
 
 /* All held batches become durable, in order; then their ops complete. */
 static void release(void) {

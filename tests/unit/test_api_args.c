@@ -235,6 +235,8 @@ static void bodies_that_are_no_arguments_are_told_apart(void **state) {
     }
     ask("", JSON, deep);
     fails("invalid_json", "");
+    ask_bytes("say", "channel=C1", JSON, "", TAUT_LIT("{\"limit\": 82\0 }"));
+    fails("invalid_json", "");
     ask("text=%ff", NULL, "");
     fails("invalid_form_data", "");
 }

@@ -148,6 +148,16 @@ static void a_damaged_head_is_refused_with_a_reason(void **state) {
     free(bytes);
 }
 
+static void a_folder_that_cannot_be_looked_into_is_named_with_the_reason(void **state) {
+    (void)state;
+    char text[PATH_MAX + 64], folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s/in", write_whole("text.so", "x", 1));
+    snprintf(text, sizeof text, "%s cannot be looked into: Not a directory", folder);
+    char *fault = loader_folder_fault(folder);
+    assert_string_equal(fault, text);
+    free(fault);
+}
+
 /* ---- a configuration ---- */
 
 static void expect_errors(const char *yaml, const char *errors) {
@@ -248,6 +258,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_ends_early_is_refused_before_it_is_mapped),
         cmocka_unit_test(a_file_for_another_machine_is_refused),
         cmocka_unit_test(a_damaged_head_is_refused_with_a_reason),
+        cmocka_unit_test(a_folder_that_cannot_be_looked_into_is_named_with_the_reason),
         cmocka_unit_test(two_modules_may_not_bring_the_same_name),
         cmocka_unit_test(hooks_that_no_order_satisfies_are_refused),
         cmocka_unit_test(each_hook_stands_where_it_does_for_a_reason),

@@ -87,6 +87,43 @@ static void test_errors_of_a_configuration_name_their_places(void **state) {
                   "taut.yaml:4:14: modules.sample.cache: is too large without sync\n");
 }
 
+static void test_what_the_server_has_in_each_item_is_checked_and_kept_from_the_module(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = load("modules:\n  - chain_a: { memory: { soft: 1MiB }, as: one, enabled: no }\n  - chain_d\n"
+                              "  - sample\n",
+                              &c);
+    assert_int_equal(ms->list[0]->item.memory.soft, 1 << 20);
+    assert_int_equal(ms->list[0]->item.memory.hard, 1 << 30);
+    assert_true(ms->list[0]->off);
+    assert_int_equal(ms->list[1]->item.memory.soft, 256 << 20);
+    assert_false(ms->list[1]->off);
+    modules_free(ms);
+    config_free(c);
+    expect_errors(
+        "modules:\n  - chain_a: { memory: { soft: 2GiB, sofd: 1, hard: no } }\n",
+        "taut.yaml:2:38: modules.chain_a.memory: unknown option \"sofd\"; did you mean \"soft\"?\n"
+        "taut.yaml:2:53: modules.chain_a.memory.hard: \"no\" is not a size; write it like 512, 64KiB, 1MiB or "
+        "2GiB\n");
+    expect_errors("modules:\n  - chain_a: { memory: { soft: 2GiB } }\n",
+                  "taut.yaml:2:32: modules.chain_a.memory.soft: 2GiB is more than memory.hard (1GiB); make it less, or "
+                  "raise that\n");
+    expect_errors("modules:\n  - chain_a: { memory: { soft: 2GiB, hard: 0 } }\n", "");
+    expect_errors("modules:\n  - chain_a: { memory: 1GiB }\n",
+                  "taut.yaml:2:24: modules.chain_a.memory: must be a map of options\n");
+    expect_refused("reserved", "reserved.so: option \"memory\" has a name that the server uses itself; take another; "
+                               "this is a fault of the module");
+}
+
+static void test_one_that_is_not_to_run_gives_nothing_and_needs_nothing(void **state) {
+    (void)state;
+    expect_errors("modules:\n  - chain_b: { enabled: no }\n", "");
+    expect_errors("modules:\n  - chain_a: { enabled: no }\n  - chain_b\n",
+                  "taut.yaml:3:5: modules.chain_b: needs service \"a/1\" of modules.chain_a, which has \"enabled: "
+                  "false\"\n");
+    expect_errors("modules:\n  - chain_a: { enabled: no }\n  - chain_e\n  - chain_b\n", "");
+}
+
 static void test_errors_of_one_section_hide_no_others(void **state) {
     (void)state;
     expect_errors(
@@ -216,6 +253,8 @@ int main(void) {
                                         remove_it),
         cmocka_unit_test(test_errors_of_a_configuration_name_their_places),
         cmocka_unit_test(test_errors_of_one_section_hide_no_others),
+        cmocka_unit_test(test_what_the_server_has_in_each_item_is_checked_and_kept_from_the_module),
+        cmocka_unit_test(test_one_that_is_not_to_run_gives_nothing_and_needs_nothing),
         cmocka_unit_test(test_services_that_are_missing_doubled_or_in_a_circle),
         cmocka_unit_test(test_start_order_follows_needs_and_wants_and_else_the_file),
         cmocka_unit_test(test_a_module_with_shorter_tables_is_read_over_zeros),

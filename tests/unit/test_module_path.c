@@ -93,8 +93,10 @@ static void test_a_folder_in_which_others_could_put_code_is_refused(void **state
     expect_fault(one, NULL);
     expect_fault("/nowhere", NULL);
     chmod(one, 0777);
-    snprintf(text, sizeof text, "everybody may write to the folder %s, and so put code into this server; chmod o-w it",
-             one);
+    snprintf(
+        text, sizeof text,
+        "everybody may write to the folder %s, and so put code into this server; give another one, or chmod o-w it",
+        one);
     expect_fault(one, text);
     chmod(one, 0755);
     snprintf(file, sizeof file, "%s/a.so", one);

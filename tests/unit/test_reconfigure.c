@@ -12,6 +12,7 @@ struct options { /* of live.c */
     int64_t level, floor, fixed;
     taut_str greeting;
     struct taut_array names;
+    taut_str label;
 };
 
 static char seen[2][512];
@@ -52,6 +53,7 @@ static void reload(struct modules *ms, const char *yaml, const char *applied, co
     assert_names(&r.applied, applied);
     assert_names(&r.restart, restart);
     if (reconfigure_prepare(&r)) reconfigure_commit(&r);
+    for (uint32_t i = 0; i < r.nswitches; i++) r.switches[i].in->off = !r.switches[i].on; /* as the hub does */
     assert_problems(&c->errors, errors);
     modules_free(wanted);
     config_free(c);
@@ -119,9 +121,85 @@ static void test_modules_that_come_go_or_change_places_are_named(void **state) {
     (void)state;
     struct config *c;
     struct modules *ms = start("modules: [live, chain_a]\n", &c);
-    reload(ms, "modules: [live, live_two]\n", "", "modules.chain_a, modules.live_two", "");
-    reload(ms, "modules: [chain_a, live: { level: 4 }]\n", "modules.live.level", "modules", "");
+    reload(ms, "modules: [live, live_two]\n", "modules.chain_a (stopped)", "modules.live_two", "");
+    reload(ms, "modules: [chain_a, live: { level: 4 }]\n", "modules.chain_a (started), modules.live.level", "modules",
+           "");
     reload(ms, "modules: [live_two: { as: live }, chain_a]\n", "", "modules.live", "");
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_who_goes_is_stopped_behind_those_who_need_it_and_comes_back_before_them(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live, chain_a, chain_b]\n", &c);
+    reload(ms, "modules: [live]\n", "modules.chain_b (stopped), modules.chain_a (stopped)", "", "");
+    reload(ms, "modules: [live]\n", "", "", "");
+    reload(ms, "modules: [live, chain_a, chain_b]\n", "modules.chain_a (started), modules.chain_b (started)", "", "");
+    reload(ms, "modules: [live, chain_a, chain_b: { enabled: no }]\n", "modules.chain_b (stopped)", "", "");
+    reload(ms, "modules: [live, chain_a, chain_b: { enabled: yes, memory: { soft: 1MiB } }]\n",
+           "modules.chain_b (started)", "", "");
+    assert_int_equal(ms->list[2]->item.memory.soft, 1 << 20);
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_nobody_loses_what_it_needs_and_nobody_starts_without(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live, chain_a, chain_b]\n", &c);
+    reload(ms, "modules: [live, chain_e, chain_b]\n", "", "modules.chain_a, modules.chain_e", "");
+    modules_free(ms);
+    config_free(c);
+    ms = start("modules: [live, chain_b: { enabled: no }]\n", &c);
+    assert_true(ms->list[1]->off);
+    reload(ms, "modules: [live, chain_a, chain_b]\n", "", "modules.chain_b, modules.chain_a", "");
+    assert_true(ms->list[1]->off);
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_who_is_started_again_gets_all_of_its_new_values(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live: { enabled: no, level: 1, fixed: 1 }, chain_a]\n", &c);
+    reload(ms, "modules: [live: { level: 2, fixed: 2, greeting: hi, names: [x] }, chain_a]\n", "modules.live (started)",
+           "", "");
+    const struct options *o = options_of(ms, 0);
+    assert_int_equal(o->fixed, 2);
+    assert_str(o->greeting, "hi");
+    assert_int_equal(o->names.len, 1);
+    assert_string_equal(seen[0], ""); /* nobody is asked who does not run */
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_what_is_not_live_stays_where_it_is_until_the_module_is_started_again(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live: { level: 1, label: one }, chain_a]\n", &c);
+    for (int round = 0; round < 2; round++) {
+        reload(ms, "modules: [chain_a]\n", "modules.live (stopped)", "", "");
+        reload(ms, "modules: [live: { level: 1, label: two }, chain_a]\n", "modules.live (started)", "", "");
+        taut_str label = options_of(ms, 0)->label;
+        reload(ms, "modules: [live: { level: 2, label: two }, chain_a]\n", "modules.live.level", "", "");
+        reload(ms, "modules: [live: { level: 3, label: two }, chain_a]\n", "modules.live.level", "", "");
+        modules_reap(ms);
+        assert_ptr_equal(options_of(ms, 0)->label.ptr, label.ptr);
+        assert_str(label, "two"); /* with ASan: nothing of it was freed, and nothing leaks */
+    }
+    modules_free(ms);
+    config_free(c);
+}
+
+static void test_one_that_hangs_is_not_started_again(void **state) {
+    (void)state;
+    struct config *c;
+    struct modules *ms = start("modules: [live, chain_a]\n", &c);
+    reload(ms, "modules: [live]\n", "modules.chain_a (stopped)", "", "");
+    snprintf(ms->list[1]->hung, sizeof ms->list[1]->hung, "did not stop within 10 s");
+    reload(ms, "modules: [live, chain_a]\n", "", "modules.chain_a", "");
+    assert_true(ms->list[1]->off);
     modules_free(ms);
     config_free(c);
 }
@@ -143,6 +221,11 @@ int main(void) {
         cmocka_unit_test(test_values_that_were_replaced_live_until_they_are_reaped),
         cmocka_unit_test(test_when_one_refuses_nobody_changes),
         cmocka_unit_test(test_modules_that_come_go_or_change_places_are_named),
+        cmocka_unit_test(test_who_goes_is_stopped_behind_those_who_need_it_and_comes_back_before_them),
+        cmocka_unit_test(test_nobody_loses_what_it_needs_and_nobody_starts_without),
+        cmocka_unit_test(test_who_is_started_again_gets_all_of_its_new_values),
+        cmocka_unit_test(test_what_is_not_live_stays_where_it_is_until_the_module_is_started_again),
+        cmocka_unit_test(test_one_that_hangs_is_not_started_again),
         cmocka_unit_test(test_what_is_right_only_after_a_restart_waits_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,27 +8,36 @@ enum { HELD_MS = 61000, GRACE_MS = 50 /* for other threads to answer what should
 static const struct taut_actor somebody = {
     .size = sizeof somebody, .workspace = {"T1", 2}, .user = {"U1", 2}, .token = {"K1", 2}};
 
-static uint32_t flag_of(taut_str word) {
-    static const struct {
-        const char *name;
-        uint32_t flag;
-    } flags[] = {{"admin", TAUT_ACTOR_ADMIN},
-                 {"owner", TAUT_ACTOR_OWNER},
-                 {"bot", TAUT_ACTOR_BOT},
-                 {"operator", TAUT_ACTOR_OPERATOR},
-                 {"system", TAUT_ACTOR_SYSTEM}};
-    for (size_t i = 0; i < COUNT_OF(flags); i++)
-        if (taut_str_is(word, flags[i].name)) return flags[i].flag;
-    return 0;
+static const struct {
+    const char *name;
+    uint32_t flag;
+} flags[] = {{"admin", TAUT_ACTOR_ADMIN},
+             {"owner", TAUT_ACTOR_OWNER},
+             {"bot", TAUT_ACTOR_BOT},
+             {"operator", TAUT_ACTOR_OPERATOR},
+             {"system", TAUT_ACTOR_SYSTEM}};
+
+static uint32_t flags_of(struct world *w, const struct node *list) {
+    uint32_t all = 0;
+    for (const struct node *n = list ? list->first : NULL; n; n = n->next) {
+        size_t i = 0;
+        while (i < COUNT_OF(flags) && !taut_str_is(node_text(n, ""), flags[i].name)) i++;
+        if (i < COUNT_OF(flags)) all |= flags[i].flag;
+        else fail_at(w, n, "flags: \"%s\" is not one of admin, owner, bot, operator, system", node_text(n, "").ptr);
+    }
+    return all;
 }
 
 const struct taut_actor *actor_of(struct world *w, const struct node *as) {
     const struct {
         const char *name;
         size_t at;
-    } texts[] = {{"workspace", offsetof(struct taut_actor, workspace)}, {"user", offsetof(struct taut_actor, user)},
-                 {"bot", offsetof(struct taut_actor, bot)},             {"app", offsetof(struct taut_actor, app)},
-                 {"token", offsetof(struct taut_actor, token)},         {"scopes", offsetof(struct taut_actor, scopes)}};
+    } texts[] = {{"workspace", offsetof(struct taut_actor, workspace)},
+                 {"user", offsetof(struct taut_actor, user)},
+                 {"bot", offsetof(struct taut_actor, bot)},
+                 {"app", offsetof(struct taut_actor, app)},
+                 {"token", offsetof(struct taut_actor, token)},
+                 {"scopes", offsetof(struct taut_actor, scopes)}};
     struct taut_actor *a = arena_alloc(&w->arena, sizeof *a);
     *a = somebody;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -37,8 +46,7 @@ const struct taut_actor *actor_of(struct world *w, const struct node *as) {
         if (n) *text = node_text(n, "");
         if (!text->ptr) *text = TAUT_NONE;
     }
-    const struct node *flags = node_child(as, "flags");
-    for (const struct node *f = flags ? flags->first : NULL; f; f = f->next) a->flags |= flag_of(f->text);
+    a->flags = flags_of(w, node_child(as, "flags"));
     return a;
 }
 

@@ -1,4 +1,5 @@
-/* auth.c - auth/1 of a world in which no other module provides it: a token stands for an actor that the script named. */
+/* auth.c - auth/1 of a world in which no other module provides it: a token stands for an actor that the script named.
+ */
 #include "modtest.h"
 
 enum { ACTORS_MAX = 256 };
@@ -31,9 +32,9 @@ static int32_t on_init(struct taut_mod *m) {
 }
 
 const struct taut_module modtest_auth = {.size = (uint32_t)sizeof(struct taut_module),
-                                        .abi_major = TAUT_ABI_MAJOR,
-                                        .abi_minor = TAUT_ABI_MINOR,
-                                        .name = "modtest_auth",
-                                        .version = "1",
-                                        .provides = TAUT_LIST("auth/1"),
-                                        .init = on_init};
+                                         .abi_major = TAUT_ABI_MAJOR,
+                                         .abi_minor = TAUT_ABI_MINOR,
+                                         .name = "modtest_auth",
+                                         .version = "1",
+                                         .provides = TAUT_LIST("auth/1"),
+                                         .init = on_init};

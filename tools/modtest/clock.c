@@ -19,10 +19,6 @@ void clock_move(int64_t ms) {
     moved_ms += ms;
 }
 
-void clock_begin(void) {
-    moved_ms = 0;
-}
-
 int64_t clock_real_ms(void) {
     struct timespec ts;
     syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);

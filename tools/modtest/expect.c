@@ -90,8 +90,8 @@ static bool compare_map(struct difference *d, const struct node *want, const jso
     for (const struct node *i = want->first; i; i = i->next) {
         const json_t *v = json_object_get(got, i->key.ptr);
         char *below = xasprintf("%s.%s", path, i->key.ptr);
-        bool same = is_absent(i) ? !v || json_is_null(v) || differs(d, i, below, "nothing", v)
-                                 : compare(d, i, v, below);
+        bool same =
+            is_absent(i) ? !v || json_is_null(v) || differs(d, i, below, "nothing", v) : compare(d, i, v, below);
         free(below);
         if (!same) return false;
     }

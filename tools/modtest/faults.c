@@ -1,8 +1,8 @@
 /* faults.c - the n-th thing that the module asks of the host and that the host may refuse, is refused: memory, timers,
  * watched descriptors, places in the pool. They are counted from the life's beginning.
  *
- * A handler is run twice, first for show (core/hub/check.c), and both runs are to come to the same end: what was refused
- * in the first is refused in the second, and that counts as one. */
+ * A handler is run twice, first for show (core/hub/check.c), and both runs are to come to the same end: what was
+ * refused in the first is refused in the second, and that counts as one. */
 #include <pthread.h>
 
 #include "modtest.h"
@@ -15,7 +15,7 @@ static struct {
     /* the run that was rehearsed last */
     const struct run *run;
     uint32_t starts, at, refused_at; /* at: what it has asked for so far */
-    bool rehearsing, repeats; /* repeats: this run does what was rehearsed */
+    bool rehearsing, repeats;        /* repeats: this run does what was rehearsed */
 } faults = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void faults_begin(struct world *w) {

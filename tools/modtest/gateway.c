@@ -1,5 +1,5 @@
-/* gateway.c - a gateway without sockets: it sends calls as the real one does, and notes what comes back: answers, frames,
- * closed connections, published events. Who gets an event by its topics is the real one's business. */
+/* gateway.c - a gateway without sockets: it sends calls as the real one does, and notes what comes back: answers,
+ * frames, closed connections, published events. Who gets an event by its topics is the real one's business. */
 #include "modtest.h"
 
 /* ---- calls ---- */
@@ -130,6 +130,10 @@ void gateway_disconnect(struct world *w, struct conn *c) {
     c->open = false;
     c->closed = true;
     port_post(hub_port(w->hub), &m->msg);
+}
+
+void gateway_disconnect_all(struct world *w) {
+    for (struct conn *c = w->gateway->conns; c; c = c->next) gateway_disconnect(w, c);
 }
 
 static void take_close(struct world *w, const struct conn_msg *m) {

@@ -24,14 +24,10 @@ static const char usage[] =
 enum { WITH_MAX = 32 };
 enum { FLAG_WITH = 1, FLAG_ONLY, FLAG_NO_FAULTS, FLAG_PATIENCE, FLAG_VERBOSE, FLAG_HELP, FLAG_VERSION };
 static const struct option flags[] = {
-    {"with", required_argument, NULL, FLAG_WITH},
-    {"only", required_argument, NULL, FLAG_ONLY},
-    {"no-faults", no_argument, NULL, FLAG_NO_FAULTS},
-    {"patience", required_argument, NULL, FLAG_PATIENCE},
-    {"verbose", no_argument, NULL, FLAG_VERBOSE},
-    {"help", no_argument, NULL, FLAG_HELP},
-    {"version", no_argument, NULL, FLAG_VERSION},
-    {NULL, 0, NULL, 0},
+    {"with", required_argument, NULL, FLAG_WITH},     {"only", required_argument, NULL, FLAG_ONLY},
+    {"no-faults", no_argument, NULL, FLAG_NO_FAULTS}, {"patience", required_argument, NULL, FLAG_PATIENCE},
+    {"verbose", no_argument, NULL, FLAG_VERBOSE},     {"help", no_argument, NULL, FLAG_HELP},
+    {"version", no_argument, NULL, FLAG_VERSION},     {NULL, 0, NULL, 0},
 };
 
 struct command_line {

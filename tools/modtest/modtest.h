@@ -2,17 +2,19 @@
  *
  *   main.c       the command line
  *   runner.c     tests in their order, each in a process of its own; TAP
+ *   child.c      that process
  *   script.c     a script: tests and their steps, with everything that is wrong in it
  *   world.c      one life: a hub, its modules, a gateway that takes notes, on one loop in one thread
  *   turns.c      letting it run until it rests; moving the clock
  *   clock.c      the clock
  *   gateway.c    calls and sockets, and what comes back
- *   store.c      storage/1 in the same thread; auth.c: auth/1
+ *   store.c      storage/1 in the same thread; rows.c: what is in it from the start; auth.c: auth/1
  *   watch.c      what the module holds of the host; faults.c: the n-th that it asks for is refused
  *   leftovers.c  what is left when it has ended
  *   notes.c      the log
  *   expect.c     comparing; node_json.c: values of a script as JSON
- *   steps.c      the table of steps; step_*.c: what they do
+ *   kept.c       what a step keeps of an answer for later ones
+ *   steps.c      the table of steps; step_*.c: what they do; ask.c: what those share that ask something
  *
  * A test is run in a child, which ends with it: whatever a module does ends its own test alone. There is one world in a
  * process. The parent never runs code of a module.
@@ -30,7 +32,6 @@
 #include "module/loader.h"
 
 /* ---- clock.c ---- */
-void clock_begin(void);
 void clock_move(int64_t ms);
 int64_t clock_real_ms(void); /* of the machine: for patience */
 
@@ -74,20 +75,20 @@ enum { STEP_KINDS_MAX = 32 };
 
 /* Shared with the parent: where the child is when it ends by itself. */
 struct run_page {
-    uint32_t line, col; /* of the step; 0: none */
-    char doing[160];    /* "start", "call: hello.greet" */
-    char said[256];     /* what it was doing when it crashed, as crumbs say */
-    atomic_uint beats;  /* rises while something goes on */
+    uint32_t line, col;  /* of the step; 0: none */
+    char doing[160];     /* "start", "call: hello.greet" */
+    char said[256];      /* what it was doing when it crashed, as crumbs say */
+    atomic_uint beats;   /* rises while something goes on */
     uint32_t refused_at; /* the fault that was asked for has happened */
     uint32_t asked;      /* for how much the module asked that may be refused */
     bool ended, failed;
     bool is_wrong; /* what was configured: nothing ran */
 };
 struct settings {
-    const char *module;  /* the file under test */
-    const char *name;    /* of the module */
-    const char *dirs;    /* where modules are looked for */
-    const char **with;   /* further modules, by name */
+    const char *module; /* the file under test */
+    const char *name;   /* of the module */
+    const char *dirs;   /* where modules are looked for */
+    const char **with;  /* further modules, by name */
     uint32_t nwith;
     bool verbose;
     int64_t patience_ms;
@@ -113,9 +114,11 @@ struct world {
     struct hub *hub;
     uint32_t threads; /* of the process before there were modules */
     bool started, stopped;
-    bool hung; /* the store is still at work: nothing is freed */
+    bool is_restless; /* it never came to rest, which was reported */
+    bool hung;        /* the store is still at work: nothing is freed */
     int32_t start_error;
     struct gateway *gateway;
+    struct kept *kept;           /* of answers, newest first */
     struct taut_batch_view rows; /* that are there from the start */
 };
 
@@ -187,11 +190,12 @@ struct gateway {
 };
 void gateway_open(struct world *w);
 void gateway_close(struct world *w);
-struct asked *gateway_call(struct world *w, uint32_t kind);    /* a new one, to be filled */
-void gateway_send(struct world *w, struct asked *a);           /* to the hub */
-struct conn *gateway_conn(struct world *w, const char *name);  /* NULL: there is none */
+struct asked *gateway_call(struct world *w, uint32_t kind);   /* a new one, to be filled */
+void gateway_send(struct world *w, struct asked *a);          /* to the hub */
+struct conn *gateway_conn(struct world *w, const char *name); /* NULL: there is none */
 struct conn *gateway_connect(struct world *w, const char *name, const struct socket_entry *socket);
 void gateway_disconnect(struct world *w, struct conn *c);
+void gateway_disconnect_all(struct world *w);
 bool gateway_is_answered(struct world *w, const void *asked);
 void gateway_forget_event(struct world *w, taut_str workspace, uint64_t seq);
 
@@ -244,6 +248,11 @@ json_t *node_json(const struct node *n);
 taut_str node_json_text(struct arena *a, const struct node *n);
 bool node_is_true(const struct node *n);
 taut_str node_text(const struct node *n, const char *dflt); /* of a scalar; dflt: it is not there */
+
+/* ---- kept.c ---- */
+bool keep_of(struct world *w, const struct step *s, taut_str body); /* what `keep:` says */
+/* The step with what was kept in place of its names. In the world's memory. */
+struct step step_filled(struct world *w, const struct step *s);
 
 /* ---- steps: steps.c, step_*.c ---- */
 bool step_call(struct world *w, const struct step *s);

@@ -15,6 +15,13 @@ static struct {
 } notes = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void notes_begin(struct world *w, bool verbose) {
+    for (struct line *l = notes.first, *next; l; l = next) {
+        next = l->next;
+        free((char *)(uintptr_t)l->who);
+        free((char *)(uintptr_t)l->event);
+        free((char *)(uintptr_t)l->text.ptr);
+        free(l);
+    }
     notes.first = NULL;
     notes.tail = &notes.first;
     notes.seen = NULL;

@@ -8,7 +8,7 @@ static const struct taut_table_ref *find_table(const struct world *w, taut_str n
     const struct modules *ms = w->modules;
     for (uint32_t i = 0; i < ms->ntables; i++)
         if (taut_str_is(name, ms->tables[i].sql_name)) return &ms->tables[i];
-    for (uint32_t i = 0; w->module && i < w->module->ntables; i++)
+    for (uint32_t i = 0; i < w->module->ntables; i++)
         if (taut_str_is(name, ms->tables[w->module->first_table + i].table->name))
             return &ms->tables[w->module->first_table + i];
     return NULL;
@@ -16,9 +16,11 @@ static const struct taut_table_ref *find_table(const struct world *w, taut_str n
 
 static void no_table(const struct world *w, struct config *c, const struct node *rows) {
     const struct modules *ms = w->modules;
-    const char **names = arena_alloc(&c->arena, (ms->ntables + 1) * sizeof *names);
-    for (uint32_t i = 0; i < ms->ntables; i++) names[i] = ms->tables[i].sql_name;
-    const char *near = nearest(rows->key, names, ms->ntables);
+    uint32_t n = 0;
+    const char **names = arena_alloc(&c->arena, (2 * ms->ntables + 1) * sizeof *names);
+    for (uint32_t i = 0; i < w->module->ntables; i++) names[n++] = ms->tables[w->module->first_table + i].table->name;
+    for (uint32_t i = 0; i < ms->ntables; i++) names[n++] = ms->tables[i].sql_name;
+    const char *near = nearest(rows->key, names, n);
     config_error(c, rows, NULL, "there is no table \"%s\"%s%s%s", rows->key.ptr, near ? "; did you mean \"" : "",
                  near ? near : "", near ? "\"?" : "");
 }

@@ -5,7 +5,7 @@
 #include "config/internal.h"
 #include "modtest.h"
 
-static const char *const sections[] = {"modules", "rows", "tests"};
+static const char *const sections[] = {"modules", "rows", "before", "tests"};
 static const char *const test_keys[] = {"name", "options", "steps"};
 
 /* An unknown key of a map. */
@@ -56,7 +56,9 @@ static void check_step(struct config *c, const struct step *s) {
     check_keys(c, s->node, s->value, k->keys, what);
     if (!(k->value >> s->value->kind & 1) || (s->value->kind == NODE_SCALAR && !s->value->text.len))
         config_error(c, s->value, NULL, "\"%s\" takes %s%s%s", k->name,
-                     k->value & STEP_TEXT ? "a text" : k->value & STEP_MAP ? "a map" : "a list",
+                     k->value & STEP_TEXT  ? "a text"
+                     : k->value & STEP_MAP ? "a map"
+                                           : "a list",
                      k->value == (STEP_TEXT | STEP_MAP) ? " or a map" : "",
                      k->value == (STEP_TEXT | STEP_LIST) ? " or a list of words" : "");
     else if (k->inner && s->value->kind == NODE_MAP) check_keys(c, s->value, NULL, k->inner, what);
@@ -79,18 +81,21 @@ static void read_step(struct config *c, const struct node *n, struct step *s) {
 
 /* ---- tests ---- */
 
+/* Behind those that are there. */
 static void read_steps(struct config *c, const struct node *list, struct test *t) {
     if (list->kind != NODE_LIST) {
-        config_error(c, list, NULL, "\"steps\" is a list");
+        config_error(c, list, NULL, "\"%s\" is a list of steps", list->key.ptr);
         return;
     }
-    t->steps = arena_zalloc(&c->arena, (count(list) + 1) * sizeof *t->steps);
+    struct step *steps = arena_zalloc(&c->arena, (t->n + count(list) + 1) * sizeof *steps);
+    if (t->n) memcpy(steps, t->steps, t->n * sizeof *steps);
+    t->steps = steps;
     for (const struct node *i = list->first; i; i = i->next) read_step(c, i, &t->steps[t->n++]);
 }
 
-static void read_test(struct config *c, const struct node *n, struct test *t) {
+static void read_test(struct config *c, const struct node *n, const struct test *before, struct test *t) {
     const struct node *name = node_child(n, "name"), *steps = node_child(n, "steps");
-    *t = (struct test){.name = "", .options = node_child(n, "options")};
+    *t = (struct test){.name = "", .options = node_child(n, "options"), .steps = before->steps, .n = before->n};
     if (n->kind != NODE_MAP) {
         config_error(c, n, NULL, "a test is a map with a name and steps");
         return;
@@ -100,7 +105,8 @@ static void read_test(struct config *c, const struct node *n, struct test *t) {
             unknown(c, i, "part of a test:", test_keys, COUNT_OF(test_keys));
     if (!name || name->kind != NODE_SCALAR || !name->text.len) config_error(c, n, NULL, "this test has no name");
     else t->name = name->text.ptr;
-    if (t->options && t->options->kind != NODE_MAP) config_error(c, t->options, NULL, "\"options\" is a map of options");
+    if (t->options && t->options->kind != NODE_MAP)
+        config_error(c, t->options, NULL, "\"options\" is a map of options");
     if (steps) read_steps(c, steps, t);
     else config_error(c, n, NULL, "this test has no steps");
 }
@@ -110,17 +116,21 @@ static void check_rows(struct config *c, const struct node *tables) {
     for (const struct node *t = tables->first; t && tables->kind == NODE_MAP; t = t->next) {
         if (t->kind != NODE_LIST) config_error(c, t, NULL, "rows are a list of lists of values");
         for (const struct node *r = t->first; r && t->kind == NODE_LIST; r = r->next)
-            if (r->kind != NODE_LIST) config_error(c, r, NULL, "a row is a list of values, in the order of the columns");
+            if (r->kind != NODE_LIST)
+                config_error(c, r, NULL, "a row is a list of values, in the order of the columns");
     }
 }
 
 static void read_tests(struct config *c, struct script *s, const struct node *list) {
+    const struct node *first = node_child(c->root, "before");
+    struct test before = {.name = ""};
+    if (first) read_steps(c, first, &before);
     if (list->kind != NODE_LIST) {
         config_error(c, list, NULL, "\"tests\" is a list");
         return;
     }
     s->tests = arena_zalloc(&c->arena, (count(list) + 1) * sizeof *s->tests);
-    for (const struct node *i = list->first; i; i = i->next) read_test(c, i, &s->tests[s->n++]);
+    for (const struct node *i = list->first; i; i = i->next) read_test(c, i, &before, &s->tests[s->n++]);
 }
 
 static void read_sections(struct config *c, struct script *s) {

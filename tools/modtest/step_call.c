@@ -40,7 +40,7 @@ bool step_call(struct world *w, const struct step *s) {
     };
     api_arguments(w->modules, a->call, &request);
     if (!ask(w, s, a, &how)) return !w->failed;
-    return judge_answer(w, s, node_child(s->node, "answer"), a->body, &how);
+    return judge_answer(w, s, node_child(s->node, "answer"), a->body, &how) && keep_of(w, s, a->body);
 }
 
 bool step_answered(struct world *w, const struct step *s) {
@@ -55,7 +55,7 @@ bool step_answered(struct world *w, const struct step *s) {
         return !w->failed;
     }
     w->gateway->pending = NULL;
-    return judge_answer(w, s, s->value, a->body, &how);
+    return judge_answer(w, s, s->value, a->body, &how) && keep_of(w, s, a->body);
 }
 
 /* ---- routes ---- */
@@ -89,9 +89,7 @@ static taut_str head_of(struct world *w, const struct node *headers, taut_str to
 static void fill_request(struct world *w, const struct step *s, struct call *c, taut_str verb, taut_str target) {
     const struct node *body = node_child(s->node, "body");
     const char *query = memchr(target.ptr, '?', target.len);
-    taut_str text = !body                      ? TAUT_NONE
-                    : body->kind == NODE_SCALAR ? body->text
-                                                : node_json_text(&w->arena, body);
+    taut_str text = !body ? TAUT_NONE : body->kind == NODE_SCALAR ? body->text : node_json_text(&w->arena, body);
     struct call_http *h = c->http = arena_zalloc(&c->arena, sizeof *h);
     c->token = token_of(w, s);
     h->verb = verb.ptr;
@@ -138,7 +136,7 @@ bool step_request(struct world *w, const struct step *s) {
     a->call->route = route;
     fill_request(w, s, a->call, verb, target);
     if (!ask(w, s, a, &how)) return !w->failed;
-    return !may_judge(&how, a->status < 400) || judge_request(w, s, a);
+    return (!may_judge(&how, a->status < 400) || judge_request(w, s, a)) && keep_of(w, s, a->body);
 }
 
 /* ---- commands ---- */
@@ -232,7 +230,8 @@ static bool judge_command(struct world *w, const struct step *s, const struct co
     taut_str said = arena_fmt(&w->arena, "%s%s%s", e->error.ptr, e->body.len ? ": " : "", e->body.ptr);
     if (error && e->status != TAUT_OK) return expect_text(w, error, said, "error");
     if (error || e->status != TAUT_OK) {
-        fail_at(w, error ? error : s->value, error ? "error: expected \"%s\", got success%s" : "error: expected none, got %s%s",
+        fail_at(w, error ? error : s->value,
+                error ? "error: expected \"%s\", got success%s" : "error: expected none, got %s%s",
                 error ? node_text(error, "").ptr : said.ptr, "");
         return false;
     }
@@ -261,13 +260,13 @@ bool step_command(struct world *w, const struct step *s) {
         fail_at(w, s->value, "the command does not take these words");
         return false;
     }
-    hub_run_command(w->hub, &(struct hub_command){.command = entry,
-                                                  .args = cli.args,
-                                                  .nargs = entry->def->args.len,
-                                                  .done = on_command_end,
-                                                  .arg = e});
+    hub_run_command(
+        w->hub,
+        &(struct hub_command){
+            .command = entry, .args = cli.args, .nargs = entry->def->args.len, .done = on_command_end, .arg = e});
     if (!world_wait(w, is_ended, e)) fail_at(w, s->value, "the command does not end");
     arena_free(&cli.arena);
     if (w->failed) return false;
-    return !may_judge(&(struct asking){judged_before}, e->status == TAUT_OK) || judge_command(w, s, e);
+    bool judged = may_judge(&(struct asking){judged_before}, e->status == TAUT_OK);
+    return (!judged || judge_command(w, s, e)) && keep_of(w, s, e->body);
 }

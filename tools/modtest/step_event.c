@@ -70,7 +70,8 @@ static json_t *event_json(const struct event *e) {
         json_array_append_new(topics, json_stringn(e->topics[i].ptr, e->topics[i].len));
     for (uint32_t i = 0; i < e->ndeltas; i++) {
         const struct taut_delta *d = &e->deltas[i];
-        char *text = xasprintf("%c%.*s %.*s", (int)d->how, (int)d->who.len, d->who.ptr, (int)d->topic.len, d->topic.ptr);
+        char *text =
+            xasprintf("%c%.*s %.*s", (int)d->how, (int)d->who.len, d->who.ptr, (int)d->topic.len, d->topic.ptr);
         json_array_append_new(deltas, json_string(text));
         free(text);
     }
@@ -177,7 +178,7 @@ static int32_t drive_filters(struct taut_mod *m, struct taut_call *c) {
 static int32_t drive_observers(struct taut_mod *m, struct taut_call *c) {
     const struct driven *h = c->arg;
     const struct node *body = node_child(h->step->node, "body");
-    taut_str text = !body                      ? TAUT_LIT("{}")
+    taut_str text = !body                       ? TAUT_LIT("{}")
                     : body->kind == NODE_SCALAR ? body->text
                                                 : node_json_text(&h->world->arena, body);
     taut_observe(m, NULL, h->step->value->text.ptr, node_text(node_child(h->step->node, "workspace"), "T1"), text);
@@ -199,7 +200,23 @@ static bool is_driven(struct world *w, const void *arg) {
     return ((const struct driven *)arg)->ended;
 }
 
+/* Filters of other points are shown something else than a draft. False: reported. */
+static bool may_drive(struct world *w, const struct step *s) {
+    const char *point = s->value->text.ptr;
+    bool is_draft = !strcmp(point, TAUT_HOOK_BEFORE_SEND) || !strcmp(point, TAUT_HOOK_BEFORE_EDIT);
+    const struct hook_point *there = map_get(&w->modules->points, s->value->text);
+    if (!there) fail_at(w, s->value, "hook: no module has a function at \"%s\"", point);
+    else if (!is_draft && node_child(s->node, "draft"))
+        fail_at(w, s->value,
+                "hook: a draft is what filters at " TAUT_HOOK_BEFORE_SEND " and " TAUT_HOOK_BEFORE_EDIT
+                " are shown; others are driven by the module whose point it is (list it in \"modules\")");
+    else if (!node_child(s->node, "draft") && !there->nobservers)
+        fail_at(w, s->value, "hook: nobody observes \"%s\"%s", point, is_draft ? "; give a draft" : "");
+    return !w->failed;
+}
+
 bool step_hook(struct world *w, const struct step *s) {
+    if (!may_drive(w, s)) return false;
     struct driven *h = arena_zalloc(&w->arena, sizeof *h);
     const struct node *answer = node_child(s->node, "answer");
     *h = (struct driven){.world = w, .step = s};

@@ -18,7 +18,7 @@ static bool has_frame(struct world *w, const void *arg) {
 }
 
 /* The next frame that was not looked at. */
-static bool next_is(struct world *w, struct conn *c, const struct node *want, const char *path) {
+static bool next_is(struct world *w, const struct step *s, struct conn *c, const struct node *want, const char *path) {
     if (!world_wait(w, has_frame, c)) {
         if (is_judged(w)) fail_at(w, want, "%s: expected a frame, got none", path);
         return !w->failed;
@@ -27,6 +27,7 @@ static bool next_is(struct world *w, struct conn *c, const struct node *want, co
     c->frames = f->next;
     if (!c->frames) c->tail = &c->frames;
     json_t *got = json_loadb(f->json.ptr, f->json.len, JSON_DECODE_ANY, NULL);
+    keep_of(w, s, f->json);
     bool ok = !is_judged(w) || (got ? expect_json(w, want, got, path) : expect_text(w, want, f->json, path));
     json_decref(got);
     return ok;
@@ -50,15 +51,21 @@ static bool judge_open(struct world *w, const struct step *s, struct conn *c) {
                 refused ? "connect: expected a refusal, got let in" : "connect: was refused with code %u", c->code);
         return false;
     }
-    if (!refused) return !hello || next_is(w, c, hello, "hello");
+    if (!refused) return !hello || next_is(w, s, c, hello, "hello");
     json_t *code = json_integer(c->code);
     bool ok = expect_json(w, refused, code, "refused");
     json_decref(code);
     return ok;
 }
 
+/* The path of ws://HOST/PATH; a path is one already. */
+static taut_str path_of(taut_str url) {
+    const char *host = strstr(url.ptr, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+    return path ? taut_str_z(path) : url;
+}
+
 bool step_connect(struct world *w, const struct step *s) {
-    taut_str target = node_text(s->value, "");
+    taut_str target = path_of(node_text(s->value, ""));
     const char *query = strchr(target.ptr, '?');
     const struct socket_entry *socket = find_socket(w, target);
     struct asking how;
@@ -72,8 +79,7 @@ bool step_connect(struct world *w, const struct step *s) {
     a->call->socket = socket;
     a->call->token = token_of(w, s);
     a->call->pub.conn = c->id;
-    a->call->pub.text =
-        taut_str_n(target.ptr + prefix, (query ? (size_t)(query - target.ptr) : target.len) - prefix);
+    a->call->pub.text = taut_str_n(target.ptr + prefix, (query ? (size_t)(query - target.ptr) : target.len) - prefix);
     a->call->pub.query = query ? taut_str_z(query + 1) : TAUT_NONE;
     if (!ask(w, s, a, &how)) return !w->failed;
     return judge_open(w, s, c);
@@ -100,8 +106,8 @@ bool step_closed(struct world *w, const struct step *s) {
         return !w->failed;
     }
     if (!is_judged(w)) return true;
-    json_t *got = json_pack("{s:i,s:s%}", "code", (int)c->code, "reason", c->reason.ptr ? c->reason.ptr : "",
-                            c->reason.len);
+    json_t *got =
+        json_pack("{s:i,s:s%}", "code", (int)c->code, "reason", c->reason.ptr ? c->reason.ptr : "", c->reason.len);
     bool ok = expect_json(w, s->value, got, "closed");
     json_decref(got);
     return ok;
@@ -121,17 +127,16 @@ bool step_frame(struct world *w, const struct step *s) {
     struct asked *a = gateway_call(w, TAUT_CALL_FRAME);
     a->call->socket = c->socket;
     a->call->pub.conn = c->id;
-    a->call->pub.text =
-        s->value->kind == NODE_SCALAR ? s->value->text : node_json_text(&w->arena, s->value);
+    a->call->pub.text = s->value->kind == NODE_SCALAR ? s->value->text : node_json_text(&w->arena, s->value);
     if (!ask(w, s, a, &how)) return !w->failed;
-    if (!answer || !may_judge(&how, true)) return true;
+    if (!answer || !may_judge(&how, true)) return keep_of(w, s, a->body);
     json_t *got = json_loadb(a->body.ptr, a->body.len, JSON_DECODE_ANY, NULL);
     bool ok = expect_json(w, answer, got, "answer");
     json_decref(got);
-    return ok;
+    return ok && keep_of(w, s, a->body);
 }
 
 bool step_sent(struct world *w, const struct step *s) {
     struct conn *c = find_conn(w, s, conn_name(s));
-    return c ? next_is(w, c, s->value, "sent") : !w->failed;
+    return c ? next_is(w, s, c, s->value, "sent") : !w->failed;
 }

@@ -9,9 +9,8 @@
 bool step_advance(struct world *w, const struct step *s) {
     static const struct taut_opt duration = {.name = "advance", .type = TAUT_OPT_DURATION};
     int64_t ms = 0;
-    const char *why = s->value->kind == NODE_SCALAR
-                          ? option_parse(w->config, &duration, s->value->text, TAUT_NONE, &ms)
-                          : "takes a time such as 90s";
+    const char *why = s->value->kind == NODE_SCALAR ? option_parse(w->config, &duration, s->value->text, TAUT_NONE, &ms)
+                                                    : "takes a time such as 90s";
     if (why) {
         fail_at(w, s->value, "advance: %s", why);
         return false;
@@ -25,8 +24,8 @@ bool step_advance(struct world *w, const struct step *s) {
 static const struct {
     const char *name;
     int32_t status;
-} refusals[] = {{"conflict", TAUT_E_CONFLICT}, {"unavailable", TAUT_E_UNAVAILABLE}, {"io", TAUT_E_IO},
-                {"unknown", TAUT_E_UNKNOWN},   {"timeout", TAUT_E_TIMEOUT}};
+} refusals[] = {
+    {"conflict", TAUT_E_CONFLICT}, {"unavailable", TAUT_E_UNAVAILABLE}, {"io", TAUT_E_IO}, {"unknown", TAUT_E_UNKNOWN}};
 
 bool step_storage(struct world *w, const struct step *s) {
     const struct node *next = node_child(s->value, "next"), *status = node_child(s->value, "status");
@@ -36,7 +35,7 @@ bool step_storage(struct world *w, const struct step *s) {
             store_refuse(commit, refusals[i].status);
             return true;
         }
-    fail_at(w, s->value, "storage: takes {next: commit|read, status: conflict|unavailable|io|unknown|timeout}");
+    fail_at(w, s->value, "storage: takes {next: commit|read, status: conflict|unavailable|io|unknown}");
     return false;
 }
 

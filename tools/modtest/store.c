@@ -23,6 +23,10 @@ static void complete(struct store *s, taut_op op, int32_t status, void *result) 
 
 static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n, taut_op op) {
     struct store *s = self;
+    if (s->open) {
+        complete(s, op, TAUT_E_EXISTS, NULL);
+        return;
+    }
     struct taut_open_result *opened = need(calloc(1, sizeof *opened));
     s->tables = need(calloc(n + 1, sizeof *s->tables));
     s->ntables = n;
@@ -34,8 +38,7 @@ static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n,
     s->open = true;
     if (asked.rows) {
         struct taut_commit_result *r;
-        if (commit_run(s, asked.rows, &r) != TAUT_OK)
-            taut_log_kv(s->mod, TAUT_LOG_ERROR, "rows", r->why, NULL, 0);
+        if (commit_run(s, asked.rows, &r) != TAUT_OK) taut_log_kv(s->mod, TAUT_LOG_ERROR, "rows", r->why, NULL, 0);
         free(r);
     }
     opened->size = sizeof *opened;
@@ -43,9 +46,9 @@ static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n,
     complete(s, op, TAUT_OK, opened);
 }
 
-/* Is this one to be refused? Once. */
-static bool is_refused(int32_t *what, int32_t *status) {
-    *status = *what;
+/* Is this one to be refused? Once, and always while it is not open. */
+static bool is_refused(const struct store *s, int32_t *what, int32_t *status) {
+    *status = s->open ? *what : TAUT_E_UNAVAILABLE;
     *what = TAUT_OK;
     return *status != TAUT_OK;
 }
@@ -54,7 +57,7 @@ static void on_commit(void *self, const struct taut_batch_view *b, taut_op op) {
     struct store *s = self;
     struct taut_commit_result *r = NULL;
     int32_t status;
-    if (is_refused(&asked.refuse_commit, &status)) {
+    if (is_refused(s, &asked.refuse_commit, &status)) {
         complete(s, op, status, NULL);
         return;
     }
@@ -68,7 +71,7 @@ static void on_commit(void *self, const struct taut_batch_view *b, taut_op op) {
 static void read_now(struct store *s, const struct job *j) {
     void *result = NULL;
     int32_t status;
-    if (is_refused(&asked.refuse_read, &status)) {
+    if (is_refused(s, &asked.refuse_read, &status)) {
         complete(s, j->op, status, NULL);
         return;
     }
@@ -144,11 +147,11 @@ static void on_fini(struct taut_mod *m) {
 }
 
 const struct taut_module modtest_store = {.size = (uint32_t)sizeof(struct taut_module),
-                                         .abi_major = TAUT_ABI_MAJOR,
-                                         .abi_minor = TAUT_ABI_MINOR,
-                                         .name = "modtest_store",
-                                         .version = "1",
-                                         .provides = TAUT_LIST("storage/1"),
-                                         .init = on_init,
-                                         .stop = on_stop,
-                                         .fini = on_fini};
+                                          .abi_major = TAUT_ABI_MAJOR,
+                                          .abi_minor = TAUT_ABI_MINOR,
+                                          .name = "modtest_store",
+                                          .version = "1",
+                                          .provides = TAUT_LIST("storage/1"),
+                                          .init = on_init,
+                                          .stop = on_stop,
+                                          .fini = on_fini};

@@ -34,6 +34,8 @@ static void turn_until_it_rests(struct world *w) {
         uv_run(&w->loop, UV_RUN_NOWAIT);
         atomic_fetch_add(&w->page->beats, 1);
         if (turns < TURNS_MAX) continue;
+        if (w->is_restless) return;
+        w->is_restless = true;
         fail_at(w, NULL,
                 "does not come to rest: something posts itself again and again, repeats a timer of 0 ms, or does not "
                 "read a watched descriptor");
@@ -84,7 +86,6 @@ bool world_advance_until(struct world *w, int64_t ms, world_cond cond, const voi
     }
     return cond(w, arg);
 }
-
 
 void world_advance(struct world *w, int64_t ms) {
     world_settle(w);

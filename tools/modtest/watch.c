@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 static struct {
-    pthread_mutex_t lock; /* of held and of the lists */
+    pthread_mutex_t lock;  /* of held and of the lists */
     struct taut_host host; /* the hub's own functions */
     struct taut_mod *mod;
     struct world *world;
@@ -86,8 +86,9 @@ static void forget_block(struct taut_mod *m, const void *p, const char *function
     pthread_mutex_lock(&watch.lock);
     struct held *h = map_remove(&watch.blocks, key_of(&p));
     pthread_mutex_unlock(&watch.lock);
-    if (!h) panic("module %s: %s() of memory that it does not hold: freed before, or not from taut_alloc", m->name,
-                  function);
+    if (!h)
+        panic("module %s: %s() of memory that it does not hold: freed before, or not from taut_alloc", m->name,
+              function);
     let_go(h);
 }
 

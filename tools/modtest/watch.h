@@ -4,16 +4,7 @@
 
 #include "modtest.h"
 
-enum held_kind {
-    HELD_MEMORY,
-    HELD_TIMER,
-    HELD_POLL,
-    HELD_SUBSCRIPTION,
-    HELD_OP,
-    HELD_POST,
-    HELD_WORK,
-    HELD_KINDS
-};
+enum held_kind { HELD_MEMORY, HELD_TIMER, HELD_POLL, HELD_SUBSCRIPTION, HELD_OP, HELD_POST, HELD_WORK, HELD_KINDS };
 struct held {
     struct held *prev, *next;
     enum held_kind kind;

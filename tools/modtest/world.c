@@ -2,8 +2,8 @@
 #include <stdarg.h>
 
 #include "config/internal.h"
-#include "module/internal.h"
 #include "modtest.h"
+#include "module/internal.h"
 #include "store.h"
 
 enum { START_MS = 61000, STOP_MS = 25000 };
@@ -77,7 +77,7 @@ bool world_load(struct world *w, const struct node *options) {
     loader_built_in = built_in;
     w->config = world_config(w, options);
     w->modules = loader_load(w->config, w->settings->dirs);
-    for (uint32_t i = 0; i < w->modules->n; i++)
+    for (uint32_t i = 0; i < w->modules->n && !w->module; i++)
         if (!strcmp(w->modules->list[i]->def->name, w->settings->name)) w->module = w->modules->list[i];
     if (!w->config->errors.n) rows_read(w, w->config);
     return !w->config->errors.n;
@@ -136,7 +136,6 @@ static taut_str why_not(const struct world *w) {
 }
 
 bool world_begin(struct world *w) {
-    clock_begin();
     w->threads = thread_count();
     w->started = w->stopped = false;
     open_hub(w);
@@ -157,6 +156,8 @@ bool world_begin(struct world *w) {
 
 void world_end(struct world *w) {
     now_doing(w, NULL, "stop and fini");
+    gateway_disconnect_all(w); /* gateways end before modules */
+    world_settle(w);
     if (!w->start_error) {
         hub_stop_modules(w->hub, on_stopped, w);
         if (!world_advance_until(w, STOP_MS, is_stopped, NULL)) fail_at(w, NULL, "stop did not end");

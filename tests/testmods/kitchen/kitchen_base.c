@@ -38,6 +38,7 @@ int32_t kitchen_base(struct taut_mod *m, struct taut_call *c) {
     kitchen_check(j, "clocks", now > 1700000000000000 && mono > 0 && taut_now_us(m) == now && taut_mono_us(m) == mono);
     kitchen_check(j, "stamps", taut_stamp_us(c, now) > now);
     kitchen_check(j, "reach", TAUT_HAS(m->host, route) && m->size >= sizeof *m && TAUT_HAS(info, data));
+    taut_json_kbool(j, "built_with_1", TAUT_ABI_MAJOR == 1 && TAUT_ABI_MINOR >= TAUT_MODULE_MIN_MINOR);
     taut_json_kstr(j, "url", info->public_url);
     taut_log(m, TAUT_LOG_WARN, "base", "%d pots", 3);
     taut_log_kv(m, TAUT_LOG_WARN, "spiced", TAUT_LIT("with fields"), fields, 2);

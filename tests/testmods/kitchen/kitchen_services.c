@@ -55,7 +55,7 @@ int32_t kitchen_conversation(struct taut_mod *m, struct taut_call *c) {
     taut_json_kstr(j, "name", ch->name);
     taut_json_kbool(j, "is_public", ch->kind == TAUT_CH_PUBLIC);
     taut_json_kbool(j, "same", named && taut_str_eq(named->id, ch->id));
-    taut_json_kint(j, "topics", n);
+    taut_json_kbool(j, "topics", n >= 3 && topics[0].name.len > 0);
     taut_json_kbool(j, "has_position", as_of > 0);
     return taut_done(c);
 }

@@ -8,6 +8,16 @@
  * Widths: integers have fixed widths; no enum and no bool crosses the border, nothing variadic does. Pointers, function
  * pointers and size_t are the platform's: a module is built for the machine that loads it.
  *
+ * What holds of every function of these headers, where its own comment or that of its header does not say otherwise:
+ *   thread     the one that the header names; a call from another thread is a fault of the module
+ *   ownership  what is handed to a function stays its caller's and is read until the function returns; what is kept is
+ *              copied. What a function hands out belongs to the core, is not changed or freed, and lives as long as its
+ *              comment says
+ *   errors     an int32_t is TAUT_OK, or a negative TAUT_E_*, of which TAUT_E_INVAL is for arguments that are wrong
+ *   since      the version that the header names
+ *
+ * Thread: any; there are only macros here. Since 1.0.
+ *
  * Changes
  *   1.0  the first version that lasts
  */

@@ -26,16 +26,17 @@
  *
  * HELD CALLS. A handler that returns TAUT_E_PENDING keeps its call (a pointer that it hands to what it has begun, by
  * taut_at_end where that is state of its module) and ends it later, on the home loop, by taut_done, taut_fail,
- * taut_reply, taut_accept, taut_reject or taut_commit: once, and whatever happens, for the call's memory waits for that.
- * Requests and frames have the server's deadline (server.call_timeout): when it passes, the core tells the caller that
- * the outcome is unknown. An answer behind that goes nowhere (TAUT_E_TIMEOUT: nothing is stored of such a commit), and
- * is the end of the call all the same. A module with 64 calls that are overdue gets no further ones. Prefer taut_await,
- * which needs none of this; commands and tasks have no deadline.
+ * taut_reply, taut_accept, taut_reject or taut_commit: once, and whatever happens, for the call's memory waits for
+ * that. Requests and frames have the server's deadline (server.call_timeout): when it passes, the core tells the caller
+ * that the outcome is unknown. An answer behind that goes nowhere (TAUT_E_TIMEOUT: nothing is stored of such a commit),
+ * and is the end of the call all the same. A module with 64 calls that are overdue gets no further ones. Prefer
+ * taut_await, which needs none of this; commands and tasks have no deadline.
  *
- * What the rows of a call are: each is as it was on disk at some moment since the call began, or later; and none is
- * older than a scan of the same call. Two rows that were read one after the other may be of two moments, with a commit
+ * WHAT THE ROWS OF A CALL ARE. Each row is as it was on disk at some moment between the beginning of the call and its
+ * answer, and no older than a scan that the call has made. Rows of one scan, and those that one run missed and that
+ * were loaded together, are of one moment; two rows that were found one after the other may be of two, with a commit
  * between them. So what a permission or a sum rests on becomes a condition of the batch (taut_expect), which is held
- * against the present when it is written; what is only shown may show two moments side by side.
+ * against the present when the batch is written; an answer that only shows rows may show two moments side by side.
  *
  * What a run may depend on: its arguments, its actor, rows, what it awaited, the clock, randomness, stamps, and state
  * of its module, which it changes by taut_at_end alone. A build with TAUT_CHECKS runs every handler twice, the first
@@ -227,11 +228,12 @@ static inline void taut_warn(struct taut_call *c, const char *code) {
 static inline int32_t taut_fail(struct taut_call *c, const char *error) {
     return c->mod->host->fail_with(c, error, taut_str_n("", 0));
 }
-/* The same with a line for people, which goes to response_metadata.messages as "[ERROR] message". */
+/* The same with a line for people, which goes to response_metadata.messages as "[ERROR] message". TAUT_E_FAILED. */
 static inline int32_t taut_fail_text(struct taut_call *c, const char *error, taut_str message) {
     return c->mod->host->fail_with(c, error, message);
 }
-/* Sends the answer now. */
+/* Sends the answer now. TAUT_OK, to be returned by the handler; TAUT_E_TIMEOUT: the call was held for too long, and
+ * nobody waits for the answer any more. */
 static inline int32_t taut_done(struct taut_call *c) {
     return c->mod->host->done(c);
 }
@@ -243,7 +245,8 @@ static inline void taut_at_end(struct taut_mod *m, struct taut_call *c, taut_fn 
     m->host->at_end(m, c, fn, arg);
 }
 
-/* Starts a call of the module's own, as actor SYSTEM; fn reads c->arg. done (may be NULL) runs once at its end. */
+/* Starts a call of the module's own, as actor SYSTEM; fn reads c->arg. done (may be NULL) runs once at its end, on a
+ * later turn or within this function. TAUT_OK always: what went wrong stands in the outcome. */
 static inline int32_t taut_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
     return m->host->task(m, fn, arg, done);
 }

@@ -4,6 +4,8 @@
  * directory the command starts the store and the modules in its own process, without listeners; when a server runs,
  * the command is sent to it through the control socket in the data directory. It answers a JSON object (without "ok"),
  * which `taut` prints as it is with --json, and readably otherwise.
+ *
+ * Thread: the hub. Since 1.0.
  */
 #ifndef TAUT_COMMAND_H
 #define TAUT_COMMAND_H

@@ -5,7 +5,7 @@
  *
  * Thread: the hub, the module's home loop, on which all of its callbacks run one at a time; except where it says "any
  * thread". A build with TAUT_CHECKS stops the process at a call from another thread, with the names of module and
- * function; others count it and log it once.
+ * function; others count it and log it once. Since 1.0.
  */
 #ifndef TAUT_HOST_H
 #define TAUT_HOST_H
@@ -166,8 +166,8 @@ static inline void taut_log(struct taut_mod *m, int32_t level, const char *event
     m->host->log(m, level, event, taut_str_n(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1), NULL, 0);
 }
 
-/* Memory of the module, counted as its own. NULL: out of memory, or over `memory.hard` of its item in taut.yaml. Aligned for any type. free(NULL) does nothing. Any
- * thread. */
+/* Memory of the module, counted as its own. NULL: out of memory, or over `memory.hard` of its item in taut.yaml.
+ * Aligned for any type. free(NULL) does nothing. Any thread. */
 static inline void *taut_alloc(struct taut_mod *m, size_t n) {
     return m->host->alloc(m, n);
 }

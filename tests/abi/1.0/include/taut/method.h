@@ -1,7 +1,10 @@
 /* method.h - Web API methods: POST or GET /api/NAME.
  *
  * The core finds the token, asks auth/1 who it is, parses the arguments by the table, and wraps the answer in the
- * envelope of API.md section 2. A handler sees typed arguments and answers members.
+ * envelope of Slack's dialect ("ok", "error", "warning", "response_metadata"). A handler sees typed arguments and
+ * answers members.
+ *
+ * Thread: the hub. Since 1.0.
  */
 #ifndef TAUT_METHOD_H
 #define TAUT_METHOD_H

@@ -17,6 +17,8 @@
  *
  * The options struct belongs to the core: it is zeroed, filled (defaults included), checked, and read-only for the
  * module. Its layout is the field types below and nothing else; the table says where each one lies.
+ *
+ * Thread: the hub; `check` also before there is one. Since 1.0.
  */
 #ifndef TAUT_OPTION_H
 #define TAUT_OPTION_H

@@ -84,7 +84,7 @@ struct taut_route_host {
     int32_t (*reply_file)(struct taut_call *c, int32_t status, const char *content_type, const struct taut_file *file);
 };
 
-/* Sends this. */
+/* Sends this; content_type and body are copied. TAUT_OK; TAUT_E_TIMEOUT: the call was held for too long. */
 static inline int32_t taut_reply(struct taut_call *c, int32_t status, const char *content_type, taut_str body) {
     return c->mod->host->reply(c, status, content_type, body);
 }

@@ -23,6 +23,7 @@ struct taut_val {
     } u;
 };
 
+/* Values. Those of texts and blobs point to what they were made of, up to 4 GiB. */
 static inline struct taut_val taut_v_null(void) {
     struct taut_val v = {TAUT_NULL, 0, {0}};
     return v;
@@ -90,6 +91,8 @@ struct taut_row {
     const struct taut_val *vals;
 };
 
+/* A column of a row: 0, or "", when it is NULL, of another type, or not there. What a string points to lives as long as
+ * the row. */
 static inline int64_t taut_row_int(const struct taut_row *r, uint32_t col) {
     return col < r->ncols && r->vals[col].type == TAUT_INT ? r->vals[col].u.i : 0;
 }

@@ -27,6 +27,8 @@
  * Values. Texts and blobs are bytes, a NUL or what is no UTF-8 among them; an empty one is not NULL. In every order
  * NULL comes first, integers by value, texts and blobs byte by byte, a shorter one before what it begins. A unique
  * index never sees a clash of rows with a NULL in its columns. A NULL in a key that is looked for equals no row.
+ *
+ * Thread: the hub calls; the provider completes from any. Since 1.0.
  */
 #ifndef TAUT_SVC_STORAGE_H
 #define TAUT_SVC_STORAGE_H

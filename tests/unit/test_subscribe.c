@@ -1,0 +1,249 @@
+/* test_subscribe.c - readers of the log: from the store, from memory, over gaps and failures, to the end. */
+#include "hub_harness.h"
+#include "taut/event.h"
+
+/* A reader that notes what it gets. */
+static struct {
+    taut_sub id;
+    uint64_t seqs[64];
+    uint32_t n, calls, gaps;
+    uint64_t gap_first;
+    taut_op op;        /* of the hand-over that waits for the test */
+    bool waits;        /* hand-overs wait for the test */
+    int32_t fail_next; /* the next hand-over ends so */
+    uint64_t seek;     /* at a gap it goes on behind this; 0: it says nothing */
+} reader;
+
+static void done(taut_op op, int32_t status) {
+    taut_op_complete(&b_->user_in.pub, op, status, NULL, NULL);
+}
+
+static void on_events(struct taut_mod *m, void *arg, const struct taut_events *e, taut_op op) {
+    (void)arg;
+    reader.calls++;
+    assert_true(taut_str_is(e->workspace, "W1"));
+    if (reader.fail_next) {
+        done(op, reader.fail_next);
+        reader.fail_next = 0;
+        return;
+    }
+    if (e->gap) {
+        assert_int_equal(e->events.len, 0);
+        reader.gaps++;
+        reader.gap_first = e->first;
+        if (reader.seek) taut_subscription_seek(m, reader.id, e->workspace, reader.seek);
+    }
+    for (uint32_t i = 0; i < e->events.len; i++) {
+        const struct taut_logged *l = TAUT_AT(e->events, struct taut_logged, i);
+        assert_true(taut_str_is(l->topics, "C1"));
+        reader.seqs[reader.n++] = l->seq;
+    }
+    if (reader.waits) reader.op = op;
+    else done(op, TAUT_OK);
+}
+
+static taut_sub subscribe(const char *name, uint32_t flags, uint32_t max_events) {
+    struct taut_subscription s = {
+        .size = sizeof s, .flags = flags, .name = name, .max_events = max_events, .on_events = on_events};
+    return taut_subscribe(&b_->user_in.pub, &s);
+}
+
+static void begin(uint64_t first, uint64_t last, uint64_t cursor) {
+    memset(&reader, 0, sizeof reader);
+    store.log_first = first;
+    store.log_last = store.seq = last;
+    store.cursor = cursor;
+}
+
+static void read_on(uint32_t flags, uint32_t max_events) {
+    reader.id = subscribe("user", flags, max_events);
+    assert_true(reader.id != 0);
+    turn();
+}
+
+/* An event more, on disk and published. */
+static void say(void) {
+    ask(BUMP);
+    if (store.log_last) store.log_last++;
+    release();
+    turn();
+}
+
+/* Turns until so many events have come, two seconds at most for each wait that the hub makes. */
+static void wait_for(uint32_t n) {
+    int64_t end = clock_mono_us() + 8000000;
+    while (reader.n < n && clock_mono_us() < end) uv_run(&b_->loop, UV_RUN_ONCE);
+    assert_int_equal(reader.n, n);
+}
+
+static void read_in_order(uint64_t from) {
+    for (uint32_t i = 0; i < reader.n; i++) assert_int_equal(reader.seqs[i], from + i);
+}
+
+/* ---- where the events come from ---- */
+
+static void who_was_away_gets_what_the_store_has_and_then_what_is_said(void **state) {
+    (void)state;
+    begin(1, 9, 2);
+    read_on(0, 3);
+    wait_for(7);
+    assert_int_equal(reader.calls, 3); /* three at a time */
+    say();
+    say();
+    assert_int_equal(reader.n, 9);
+    read_in_order(3);
+    assert_int_equal(store.log_reads, 3); /* what is said comes from memory */
+}
+
+static void one_without_a_cursor_begins_at_the_beginning_or_now(void **state) {
+    (void)state;
+    begin(1, 4, 0);
+    read_on(0, 0);
+    assert_int_equal(reader.n, 4);
+    read_in_order(1);
+    taut_unsubscribe(&b_->user_in.pub, reader.id);
+    begin(1, 4, 0);
+    read_on(TAUT_SUB_FROM_NOW, 0);
+    assert_int_equal(reader.n, 0);
+    say();
+    assert_int_equal(reader.n, 1);
+    read_in_order(5);
+}
+
+static void who_is_slower_than_the_memory_of_the_hub_reads_the_store(void **state) {
+    (void)state;
+    begin(1, 1, 1);
+    reader.waits = true;
+    read_on(0, 2);
+    for (int i = 0; i < 8; i++) say(); /* the hub remembers four */
+    assert_int_equal(reader.n, 1);
+    uint32_t reads = store.log_reads;
+    reader.waits = false;
+    done(reader.op, TAUT_OK);
+    wait_for(8);
+    read_in_order(2);
+    assert_true(store.log_reads > reads);
+}
+
+/* ---- gaps ---- */
+
+static void a_gap_is_told_and_the_reader_says_where_it_goes_on(void **state) {
+    (void)state;
+    begin(5, 9, 2);
+    reader.seek = 7;
+    read_on(0, 0);
+    assert_int_equal(reader.gaps, 1);
+    assert_int_equal(reader.gap_first, 5);
+    assert_int_equal(reader.n, 2);
+    read_in_order(8);
+}
+
+static void one_who_says_nothing_at_a_gap_goes_on_from_what_is_there(void **state) {
+    (void)state;
+    begin(5, 9, 2);
+    read_on(0, 0);
+    assert_int_equal(reader.gaps, 1);
+    assert_int_equal(reader.n, 5);
+    read_in_order(5);
+}
+
+/* ---- failures ---- */
+
+static void a_store_that_cannot_be_read_is_asked_again(void **state) {
+    (void)state;
+    begin(1, 3, 1);
+    store.log_error = TAUT_E_UNAVAILABLE; /* which logs there are */
+    read_on(0, 0);
+    assert_int_equal(reader.n, 0);
+    wait_for(2);
+    read_in_order(2);
+    taut_unsubscribe(&b_->user_in.pub, reader.id);
+    begin(1, 3, 1);
+    reader.id = subscribe("user", 0, 0);
+    uv_run(&b_->loop, UV_RUN_NOWAIT);
+    store.log_error = TAUT_E_IO; /* the cursors, or the events */
+    wait_for(2);
+    read_in_order(2);
+}
+
+static void events_that_the_reader_could_not_deal_with_come_again(void **state) {
+    (void)state;
+    begin(1, 3, 1);
+    reader.fail_next = TAUT_E_UNAVAILABLE;
+    int64_t from = clock_mono_us();
+    read_on(0, 0);
+    assert_int_equal(reader.n, 0);
+    wait_for(2);
+    read_in_order(2);
+    assert_true(clock_mono_us() - from > 900000); /* after a second, not at once */
+}
+
+/* ---- the end ---- */
+
+static void who_has_unsubscribed_hears_nothing_more(void **state) {
+    (void)state;
+    begin(1, 3, 1);
+    reader.waits = true;
+    read_on(0, 1);
+    assert_int_equal(reader.n, 1);
+    taut_unsubscribe(&b_->user_in.pub, reader.id);
+    done(reader.op, TAUT_OK);
+    say();
+    assert_int_equal(reader.calls, 1);
+    assert_true(subscribe("user", 0, 0) != 0); /* the name is free again */
+}
+
+static void a_name_is_one_readers_and_has_a_length(void **state) {
+    (void)state;
+    char longer[102];
+    memset(longer, 'x', 101);
+    longer[101] = 0;
+    begin(1, 1, 1);
+    read_on(0, 0);
+    assert_int_equal(subscribe("user", 0, 0), 0);
+    assert_int_equal(subscribe("", 0, 0), 0);
+    assert_int_equal(subscribe(longer, 0, 0), 0);
+    longer[100] = 0;
+    assert_true(subscribe(longer, 0, 0) != 0);
+}
+
+static void the_cursor_is_kept_in_the_store_behind_what_was_dealt_with(void **state) {
+    (void)state;
+    begin(1, 4, 1);
+    read_on(0, 0);
+    assert_int_equal(reader.n, 3);
+    int64_t end = clock_mono_us() + 5000000;
+    while (!store.nheld && clock_mono_us() < end) uv_run(&b_->loop, UV_RUN_ONCE);
+    assert_int_equal(store.nheld, 1);
+    assert_int_equal(store.held[0]->cursors.len, 1);
+    const struct taut_cursor *c = TAUT_AT(store.held[0]->cursors, struct taut_cursor, 0);
+    assert_true(taut_str_is(c->name, "user"));
+    assert_int_equal(c->seq, 4);
+}
+
+/* Stopping keeps the cursors once more. */
+static int stop(void **state) {
+    store.hold_reads = false;
+    hub_stop_modules(b_->hub, on_end, NULL);
+    turn();
+    release();
+    turn();
+    return teardown(state);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, stop)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(who_was_away_gets_what_the_store_has_and_then_what_is_said),
+        T(one_without_a_cursor_begins_at_the_beginning_or_now),
+        T(who_is_slower_than_the_memory_of_the_hub_reads_the_store),
+        T(a_gap_is_told_and_the_reader_says_where_it_goes_on),
+        T(one_who_says_nothing_at_a_gap_goes_on_from_what_is_there),
+        T(a_store_that_cannot_be_read_is_asked_again),
+        T(events_that_the_reader_could_not_deal_with_come_again),
+        T(who_has_unsubscribed_hears_nothing_more),
+        T(a_name_is_one_readers_and_has_a_length),
+        T(the_cursor_is_kept_in_the_store_behind_what_was_dealt_with),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

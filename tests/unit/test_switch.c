@@ -1,0 +1,219 @@
+/* test_switch.c - a module that is stopped while the server runs: what is under way ends, and then, and only then, the
+ * module is gone. */
+#include "hub_harness.h"
+
+/* ---- a module that notes what it is told ---- */
+
+static char told[512];
+static taut_op kept_op, asked_op;
+static bool stop_waits;
+
+static void note(const char *what) {
+    size_t n = strlen(told);
+    snprintf(told + n, sizeof told - n, "%s%s", n ? " " : "", what);
+}
+
+static int32_t user_init(struct taut_mod *m) {
+    assert_null(m->state);
+    m->state = told;
+    note("init");
+    return TAUT_OK;
+}
+static void user_start(struct taut_mod *m, taut_op op) {
+    note("start");
+    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+}
+static void on_posted(struct taut_mod *m, void *arg) {
+    (void)m, (void)arg;
+    note("posted");
+}
+static void user_stop(struct taut_mod *m, taut_op op) {
+    note("stop");
+    taut_post(m, on_posted, NULL);
+    if (stop_waits) kept_op = op;
+    else taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+}
+static void user_fini(struct taut_mod *m) {
+    (void)m;
+    note("fini");
+}
+static const struct taut_module noting = {.size = sizeof noting,
+                                          .name = "user",
+                                          .version = "1",
+                                          .tables = TAUT_ARRAY(all_tables),
+                                          .init = user_init,
+                                          .start = user_start,
+                                          .stop = user_stop,
+                                          .fini = user_fini};
+
+static void begin_nothing(struct taut_mod *m, void *arg, taut_op op) {
+    (void)m, (void)arg;
+    asked_op = op;
+}
+static int32_t wait_long(struct taut_mod *m, struct taut_call *c) {
+    void *nothing;
+    TAUT_TRY(taut_await(m, c, TAUT_LIT("x"), 60000, begin_nothing, NULL, &nothing));
+    return taut_done(c);
+}
+static const struct taut_method waiting = {.name = "wait", .flags = TAUT_METHOD_NOAUTH, .run = wait_long};
+
+static void on_close_noted(struct taut_mod *m, taut_conn conn, void *state) {
+    (void)m, (void)conn, (void)state;
+    if (!run_here()) note("closed");
+}
+static const struct taut_socket_route noting_socket = {"/n/", "n", let_in, bump, on_close_noted};
+
+static int setup_switch(void **state) {
+    int err = setup(state);
+    b_->user_in.def = &noting;
+    b_->methods[ENDLESS].def = &waiting;
+    b_->socket.def = &noting_socket;
+    told[0] = 0;
+    stop_waits = false;
+    return err;
+}
+
+/* ---- */
+
+static char failed[256];
+static bool switched;
+static void on_switched(void *arg, const char *why) {
+    (void)arg;
+    switched = true;
+    snprintf(failed, sizeof failed, "%s", why ? why : "");
+}
+
+static void begin_switch(bool on) {
+    const struct module_switch one = {&b_->user_in, on};
+    switched = false;
+    hub_switch_modules(b_->hub, &one, 1, on_switched, NULL);
+    uv_sleep(2);
+    turn();
+}
+
+static void wait_until_switched(void) {
+    for (int i = 0; i < 200 && !switched; i++) {
+        uv_sleep(5);
+        turn();
+    }
+    assert_true(switched);
+}
+
+#define GONE                                                                                                          \
+    "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] the module user " \
+    "is "                                                                                                             \
+    "not running\"]}}"
+
+static void one_that_is_stopped_is_unknown_and_one_that_is_started_again_is_as_new(void **state) {
+    (void)state;
+    begin_switch(false);
+    wait_until_switched();
+    assert_string_equal(told, "stop posted fini");
+    assert_string_equal(failed, "");
+    assert_int_equal(b_->user_in.state, INSTANCE_STOPPED);
+    ask(PEEK);
+    assert_body(0, "{\"ok\":false,\"error\":\"unknown_method\",\"req_method\":\"\"}");
+    begin_switch(true);
+    wait_until_switched();
+    assert_string_equal(told, "stop posted fini init start");
+    ask(PEEK);
+    assert_body(1, "{\"ok\":true,\"is\":7}");
+}
+
+static void a_call_that_waits_for_a_row_ends_before_its_module(void **state) {
+    (void)state;
+    store.hold_reads = true;
+    ask(PEEK);
+    begin_switch(false);
+    assert_string_equal(told, "stop posted");
+    store.hold_reads = false;
+    complete_get(store.read_op, store.read_n, 0, 7);
+    wait_until_switched();
+    assert_body(0, GONE);
+    assert_string_equal(told, "stop posted fini");
+}
+
+static void a_batch_that_was_submitted_is_stored_and_answered_before_its_module_is_gone(void **state) {
+    (void)state;
+    ask(BUMP);
+    begin_switch(false);
+    assert_string_equal(told, "stop posted");
+    release();
+    wait_until_switched();
+    assert_body(0, "{\"ok\":true,\"was\":7}");
+    assert_int_equal(b_->nevents, 1);
+    assert_string_equal(told, "stop posted fini");
+}
+
+static void what_a_call_awaits_of_its_module_ends_with_it(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    begin_switch(false);
+    wait_until_switched();
+    assert_body(0, GONE);
+    taut_op_complete(&b_->user_in.pub, asked_op, TAUT_OK, NULL, NULL); /* too late: counted, and no more */
+    turn();
+    assert_int_equal(b_->hub->ops.stale, 1);
+}
+
+static void on_never(struct taut_mod *m, void *arg, int32_t status, void *result) {
+    (void)m, (void)arg, (void)status, (void)result;
+    note("op");
+}
+static void operations_and_timers_of_its_own_do_not_reach_it_any_more(void **state) {
+    (void)state;
+    struct taut_mod *m = &b_->user_in.pub;
+    taut_op op = taut_op_new(m, NULL, 0, on_never, NULL), timed = taut_op_new(m, NULL, 30, on_never, NULL);
+    taut_timer_start(m, 30, 0, on_posted, NULL);
+    begin_switch(false);
+    wait_until_switched();
+    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+    uv_sleep(60);
+    turn();
+    (void)timed;
+    assert_string_equal(told, "stop posted fini");
+}
+
+static void its_sockets_are_closed_and_it_is_told_of_each(void **state) {
+    (void)state;
+    open_socket(1);
+    open_socket(2);
+    frame(2);
+    turn();
+    begin_switch(false);
+    assert_string_equal(told, "closed stop posted"); /* the other one has a batch at the store */
+    release();
+    wait_until_switched();
+    assert_string_equal(told, "closed stop posted closed fini");
+    frame(1);
+    turn();
+    assert_true(b_->answers[b_->nanswers - 1]->out.sent);
+}
+
+static void the_server_stops_behind_a_switch_that_is_under_way(void **state) {
+    (void)state;
+    stop_waits = true;
+    begin_switch(false);
+    hub_stop_modules(b_->hub, on_end, NULL);
+    turn();
+    assert_false(b_->hub->stopping);
+    taut_op_complete(&b_->user_in.pub, kept_op, TAUT_OK, NULL, NULL);
+    wait_until_switched();
+    turn();
+    assert_true(b_->hub->stopping);
+    assert_string_equal(told, "stop posted fini");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_switch, teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(one_that_is_stopped_is_unknown_and_one_that_is_started_again_is_as_new),
+        T(a_call_that_waits_for_a_row_ends_before_its_module),
+        T(a_batch_that_was_submitted_is_stored_and_answered_before_its_module_is_gone),
+        T(what_a_call_awaits_of_its_module_ends_with_it),
+        T(operations_and_timers_of_its_own_do_not_reach_it_any_more),
+        T(its_sockets_are_closed_and_it_is_told_of_each),
+        T(the_server_stops_behind_a_switch_that_is_under_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
