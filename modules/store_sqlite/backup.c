@@ -58,7 +58,7 @@ static void end_pages(struct backup *b) {
 static void fail_pages(struct backup *b, const char *what) {
     pthread_mutex_lock(&b->lock);
     end_pages(b); /* gives its error to the copy's connection */
-    if (what) copy_fail_of(&b->copy, b->copy.db, what);
+    if (what) copy_fail_pages(&b->copy, b->copy.db, what, b->total);
     b->cancelled = true;
     b->turn = TURN_THREAD;
     pthread_cond_broadcast(&b->changed);
@@ -93,7 +93,8 @@ static void copy_pages(struct writer *w) {
         return;
     }
     if (!note_progress(b)) {
-        fail_pages(b, "the copy had to begin anew too often");
+        copy_fail(&b->copy, TAUT_E_UNAVAILABLE, "the copy had to begin anew too often; try again when less is written");
+        fail_pages(b, NULL);
         return;
     }
     b->unsynced += (uint64_t)STEP_PAGES * PAGE_BYTES;
@@ -121,7 +122,7 @@ static void cancel(struct backup *b, bool all, const char *why) {
     end_pages(b);
     if (concerned && !b->cancelled) {
         b->cancelled = true;
-        copy_fail(&b->copy, TAUT_E_UNAVAILABLE, "%s", why);
+        snprintf(b->cancel_why, sizeof b->cancel_why, "%s", why);
     }
     if (concerned && b->turn == TURN_WRITER) b->turn = TURN_THREAD;
     pthread_cond_broadcast(&b->changed);
@@ -130,6 +131,14 @@ static void cancel(struct backup *b, bool all, const char *why) {
 
 void backup_give_up(struct writer *w) {
     cancel(&w->store->backup, false, "the store had to be opened anew after a failure; try again");
+}
+
+void backup_refuse(struct writer *w) {
+    char why[BACKUP_CANCEL_MAX];
+    if (turn_of(&w->store->backup) != TURN_WRITER) return;
+    snprintf(why, sizeof why, "the store takes nothing at the moment (%s); try again when it does",
+             w->conn.cause ? w->conn.cause : "the cause is not known");
+    cancel(&w->store->backup, true, why);
 }
 
 void backup_allow(struct store *s) {
@@ -191,10 +200,13 @@ static void *backup_main(void *store) {
                  (unsigned long long)b->total);
     copy_end(&b->copy);
     pthread_mutex_lock(&b->lock);
-    if (err < 0) snprintf(text, sizeof text, "%s", b->copy.why);
+    if (err < 0 && *b->cancel_why) err = TAUT_E_UNAVAILABLE;
+    if (err < 0) snprintf(text, sizeof text, "%s", *b->cancel_why ? b->cancel_why : b->copy.why);
     b->turn = TURN_NONE;
     pthread_mutex_unlock(&b->lock);
-    taut_log(mod, err < 0 ? TAUT_LOG_ERROR : TAUT_LOG_INFO, "store_backup", "%s: %s", b->path, text);
+    const char *named = strstr(text, b->path) ? NULL : b->path;
+    taut_log(mod, err < 0 ? TAUT_LOG_ERROR : TAUT_LOG_INFO, "store_backup", "%s%s%s", named ? named : "",
+             named ? ": " : "", text);
     copy_answer(mod, op, err, text);
     return NULL;
 }
@@ -230,6 +242,7 @@ static const char *start(struct store *s, taut_str file, taut_op op) {
     b->op = op;
     b->copy = (struct copy){.file.fd = -1, .stop = is_over, .stop_arg = b};
     b->cancelled = false;
+    *b->cancel_why = 0;
     b->done = b->total = b->unsynced = b->lsn = 0;
     b->restarts = 0;
     b->done_pages = 0;

@@ -14,6 +14,7 @@
 
 #include "copy.h"
 
+enum { BACKUP_CANCEL_MAX = 160 };
 enum backup_turn {
     TURN_NONE,   /* no backup */
     TURN_WRITER, /* copies */
@@ -21,14 +22,16 @@ enum backup_turn {
     TURN_THREAD  /* the thread has it for itself: before the copying, and behind it */
 };
 
-/* The store's; one backup at a time. Everything is under the lock but what belongs to a turn. */
+/* The store's; one backup at a time. Everything is under the lock but `copy`, which belongs to whose
+ * turn it is. */
 struct backup {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool open; /* the store is: backups may begin */
     enum backup_turn turn;
-    bool has_thread; /* to be joined */
-    bool cancelled;  /* the store closes, or its writer had to give up: why is in copy.why */
+    bool has_thread;                    /* to be joined */
+    bool cancelled;                     /* it is to end; copy.why says why, unless: */
+    char cancel_why[BACKUP_CANCEL_MAX]; /* the store closes, or its writer had to give up; else "" */
     pthread_t thread;
     taut_op op;
     char *path; /* of the backup that is under way, or was the last */
@@ -52,6 +55,7 @@ void backup_look(struct backup *b, uint64_t *done, uint64_t *total);
 void backup_allow(struct store *s);    /* the store is open */
 void backup_step(struct writer *w);    /* between two groups */
 void backup_give_up(struct writer *w); /* its connection is about to be closed */
+void backup_refuse(struct writer *w);  /* it cannot copy, and does not know for how long */
 void backup_stop(struct writer *w);    /* the same for good; waits for the backup's thread */
 
 #endif

@@ -20,6 +20,7 @@ static const char *code_of(const char *cause) {
     static const char *const codes[][2] = {
         {"disk full", "disk_full"},
         {"disk quota exceeded", "disk_full"},
+        {"the file would be larger than is allowed", "disk_full"},
         {"the file system is read-only", "read_only"},
         {"permission denied", "read_only"},
         {"the database file is not in its place", "file_moved"},

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "trouble.h"
@@ -20,6 +22,23 @@ int32_t copy_fail(struct copy *c, int32_t err, const char *fmt, ...) {
 
 int32_t copy_fail_of(struct copy *c, sqlite3 *db, const char *what) {
     return copy_fail(c, TAUT_E_IO, "%s: %s", what, trouble_cause(db));
+}
+
+/* What the new file has on its disk, and may still have; UINT64_MAX: not known. */
+static uint64_t room_for(const struct newfile *f) {
+    struct statvfs disk;
+    struct stat st;
+    if (fstatvfs(f->fd, &disk) != 0 || fstat(f->fd, &st) != 0) return UINT64_MAX;
+    return (uint64_t)disk.f_bavail * disk.f_frsize + (uint64_t)st.st_blocks * 512;
+}
+
+int32_t copy_fail_pages(struct copy *c, sqlite3 *db, const char *what, uint64_t bytes) {
+    const char *cause = trouble_cause(db);
+    uint64_t room = room_for(&c->file);
+    if (!bytes || room > bytes || strcmp(cause, "disk full") != 0)
+        return copy_fail(c, TAUT_E_IO, "%s to %s: %s", what, c->file.path, cause);
+    return copy_fail(c, TAUT_E_IO, "%s to %s: %s; it needs %llu MiB, and there is room for %llu MiB", what,
+                     c->file.path, cause, (unsigned long long)(bytes >> 20) + 1, (unsigned long long)(room >> 20));
 }
 
 static int32_t fail_errno(struct copy *c, int number) {

@@ -30,6 +30,9 @@ TAUT_PRINTF(3, 4) int32_t copy_fail(struct copy *c, int32_t err, const char *fmt
 /* "WHAT: cause"; the cause is of the connection's last failure. */
 int32_t copy_fail_of(struct copy *c, sqlite3 *db, const char *what);
 
+/* The same of the copying itself, of `bytes` in all (0: not known): a full disk is said with its room. */
+int32_t copy_fail_pages(struct copy *c, sqlite3 *db, const char *what, uint64_t bytes);
+
 /* Completes the op with the text as a taut_str. */
 void copy_answer(struct taut_mod *mod, taut_op op, int32_t status, const char *text);
 

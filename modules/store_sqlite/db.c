@@ -5,7 +5,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000, READER_CACHE_SHARE = 4, NO_WAL = -1 /* beside SQLite's codes; has been logged */ };
+#include "place.h"
+
+enum {
+    BUSY_MS = 5000,
+    READER_CACHE_SHARE = 4,
+    NO_WAL = -1,
+    READ_ONLY = -2 /* beside SQLite's codes; have been logged */
+};
 
 int db_exec(sqlite3 *db, const char *sql) {
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
@@ -76,6 +83,7 @@ static int set_up_writer(struct conn *c) {
     static const char *const syncs[] = {"PRAGMA synchronous=OFF", "PRAGMA synchronous=NORMAL",
                                         "PRAGMA synchronous=FULL"};
     const struct options *opt = c->store->opt;
+    if (sqlite3_db_readonly(c->db, "main") == 1) return READ_ONLY;
     int rc = use_wal(c);
     if (rc == SQLITE_OK) rc = db_exec(c->db, syncs[opt->sync]);
     char *sql = sqlite3_mprintf("PRAGMA journal_size_limit=%lld", (long long)opt->wal_limit);
@@ -107,6 +115,7 @@ int32_t conn_open(struct conn *c, struct store *s, bool writes) {
     if (rc == SQLITE_OK) rc = set_up(c, writes);
     if (rc == SQLITE_OK) return TAUT_OK;
     if (rc == NO_WAL) c->cause = "no write-ahead log can be kept here";
+    else if (rc == READ_ONLY) c->cause = place_not_writable(s);
     else conn_log(c, "store_open", "cannot open the database");
     conn_close(c);
     return TAUT_E_IO;

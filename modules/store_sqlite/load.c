@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "fault.h"
+#include "place.h"
 #include "restore.h"
 #include "writer.h"
 
@@ -48,6 +49,7 @@ static int32_t prove_writable(struct writer *w) {
 }
 
 static int32_t load(struct writer *w, bool again) {
+    if (!again) TAUT_TRY(place_is_fresh(w->store));
     if (!again) wal_check(w->store);
     errno = 0;
     TAUT_TRY(conn_open(&w->conn, w->store, true));

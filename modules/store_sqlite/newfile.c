@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* renameat2 */
 #include "newfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,6 +63,46 @@ int newfile_publish(struct newfile *f) {
     err = sync_directory_of(f->path);
     if (err) unlink(f->path);
     return err;
+}
+
+/* NAME.tmp-XXXXXX, with what SQLite may have put beside it. */
+static bool is_left_of(const char *entry, const char *name) {
+    size_t n = strlen(name), tmp = strlen(tail) - strlen("XXXXXX");
+    return !strncmp(entry, name, n) && !strncmp(entry + n, tail, tmp) && strlen(entry + n) >= strlen(tail);
+}
+
+/* Calls each for what is there until it returns false. */
+static void each_left(const char *path, bool (*each)(void *arg, int dir, const char *entry), void *arg) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    DIR *dir = folder ? opendir(folder) : NULL;
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (is_left_of(e->d_name, name) && !each(arg, dirfd(dir), e->d_name)) break;
+    if (dir) closedir(dir);
+    free(folder);
+}
+
+static bool take_name(void *left, int dir, const char *entry) {
+    char **name = left;
+    (void)dir;
+    *name = strdup(entry);
+    return false;
+}
+
+static bool remove_it(void *arg, int dir, const char *entry) {
+    (void)arg;
+    unlinkat(dir, entry, 0);
+    return true;
+}
+
+char *newfile_left(const char *path) {
+    char *name = NULL;
+    each_left(path, take_name, &name);
+    return name;
+}
+
+void newfile_remove_left(const char *path) {
+    each_left(path, remove_it, NULL);
 }
 
 void newfile_end(struct newfile *f) {

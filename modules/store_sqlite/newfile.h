@@ -14,6 +14,9 @@ struct newfile {
 int newfile_begin(struct newfile *f, const char *path);
 /* Syncs it, gives it its name, syncs the directory. 0, or an errno: then it is not there. */
 int newfile_publish(struct newfile *f);
-void newfile_end(struct newfile *f); /* removes what did not get its name */
+/* What a process that was killed left of a new file of that name, without its folder: malloc'ed, or NULL. */
+char *newfile_left(const char *path);
+void newfile_remove_left(const char *path); /* all of that; only where nobody else can be making one */
+void newfile_end(struct newfile *f);        /* removes what did not get its name */
 
 #endif

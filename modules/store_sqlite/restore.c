@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "copy.h"
 #include "schema.h"
@@ -60,13 +61,26 @@ static int32_t check_format(struct copy *c, sqlite3 *from, const char *file) {
                      file, (long long)format, FORMAT);
 }
 
+/* What was in the log beside a store that runs, or was killed, is not in the file alone. */
+static int32_t check_backup(struct copy *c, sqlite3 *from, const char *file) {
+    int64_t made = 0;
+    int rc = read_number(from, "SELECT value FROM taut_meta WHERE key='backup'", &made);
+    if (rc == SQLITE_ROW) return TAUT_OK;
+    if (rc != SQLITE_DONE) return copy_fail_of(c, from, "cannot read the backup");
+    return copy_fail(c, TAUT_E_INVAL,
+                     "%s was not made by `taut backup`: what was in its -wal is not in it; start a server on it and "
+                     "back that up",
+                     file);
+}
+
 static int32_t open_source(struct copy *c, const char *file, sqlite3 **from) {
     int rc = sqlite3_open_v2(file, from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {
         const char *cause = trouble_cause(*from);
         return copy_fail(c, TAUT_E_IO, "cannot open %s: %s", file, cause);
     }
-    return check_format(c, *from, file);
+    TAUT_TRY(check_format(c, *from, file));
+    return check_backup(c, *from, file);
 }
 
 /* ---- the copy ---- */
@@ -100,7 +114,20 @@ static int32_t copy_pages(struct store *s, struct copy *c, sqlite3 *from) {
     if (pages) sqlite3_backup_finish(pages);
     if (rc == SQLITE_DONE) return TAUT_OK;
     if (rc == SQLITE_OK) return copy_fail(c, TAUT_E_UNAVAILABLE, "it was ended");
-    return copy_fail_of(c, c->db, "cannot copy the backup");
+    return copy_fail_pages(c, c->db, "cannot copy the backup", s->restore.total);
+}
+
+/* What root restores is for the user whose directory it is. */
+static int32_t give_to_owner(struct copy *c) {
+    struct stat st;
+    char *slash = strrchr(c->file.path, '/');
+    if (geteuid() != 0) return TAUT_OK;
+    char *folder = slash ? strndup(c->file.path, slash == c->file.path ? 1 : (size_t)(slash - c->file.path)) : NULL;
+    int err = stat(folder ? folder : ".", &st) == 0 && fchown(c->file.fd, st.st_uid, st.st_gid) == 0 ? 0 : errno;
+    free(folder);
+    return err ? copy_fail(c, TAUT_E_IO, "cannot give %s to the owner of its directory: %s", c->file.path,
+                           strerror(err))
+               : TAUT_OK;
 }
 
 /* Where the logs are to begin. */
@@ -122,7 +149,9 @@ static int32_t put(struct store *s, struct copy *c, const char *file) {
     int32_t err = check_place(s, c);
     if (err == TAUT_OK) err = open_source(c, file, &from);
     if (err == TAUT_OK) err = choose_base(s, c, from, &base);
+    if (err == TAUT_OK) newfile_remove_left(s->path);
     if (err == TAUT_OK) err = copy_begin(c, s->path);
+    if (err == TAUT_OK) err = give_to_owner(c);
     if (err == TAUT_OK) err = copy_pages(s, c, from);
     sqlite3_close(from);
     TAUT_TRY(err);

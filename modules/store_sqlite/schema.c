@@ -6,7 +6,9 @@
 #include "restore.h"
 
 int32_t schema_refuse(struct conn *c, const char *text) {
-    taut_log(c->store->mod, TAUT_LOG_ERROR, "store_schema", "%s: %s", c->store->path, text);
+    struct store *s = c->store;
+    taut_log(s->mod, TAUT_LOG_ERROR, "store_schema", "%s: %s", s->path, text);
+    snprintf(s->refusal, sizeof s->refusal, "%s: %s", s->path, text);
     return TAUT_E_INVAL;
 }
 

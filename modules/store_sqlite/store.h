@@ -25,6 +25,7 @@ enum {
     COLS_MAX = 60,            /* of one table: what a statement's key has room for */
     SCAN_LIMIT_MAX = 10000,   /* rows */
     CURSOR_NAME_MAX = 255,    /* bytes */
+    REFUSAL_MAX = 640,        /* bytes */
     READ_BYTES_MAX = 64 << 20 /* of one answer; a longer one is cut as if by its limit */
 };
 
@@ -91,9 +92,10 @@ struct store {
     struct reader *readers;
     uint32_t nreaders;
     pthread_t writer_thread;
-    bool has_thread;     /* hub: writer_thread is to be joined, once writes.open is false */
-    taut_op open_op;     /* set before the thread starts */
-    struct ring closers; /* of taut_op: they wait for the end; under writes.lock */
+    bool has_thread;           /* hub: writer_thread is to be joined, once writes.open is false */
+    taut_op open_op;           /* set before the thread starts */
+    char refusal[REFUSAL_MAX]; /* why it did not open, when a connection's cause is not all; the writer's */
+    struct ring closers;       /* of taut_op: they wait for the end; under writes.lock */
     struct backup backup;
     struct restore restore;
 };

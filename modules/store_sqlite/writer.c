@@ -90,6 +90,7 @@ static void run(struct writer *w) {
             refuse_jobs(w, n);
             if (taut_mono_us(w->store->mod) < heal_at) continue;
             heal(w);
+            if (w->broken) backup_refuse(w);
             heal_at = taut_mono_us(w->store->mod) + HEAL_MS * 1000;
             continue;
         }
@@ -131,6 +132,13 @@ static void run_until_closed(struct writer *w, struct taut_open_result *opened) 
     close_all(w);
 }
 
+/* Of a store that did not open. */
+static const char *refusal(const struct store *s, const struct writer *w) {
+    if (!w) return "out of memory";
+    if (*s->refusal) return s->refusal;
+    return w->conn.cause ? w->conn.cause : "the log says why";
+}
+
 void *writer_main(void *arg) {
     struct store *s = arg;
     struct taut_mod *mod = s->mod;
@@ -140,13 +148,16 @@ void *writer_main(void *arg) {
     int32_t err = TAUT_E_NOMEM;
     if (w && opened) {
         w->store = s;
+        *s->refusal = 0;
         err = open_all(w);
     }
+    char why[REFUSAL_MAX];
+    if (err < 0) snprintf(why, sizeof why, "%s", refusal(s, w));
     if (err == TAUT_OK) run_until_closed(w, opened);
     else free(opened);
     free(w);
     struct ring closers = store_shut(s);
-    if (err < 0) taut_op_complete(mod, open_op, err, NULL, NULL);
+    if (err < 0) copy_answer(mod, open_op, err, why);
     store_tell_closers(mod, &closers);
     return NULL;
 }

@@ -206,6 +206,43 @@ static void a_store_that_closes_ends_its_backup_and_leaves_nothing(void **state)
     assert_int_equal(note_is_there(1), true);
 }
 
+/* With the thread sanitizer: its thread has a reason of its own at the same time. */
+static void a_store_that_closes_while_its_backup_fails_waits_for_it(void **state) {
+    (void)state;
+    fill();
+    close(open(file, O_CREAT | O_WRONLY, 0644));
+    for (int i = 0; i < 20; i++) {
+        taut_op op = start_backup(file), closed = host_op();
+        host.storage->close(host.self, closed);
+        int32_t status = answer_of(op);
+        assert_string_equal(text, status == TAUT_E_UNAVAILABLE ? "the server stops" : text);
+        assert_true(status == TAUT_E_UNAVAILABLE || status == TAUT_E_EXISTS);
+        assert_int_equal(host_status(closed), TAUT_OK);
+        t.def->fini(&t.mod);
+        assert_int_equal(open_with(&notes), TAUT_OK);
+    }
+}
+
+static void a_backup_of_a_store_that_takes_nothing_is_refused_with_the_cause(void **state) {
+    char away[160];
+    (void)state;
+    fill();
+    snprintf(away, sizeof away, "%s/away.db", t.dir);
+    assert_int_equal(rename(t.path, away), 0);
+    REFUSED(TAUT_E_UNAVAILABLE, WRITES(NOTE(9, "finds that out")));
+    taut_op op = start_backup(file);
+    for (int i = 0; i < 500 && !host_is_done(op); i++) usleep(10000);
+    assert_true(host_is_done(op));
+    assert_int_equal(answer_of(op), TAUT_E_UNAVAILABLE);
+    assert_string_equal(text,
+                        "the store takes nothing at the moment (the database file is not in its place); try again "
+                        "when it does");
+    assert_int_equal(access(file, F_OK), -1);
+    assert_int_equal(rename(away, t.path), 0);
+    for (int i = 0; i < 500 && backup() != TAUT_OK; i++) usleep(10000);
+    assert_int_equal(strncmp(text, "the store as of its commit ", 27), 0);
+}
+
 static void a_restore_refuses_where_a_store_is(void **state) {
     (void)state;
     fill();
@@ -274,6 +311,23 @@ static void a_restore_refuses_what_is_no_backup(void **state) {
     assert_restore_says(TAUT_E_INVAL, "%s is no store of Taut; nothing was changed");
 }
 
+static void a_restore_refuses_a_file_of_a_store_that_runs(void **state) {
+    char page[4096];
+    ssize_t n;
+    (void)state;
+    fill();
+    reopen();
+    OK(WRITES(NOTE(9, "in the -wal")));
+    int from = open(t.path, O_RDONLY), to = open(file, O_CREAT | O_WRONLY, 0600);
+    while ((n = read(from, page, sizeof page)) > 0) assert_int_equal(write(to, page, (size_t)n), n);
+    close(to);
+    close_store(); /* not before: closing a descriptor drops its locks */
+    close(from);
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    assert_restore_says(TAUT_E_INVAL, "%s was not made by `taut backup`: what was in its -wal is not in it; start a "
+                                      "server on it and back that up; nothing was changed");
+}
+
 static void a_restore_refuses_a_file_that_is_not_there(void **state) {
     (void)state;
     char want[512];
@@ -324,6 +378,51 @@ static void a_truncated_backup_is_refused(void **state) {
     assert_int_equal(truncate(file, 5 * 4096), 0);
     assert_true(restore() < 0);
     assert_int_equal(access(t.path, F_OK), -1);
+    assert_int_equal(open_with(&notes), TAUT_OK);
+}
+
+/* ---- a restore that was killed ---- */
+
+static void a_store_does_not_begin_empty_where_a_restore_was_killed(void **state) {
+    char left[160], want[600];
+    (void)state;
+    fill();
+    assert_int_equal(backup(), TAUT_OK);
+    close_store();
+    lose_store();
+    snprintf(left, sizeof left, "%s.tmp-a1B2c3", t.path);
+    close(open(left, O_CREAT | O_WRONLY, 0600));
+    assert_int_equal(open_with(&notes), TAUT_E_INVAL);
+    snprintf(
+        want, sizeof want,
+        "store_open: %s is not there, but %s is beside it: a restore was ended before it was done. Run `taut restore` "
+        "again; or remove that file, to begin with an empty store",
+        t.path, strrchr(left, '/') + 1);
+    assert_int_equal(host_logged(want), 1);
+    assert_int_equal(access(t.path, F_OK), -1);
+    t.def->fini(&t.mod);
+
+    begin_store();
+    taut_op op = host_op();
+    host.storage->restore(host.self, taut_str_z(file), op);
+    assert_int_equal(answer_of(op), TAUT_OK);
+    t.def->fini(&t.mod);
+    assert_int_equal(access(left, F_OK), -1);
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    assert_is_as_filled();
+}
+
+static void what_root_restores_is_of_the_directorys_owner(void **state) {
+    struct stat st;
+    (void)state;
+    if (geteuid() != 0) skip();
+    fill();
+    assert_int_equal(backup(), TAUT_OK);
+    assert_int_equal(chown(t.dir, 65534, 65534), 0);
+    assert_int_equal(restore(), TAUT_OK);
+    assert_int_equal(stat(t.path, &st), 0);
+    assert_int_equal(st.st_uid, 65534);
+    assert_int_equal(st.st_gid, 65534);
     assert_int_equal(open_with(&notes), TAUT_OK);
 }
 
@@ -410,13 +509,18 @@ int main(void) {
         BACKUP_TEST(a_backup_where_nothing_can_be_written_says_why_and_leaves_nothing),
         BACKUP_TEST(a_second_backup_waits_for_nobody),
         BACKUP_TEST(a_store_that_closes_ends_its_backup_and_leaves_nothing),
+        BACKUP_TEST(a_store_that_closes_while_its_backup_fails_waits_for_it),
+        BACKUP_TEST(a_backup_of_a_store_that_takes_nothing_is_refused_with_the_cause),
         BACKUP_TEST(a_restore_refuses_where_a_store_is),
         BACKUP_TEST(a_restore_refuses_beside_the_log_of_a_store_that_was_moved),
         BACKUP_TEST(a_restore_refuses_what_is_no_backup),
+        BACKUP_TEST(a_restore_refuses_a_file_of_a_store_that_runs),
         BACKUP_TEST(a_restore_refuses_a_file_that_is_not_there),
         BACKUP_TEST(a_restore_refuses_a_newer_format),
         BACKUP_TEST(a_restore_refuses_a_damaged_backup),
         BACKUP_TEST(a_truncated_backup_is_refused),
+        BACKUP_TEST(a_store_does_not_begin_empty_where_a_restore_was_killed),
+        BACKUP_TEST(what_root_restores_is_of_the_directorys_owner),
         BACKUP_TEST(positions_of_before_a_restore_are_told_a_gap),
         BACKUP_TEST(the_log_of_a_workspace_that_the_backup_does_not_know_begins_there_too),
         BACKUP_TEST(a_clock_that_is_wrong_does_not_bring_a_number_back),
