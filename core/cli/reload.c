@@ -18,6 +18,7 @@ struct reload {
     struct server *server;
     struct taut_call *call; /* who waits for its end; NULL: it was a signal */
     struct arena arena;
+    char *log_fault; /* NULL: none */
     struct config *next;
     struct modules *wanted;
     struct reconfigure modules; /* and the lists of what is applied, and what is not */
@@ -127,7 +128,8 @@ static struct reload *reload_begin(struct server *s, struct taut_call *call) {
     s->reloading = true;
     signs_reloading();
     modules_reap(s->engine.modules);
-    log_reopen();
+    r->log_fault = log_reopen();
+    s->cli->reloads = true;
     r->next = settings_load(s->cli, &r->wanted);
     r->modules = (struct reconfigure){.arena = &r->arena, .running = s->engine.modules, .config = r->next};
     return r;
@@ -139,6 +141,7 @@ static void reload_end(struct reload *r) {
     modules_free(r->wanted);
     config_free(r->next);
     arena_free(&r->arena);
+    free(r->log_fault);
     free(r);
 }
 
@@ -186,7 +189,7 @@ static void reload_go(struct reload *r) {
 
 void server_hangup(struct server *s) {
     if (!s->started || s->stopping) {
-        log_reopen();
+        free(log_reopen());
         return;
     }
     if (s->reloading) s->hung_up = true; /* again, when that has ended */
@@ -203,8 +206,11 @@ static void print_names(FILE *out, const json_t *names, const char *what) {
 bool reload_print(FILE *out, taut_str json) {
     json_t *o = json_loadb(json.ptr, json.len, 0, NULL);
     const json_t *applied = json_object_get(o, "applied"), *restart = json_object_get(o, "restart");
+    const json_t *warnings = json_object_get(o, "warnings");
     print_names(out, applied, "applied");
     print_names(out, restart, "needs a restart");
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        fprintf(out, "%s\n", json_string_value(json_array_get(warnings, i)));
     if (!json_array_size(applied) && !json_array_size(restart)) fputs("nothing has changed\n", out);
     json_decref(o);
     return true;
@@ -213,6 +219,15 @@ bool reload_print(FILE *out, taut_str json) {
 static void write_names(struct taut_json *j, const char *key, const struct change_list *l) {
     taut_json_kopen(j, key, '[');
     for (uint32_t i = 0; i < l->n; i++) taut_json_str(j, taut_str_z(l->names[i]));
+    taut_json_close(j, ']');
+}
+
+static void write_warnings(struct reload *r, struct taut_json *j) {
+    const struct config_errors *e = &r->next->warnings;
+    if (!r->log_fault && !e->n) return;
+    taut_json_kopen(j, "warnings", '[');
+    if (r->log_fault) taut_json_str(j, arena_fmt(&r->arena, "warning: %s", r->log_fault));
+    for (uint32_t i = 0; i < e->n; i++) taut_json_str(j, e->list[i]);
     taut_json_close(j, ']');
 }
 
@@ -235,6 +250,7 @@ static void answer(struct reload *r, bool is_done, const char *failed) {
     struct taut_json *j = taut_answer(r->call);
     write_names(j, "applied", &r->modules.applied);
     write_names(j, "restart", &r->modules.restart);
+    write_warnings(r, j);
     taut_done(r->call);
 }
 

@@ -1,5 +1,6 @@
 /* settings.c - which configuration a command means: the file that it was given, ./taut.yaml, or the standard one; and
  * the modules that it lists. Everything that is wrong with any of it is printed at once. */
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ char *settings_module_dirs(int argc, char **argv) {
     char *dirs = loader_module_dir();
     const char *given = config_among(argc, argv), *file = given ? given : LOCAL_FILE;
     struct stat st;
-    if (stat(file, &st) != 0 || !S_ISREG(st.st_mode)) return dirs; /* a pipe can be read once */
+    if (stat(file, &st) != 0 || !S_ISREG(st.st_mode)) return dirs;       /* a pipe can be read once */
     if (!given && st.st_uid != 0 && st.st_uid != geteuid()) return dirs; /* it only happens to lie where we are */
     struct config *c = config_read_file(file, NULL);
     for (uint32_t i = c->server.module_path.len; i-- > 0;) {
@@ -42,6 +43,19 @@ static void check_module_path(struct config *c) {
         free(fault);
         if (item) item = item->next;
     }
+}
+
+/* Of a log that has lost its folder while the server runs, the reload says that it goes on where it was. */
+static void check_log_file(const struct cli *cli, struct config *c) {
+    taut_str file = c->server.log_file;
+    const struct node *at = config_node(node_child(c->root, "server"), "log_file");
+    size_t n = file.len;
+    struct stat st;
+    if (!n || cli->reloads) return;
+    while (n > 1 && file.ptr[n - 1] != '/') n--;
+    const char *folder = arena_str(&c->arena, taut_str_n(file.ptr, n > 1 ? n - 1 : n)).ptr;
+    if (stat(folder, &st) != 0) config_error(c, at, "server.log_file", "its folder %s: %s", folder, strerror(errno));
+    else if (!S_ISDIR(st.st_mode)) config_error(c, at, "server.log_file", "%s is no folder", folder);
 }
 
 static bool wants_standard(const struct cli *cli) {
@@ -119,7 +133,7 @@ static struct config *read_standard(const struct cli *cli, const struct config_o
 
 struct config *settings_load(const struct cli *cli, struct modules **modules) {
     const struct config_override o = {cli->given.listen, cli->given.data, cli->given.admin_listen,
-                                      cli->given.public_url};
+                                      cli->given.public_url, cli->reloads};
     struct config *c = wants_standard(cli) ? read_standard(cli, &o)
                                            : config_read_file(cli->given.config ? cli->given.config : LOCAL_FILE, &o);
     add_owner(cli, c);
@@ -127,6 +141,7 @@ struct config *settings_load(const struct cli *cli, struct modules **modules) {
     config_check(c);
     check_module_path(c);
     if (needs_edge(cli)) edge_check(c);
+    if (needs_edge(cli)) check_log_file(cli, c);
     *modules = loader_load(c, cli->module_dir);
     return c;
 }

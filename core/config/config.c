@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,8 +58,9 @@ static const struct taut_opt server_options[] = {
     SERVER(max_body, TAUT_OPT_BYTES, LIVE, .dflt = "1MiB", .min = 1024, .max = 1 << 30,
            .help = "size of a request's body"),
     SERVER(max_spool, TAUT_OPT_BYTES, .dflt = "10GiB", .min = 1 << 20, .max = 1LL << 50,
-           .help = "size of all bodies over 64 KiB that are kept below data/tmp until they are dealt with; one address has "
-                  "at most half of it"),
+           .help =
+               "size of all bodies over 64 KiB that are kept below data/tmp until they are dealt with; one address has "
+               "at most half of it"),
     SERVER(max_header, TAUT_OPT_BYTES, .dflt = "16KiB", .min = 1024, .max = 64 << 10, .help = "size of its head"),
     SERVER(header_timeout, TAUT_OPT_DURATION, LIVE, .dflt = "10s", .min = 100, .max = 3600000,
            .help = "to send a head in"),
@@ -255,6 +257,14 @@ static void check_sections(struct config *c) {
     }
 }
 
+/* At the flag of the command line; NULL: at the node, as path. */
+static void error_of(struct config *c, const char *flag, const struct node *at, const char *path, const char *why) {
+    char *file = c->file;
+    if (flag) c->file = (char *)(uintptr_t)flag;
+    config_error(c, flag ? NULL : at, flag ? NULL : path, "%s", why);
+    c->file = file;
+}
+
 /* Does it mean all addresses of this machine? Then it is none that a client could open. */
 static bool is_wildcard(taut_str listen) {
     static const char *const hosts[] = {"0.0.0.0:", "[::]:"};
@@ -263,7 +273,18 @@ static bool is_wildcard(taut_str listen) {
     return false;
 }
 
-static void check_public_url(struct config *c) {
+/* What the server cannot be reached by, or could not build addresses on. */
+static bool is_base_url(taut_str url) {
+    size_t path = strcspn(strstr(url.ptr, "://") + 3, "/?#") + (size_t)(strstr(url.ptr, "://") + 3 - url.ptr);
+    if (memchr(url.ptr, '@', path) || strpbrk(url.ptr, "?#")) return false;
+    for (const char *at = url.ptr + path; *at; at += strcspn(at, "/")) {
+        size_t n = strcspn(++at, "/");
+        if ((n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.')) return false;
+    }
+    return true;
+}
+
+static void check_public_url(struct config *c, const char *flag) {
     taut_str *url = &c->server.public_url;
     const struct node *section = node_child(c->root, "server");
     if (!url->len) {
@@ -273,6 +294,13 @@ static void check_public_url(struct config *c) {
                          "must be given when listen is %s, which no client can connect to; write what they use, like "
                          "http://192.0.2.7:8065 or https://chat.example.org",
                          c->server.listen.ptr);
+        return;
+    }
+    if (!is_base_url(*url)) {
+        error_of(c, flag, node_child(section, "public_url"), "server.public_url",
+                 "may not have a user, a query or a fragment, nor . or .. in its path; write it like "
+                 "https://chat.example.org/chat");
+        *url = config_own_url(c);
         return;
     }
     if (c->server.tls.cert.len && url->len > 7 && memcmp(url->ptr, "http://", 7) == 0)
@@ -310,11 +338,7 @@ static void override(struct config *c, const char *flag, uint32_t type, const ch
     struct taut_opt o = {.name = flag, .type = type, .choices = type == TAUT_OPT_URL ? PUBLIC_SCHEMES : NULL};
     if (!text) return;
     const char *why = *text ? option_parse(c, &o, taut_str_z(text), base, into) : "needs a value";
-    if (!why) return;
-    char *file = c->file;
-    c->file = (char *)(uintptr_t)flag;
-    config_error(c, NULL, NULL, "%s", why);
-    c->file = file;
+    if (why) error_of(c, flag, NULL, NULL, why);
 }
 
 /* folder: that of the file, which relative paths in it are below; NULL: the current one. */
@@ -331,7 +355,7 @@ static void apply_sections(struct config *c, const char *folder, const struct co
         if (o->listen && !is_wildcard(c->server.listen)) c->server.public_url = TAUT_LIT("");
         override(c, "--public-url", TAUT_OPT_URL, o->public_url, here, &c->server.public_url);
     }
-    check_public_url(c);
+    check_public_url(c, o && o->public_url ? "--public-url" : NULL);
 }
 
 static struct config *config_new(const char *name) {
@@ -367,17 +391,30 @@ struct config *config_read_text(const char *name, taut_str yaml, const struct co
     return read_text(name, NULL, yaml, o);
 }
 
-/* The whole file, or NULL with errno; EFBIG when it is over the limit. */
-static char *slurp(const char *path, size_t *len) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+/* A pipe whose writer has not written yet is waited for, as long as that may take; one without a writer is empty. */
+static bool goes_on(int fd, ssize_t got) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    if (got >= 0 || errno == EINTR) return got != 0;
+    return errno == EAGAIN && (poll(&p, 1, -1) == 1 || errno == EINTR);
+}
+
+/* The whole file, or NULL with errno; EFBIG when it is over the limit, ENOTSUP when it is to be a file and is none. */
+static char *slurp(const char *path, bool only_file, size_t *len) {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return NULL;
+    if (only_file && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+        close(fd);
+        errno = ENOTSUP;
+        return NULL;
+    }
     char *text = xmalloc(CONFIG_BYTES_MAX + 1);
     ssize_t got;
     *len = 0;
     do {
         got = read(fd, text + *len, CONFIG_BYTES_MAX + 1 - *len);
         if (got > 0) *len += (size_t)got;
-    } while (got > 0 || (got < 0 && errno == EINTR));
+    } while (goes_on(fd, got));
     int err = got < 0 ? errno : *len > CONFIG_BYTES_MAX ? EFBIG : 0;
     close(fd);
     if (err) free(text), text = NULL, errno = err;
@@ -386,7 +423,7 @@ static char *slurp(const char *path, size_t *len) {
 
 struct config *config_read_file(const char *path, const struct config_override *o) {
     size_t len;
-    char *text = slurp(path, &len);
+    char *text = slurp(path, o && o->only_file, &len);
     if (text) {
         const char *slash = strrchr(path, '/');
         char *folder = slash ? xstrndup(path, (size_t)(slash - path) + 1) : NULL;
@@ -398,6 +435,8 @@ struct config *config_read_file(const char *path, const struct config_override *
     int err = errno;
     struct config *c = config_new(path);
     if (err == EFBIG) config_error(c, NULL, NULL, "is larger than 1 MiB");
+    else if (err == ENOTSUP)
+        config_error(c, NULL, NULL, "is no regular file; a server that runs reads its configuration from a file only");
     else config_error(c, NULL, NULL, "cannot be read: %s", strerror(err));
     apply_sections(c, NULL, o);
     return c;

@@ -103,6 +103,7 @@ extern const struct taut_array config_server_options, config_admin_options, conf
 /* What the command line puts in place of the file's values; NULL: nothing. */
 struct config_override {
     const char *listen, *data, *admin_listen, *public_url;
+    bool only_file; /* nothing that could be waited for, like a pipe */
 };
 
 /* Never NULL: look at errors.n. `server` and `admin` are filled, defaults included; public_url is derived from listen

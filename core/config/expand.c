@@ -8,29 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "config/internal.h"
 
 enum { SECRET_BYTES_MAX = 64 * 1024 };
-
-/* Well-formed UTF-8 without NUL: what a text of the configuration may be. */
-static bool is_text(taut_str s) {
-    for (size_t i = 0; i < s.len;) {
-        unsigned char ch = (unsigned char)s.ptr[i];
-        size_t more = ch < 0x80 ? 0 : ch >= 0xc2 && ch < 0xe0 ? 1 : ch >= 0xe0 && ch < 0xf0 ? 2 : ch >= 0xf0 ? 3 : 9;
-        if (!ch || ch > 0xf4 || more > s.len - i - 1) return false;
-        uint32_t point = more ? ch & (0x3fu >> more) : ch;
-        for (size_t k = 1; k <= more; k++) {
-            unsigned char next = (unsigned char)s.ptr[i + k];
-            if ((next & 0xc0) != 0x80) return false;
-            point = point << 6 | (next & 0x3f);
-        }
-        if ((more == 2 && point < 0x800) || (more == 3 && (point < 0x10000 || point > 0x10ffff)) ||
-            (point >= 0xd800 && point < 0xe000))
-            return false;
-        i += more + 1;
-    }
-    return true;
-}
 
 static bool is_letter(char ch) {
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_';
@@ -71,7 +52,7 @@ static void append_variable(struct expansion *x, taut_str name) {
     x->failed = true;
     if (!value) {
         config_error(x->config, x->node, x->path, "the environment variable %s is not set", z);
-    } else if (!is_text(taut_str_z(value))) {
+    } else if (!text_is_clean(taut_str_z(value))) {
         config_error(x->config, x->node, x->path, "the environment variable %s is not UTF-8", z);
     } else {
         x->failed = false;
@@ -150,7 +131,7 @@ static bool read_secret_file(struct config *c, const struct node *n, const char 
     unsigned mode = 0;
     const char *why = name.len ? read_small(c, file, text, &mode) : "it has no name";
     while (!why && text->len && (text->ptr[text->len - 1] == '\n' || text->ptr[text->len - 1] == '\r')) text->len--;
-    if (!why && !is_text(*text)) why = "it is not UTF-8 text";
+    if (!why && !text_is_clean(*text)) why = "it is not UTF-8 text";
     if (!why && !text->len) why = "it is empty";
     if (why) {
         config_error(c, n, path, "the secret in %s cannot be read: %s", file, why);
@@ -167,6 +148,12 @@ bool option_secret(struct config *c, const struct taut_opt *o, struct node *n, c
     if (!option_expand(c, o, n, path, text)) return false;
     if (text->len >= sizeof scheme - 1 && !memcmp(text->ptr, scheme, sizeof scheme - 1))
         return read_secret_file(c, n, path, taut_str_n(text->ptr + 5, text->len - 5), text);
+    if (taut_str_is(*text, SECRET_TEXT)) {
+        config_error(c, n, path,
+                     "\"" SECRET_TEXT "\" is what `taut config print` writes in place of a secret; write the "
+                     "secret itself, ${env:NAME} or file:PATH");
+        return false;
+    }
     if (text_is_reference(n->text) || !n->text.len) return true;
     n->is_secret = true;
     config_warn(c, n, path, "the secret stands in the file itself; write ${env:NAME} or file:PATH in its place");

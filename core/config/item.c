@@ -14,8 +14,11 @@ static const struct taut_opt memory_options[] = {
     MEMORY(hard, .dflt = "1GiB", .help = "memory of the host above which it gets no more; 0: any"),
 };
 static const struct taut_opt item_options[] = {
-    TAUT_OPT(struct item_config, enabled, TAUT_OPT_BOOL, .dflt = "true", .flags = TAUT_OPT_LIVE,
-             .help = "run the module; one that is listed and not run can be started by a reload"),
+    TAUT_OPT(
+        struct item_config, enabled, TAUT_OPT_BOOL, .dflt = "true", .flags = TAUT_OPT_LIVE,
+        .help =
+            "run the module; one that is listed and not run can be started by a reload. What others need changes only "
+            "with a restart"),
     {.name = "memory",
      .type = TAUT_OPT_STRUCT,
      .offset = MEMORY_AT,

@@ -134,18 +134,25 @@ static const char *check_length(struct arena *a, const struct taut_opt *o, taut_
 
 /* ---- texts with a form ---- */
 
-/* HOST:PORT, [V6]:PORT; port 0 to 65535. A NUL stands behind s. */
-static bool is_address(taut_str s) {
+/* HOST:PORT, [V6]:PORT. A NUL stands behind s. */
+static bool is_address(taut_str s, int64_t *port) {
     const char *colon = strrchr(s.ptr, ':');
     if (!colon || colon == s.ptr) return false;
     taut_str host = taut_str_n(s.ptr, (size_t)(colon - s.ptr)), rest;
-    int64_t port;
-    if (!read_number(taut_str_n(colon + 1, s.len - host.len - 1), &port, &rest) || rest.len || port < 0 || port > 65535)
-        return false;
+    if (!read_number(taut_str_n(colon + 1, s.len - host.len - 1), port, &rest) || rest.len || *port < 0) return false;
     bool bracketed = host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
     for (size_t i = 0; i < host.len; i++)
         if (host.ptr[i] <= ' ' || host.ptr[i] == '/' || (host.ptr[i] == ':' && !bracketed)) return false;
     return true;
+}
+
+static const char *check_address(struct arena *a, taut_str text) {
+    int64_t port;
+    if (!is_address(text, &port))
+        return arena_fmt(a, "\"%s\" is not an address; write HOST:PORT, such as 127.0.0.1:8065", text_shown(a, text))
+            .ptr;
+    if (port <= 65535) return NULL;
+    return arena_fmt(a, "\"%s\" is not an address: its port must be 0 to 65535", text_shown(a, text)).ptr;
 }
 
 /* ADDRESS or ADDRESS/BITS. */
@@ -194,11 +201,7 @@ static const char *check_url(struct arena *a, const struct taut_opt *o, taut_str
 /* NULL, or what is wrong with a text that is not empty. */
 static const char *check_form(struct arena *a, const struct taut_opt *o, taut_str text) {
     switch (o->type) {
-    case TAUT_OPT_ADDR:
-        return is_address(text) ? NULL
-                                : arena_fmt(a, "\"%s\" is not an address; write HOST:PORT, such as 127.0.0.1:8065",
-                                            text_shown(a, text))
-                                      .ptr;
+    case TAUT_OPT_ADDR: return check_address(a, text);
     case TAUT_OPT_NET:
         return is_network(text) ? NULL
                                 : arena_fmt(a,
@@ -218,10 +221,12 @@ static const char *check_form(struct arena *a, const struct taut_opt *o, taut_st
 /* ---- from text ---- */
 
 static const char *parse_text(struct config *c, const struct taut_opt *o, taut_str text, taut_str base, void *field) {
+    bool needs_text = o->type == TAUT_OPT_PATH || o->type == TAUT_OPT_ADDR || o->type == TAUT_OPT_NET;
+    if (!text.len && needs_text) return "is empty; leave the line out to get the default";
     const char *why = text.len ? check_form(&c->arena, o, text) : NULL;
     if (!why && (o->type == TAUT_OPT_STR || o->type == TAUT_OPT_SECRET)) why = check_length(&c->arena, o, text);
     if (why) return why;
-    if (o->type == TAUT_OPT_PATH && text.len) text = path_absolute(&c->arena, base, text);
+    if (o->type == TAUT_OPT_PATH) text = path_absolute(&c->arena, base, text);
     memcpy(field, &text, sizeof text);
     return NULL;
 }

@@ -54,10 +54,11 @@ static void take_key(struct reader *r, struct frame *f, const yaml_event_t *e) {
     f->key = arena_str(&r->config->arena, key);
     f->key_line = line_of(&e->start_mark), f->key_col = col_of(&e->start_mark);
     f->has_key = true;
-    for (const struct node *n = f->node->first; n; n = n->next)
-        if (taut_str_eq(n->key, key))
-            config_error_at(r->config, f->key_line, f->key_col, path_of(r), "\"%.*s\" is given twice, first in line %u",
-                            (int)key.len, key.ptr, n->key_line);
+    const struct node *n = f->node->first;
+    while (n && !taut_str_eq(n->key, key)) n = n->next;
+    if (n)
+        config_error_at(r->config, f->key_line, f->key_col, path_of(r), "\"%.*s\" is given twice, first in line %u",
+                        (int)key.len, key.ptr, n->key_line);
 }
 
 /* Puts the node where the innermost open container wants it. */
@@ -199,6 +200,8 @@ static void on_problem(struct reader *r, taut_str yaml, const yaml_parser_t *par
 void yaml_read(struct config *c, taut_str yaml) {
     struct reader r = {.config = c};
     yaml_parser_t parser;
+    if (yaml.len >= 3 && !memcmp(yaml.ptr, "\xef\xbb\xbf", 3))
+        yaml = taut_str_n(yaml.ptr + 3, yaml.len - 3); /* a BOM */
     if (!yaml_parser_initialize(&parser)) panic("out of memory");
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)yaml.ptr, yaml.len);

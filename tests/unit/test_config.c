@@ -1,6 +1,9 @@
 /* test_config.c - taut.yaml: defaults, types, places, and the exact words of every error. */
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "config_harness.h"
@@ -215,6 +218,61 @@ static void test_keys_given_twice_are_refused(void **state) {
     expect_errors("server:\n  data: a\n  data: b\nmodules: []\nmodules: []\n",
                   "taut.yaml:3:3: server: \"data\" is given twice, first in line 2\n"
                   "taut.yaml:5:1: \"modules\" is given twice, first in line 4\n");
+    expect_errors("modules: []\nmodules: []\nmodules: []\n", /* each once */
+                  "taut.yaml:2:1: \"modules\" is given twice, first in line 1\n"
+                  "taut.yaml:3:1: \"modules\" is given twice, first in line 1\n");
+}
+
+static void test_a_byte_order_mark_is_no_part_of_the_text(void **state) {
+    (void)state;
+    expect_errors("\xef\xbb\xbfmodules: []\n", "");
+    expect_errors("\xef\xbb\xbfmodule: []\nmodules: []\n",
+                  "taut.yaml:1:1: unknown section \"module\"; did you mean \"modules\"?\n");
+}
+
+static void test_what_is_empty_is_no_path_and_no_address(void **state) {
+    (void)state;
+    setenv("TAUT_T_EMPTY", "", 1);
+    expect_errors(
+        "server: { data: '', listen: '', log_file: '${env:TAUT_T_EMPTY}', trusted_proxies: [''] }\nmodules: []\n",
+        "taut.yaml:1:17: server.data: is empty; leave the line out to get the default\n"
+        "taut.yaml:1:29: server.listen: is empty; leave the line out to get the default\n"
+        "taut.yaml:1:43: server.log_file: is empty; leave the line out to get the default (from "
+        "${env:TAUT_T_EMPTY})\n"
+        "taut.yaml:1:84: server.trusted_proxies: is empty; leave the line out to get the default\n");
+}
+
+static void test_a_port_has_a_range(void **state) {
+    (void)state;
+    expect_errors(
+        "server: { listen: 127.0.0.1:99999 }\nmodules: []\n",
+        "taut.yaml:1:19: server.listen: \"127.0.0.1:99999\" is not an address: its port must be 0 to 65535\n");
+}
+
+static void test_a_public_url_is_what_addresses_can_be_built_on(void **state) {
+    static const char *const wrong[] = {"https://ann:pw@chat.example.org", "https://chat.example.org/x?a=1",
+                                        "https://chat.example.org#top",    "https://chat.example.org/a/../b",
+                                        "https://chat.example.org/.",      "https://chat.example.org?"};
+    static const char *const right[] = {"https://chat.example.org/a@b", "https://chat.example.org/a..b/.c/",
+                                        "http://[::1]:8065/taut"};
+    static const char why[] = "may not have a user, a query or a fragment, nor . or .. in its path; write it like "
+                              "https://chat.example.org/chat\n";
+    char yaml[128], want[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(yaml, sizeof yaml, "server: { public_url: '%s' }\nmodules: []\n", wrong[i]);
+        snprintf(want, sizeof want, "taut.yaml:1:23: server.public_url: %s", why);
+        expect_errors(yaml, want);
+    }
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        snprintf(yaml, sizeof yaml, "server: { public_url: '%s' }\nmodules: []\n", right[i]);
+        expect_errors(yaml, "");
+    }
+    const struct config_override o = {.public_url = wrong[0]};
+    struct config *c = config_read_text("taut.yaml", taut_str_z("modules: []\n"), &o);
+    snprintf(want, sizeof want, "--public-url: %s", why);
+    assert_problems(&c->errors, want);
+    config_free(c);
 }
 
 static void test_limits(void **state) {
@@ -350,6 +408,40 @@ static void test_a_file_that_cannot_be_read(void **state) {
     config_free(c);
 }
 
+/* A writer may come late; nobody may come at all. */
+static void test_a_pipe_is_read_unless_only_a_file_will_do(void **state) {
+    char dir[] = "/tmp/taut-config-XXXXXX", path[64], want[200];
+    const struct config_override only_file = {.only_file = true};
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/fifo", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    struct config *c = config_read_file(path, NULL); /* no writer: does not wait */
+    snprintf(want, sizeof want, "%s: is empty; list at least the modules to run\n", path);
+    assert_problems(&c->errors, want);
+    config_free(c);
+    c = config_read_file(path, &only_file);
+    snprintf(want, sizeof want, "%s: is no regular file; a server that runs reads its configuration from a file only\n",
+             path);
+    assert_problems(&c->errors, want);
+    config_free(c);
+
+    int fd = open(path, O_RDWR); /* does not wait for a reader */
+    pid_t child = fork();
+    if (!child) {
+        usleep(50000);
+        _exit(write(fd, "modules: [rtm]\n", 15) == 15 && usleep(200000) == 0 ? 0 : 1);
+    }
+    close(fd);
+    c = config_read_file(path, NULL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_problems(&c->errors, "");
+    assert_int_equal(c->nmodules, 1);
+    config_free(c);
+    unlink(path);
+    rmdir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_list_of_modules_alone_means_all_defaults),
@@ -362,6 +454,11 @@ int main(void) {
         cmocka_unit_test(test_all_errors_come_at_once_in_the_order_of_their_places),
         cmocka_unit_test(test_what_is_no_configuration_is_said_so),
         cmocka_unit_test(test_keys_given_twice_are_refused),
+        cmocka_unit_test(test_a_byte_order_mark_is_no_part_of_the_text),
+        cmocka_unit_test(test_what_is_empty_is_no_path_and_no_address),
+        cmocka_unit_test(test_a_port_has_a_range),
+        cmocka_unit_test(test_a_public_url_is_what_addresses_can_be_built_on),
+        cmocka_unit_test(test_a_pipe_is_read_unless_only_a_file_will_do),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_modules_have_names_and_may_be_renamed),
         cmocka_unit_test(test_options_of_modules_are_applied_with_their_defaults),

@@ -138,6 +138,14 @@ static void test_a_secret_in_the_file_itself_or_for_all_to_read_is_warned_of(voi
     expect("    password: correct horse\n    tokens: { a: 'file:open' }\n", "", warnings);
 }
 
+static void test_what_stands_for_a_secret_in_print_is_none(void **state) {
+    (void)state;
+    expect("    password: (secret)\n",
+           "taut.yaml:3:15: modules.m.password: \"(secret)\" is what `taut config print` writes in place of a secret; "
+           "write the secret itself, ${env:NAME} or file:PATH\n",
+           "");
+}
+
 static void test_what_is_wrong_with_a_secret_is_said_without_it(void **state) {
     (void)state;
     char errors[1200], big[70000];
@@ -189,6 +197,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_environment_may_stand_in_any_scalar),
         cmocka_unit_test(test_what_is_wrong_with_a_reference),
+        cmocka_unit_test(test_what_stands_for_a_secret_in_print_is_none),
         cmocka_unit_test(test_a_secret_comes_from_the_environment_or_a_file),
         cmocka_unit_test(test_a_secret_in_the_file_itself_or_for_all_to_read_is_warned_of),
         cmocka_unit_test(test_what_is_wrong_with_a_secret_is_said_without_it),
