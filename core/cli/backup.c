@@ -18,6 +18,10 @@ const struct taut_arg restore_args[1] = {
 /* The server has another current directory. */
 bool backup_prepare(struct cli *cli) {
     taut_str file = cli->args[0].s;
+    if (!file.len) {
+        fprintf(stderr, "taut %s: the name of the file is empty\n", cli->command->name);
+        return false;
+    }
     char *here = file.len && file.ptr[0] != '/' ? getcwd(NULL, 0) : NULL;
     if (here) cli->args[0].s = arena_fmt(&cli->arena, "%s/%s", here, file.ptr);
     free(here);

@@ -1,6 +1,8 @@
 /* cli.c - which command is meant: the core's own few, and those that the modules of the module directory declare. */
 #include "cli/cli.h"
 
+#include <signal.h>
+
 #include "cli/internal.h"
 #include "taut/json.h"
 
@@ -169,8 +171,18 @@ static int dispatch(struct cli *cli, int argc, char **argv) {
     return run_one(cli, argc, argv, help);
 }
 
+/* What asks a server for a reload or a new log is no reason to end before it can do that; a file that would be larger
+ * than is allowed is an error of a write, like a full disk. */
+static void ignore_signals(int argc, char **argv) {
+    signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2 || strcmp(argv[1], "serve") != 0) return;
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+}
+
 int cli_main(int argc, char **argv) {
     struct cli cli = {.started_us = clock_mono_us()};
+    ignore_signals(argc, argv);
     collect_commands(&cli, argc - 1, argv + 1);
     int rc = dispatch(&cli, argc - 1, argv + 1);
     for (uint32_t i = 0; i < cli.nmodules; i++) loader_close(cli.modules[i]);

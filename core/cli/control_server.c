@@ -175,7 +175,7 @@ static void run_command(struct client *cl, json_t *request) {
         return;
     }
     if (ce->def->flags & (TAUT_CMD_OFFLINE | TAUT_CMD_SERVE)) {
-        refuse(cl, "server_running", taut_str_z("this command needs the store to itself"));
+        refuse(cl, "server_running", taut_str_z("this command needs the store to itself; stop the server first"));
         return;
     }
     struct taut_argv *args = arena_zalloc(&a, (ce->def->args.len + 1) * sizeof *args);

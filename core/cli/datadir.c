@@ -53,6 +53,27 @@ static int32_t cannot_use(struct datadir *d, char **why) {
     return refuse(d, xasprintf("the data directory %s cannot be used: %s", d->path, strerror(errno)), why);
 }
 
+/* A lock that another user has made, as root who has restored a backup. */
+static int32_t cannot_lock(struct datadir *d, char **why) {
+    struct stat st;
+    int err = errno;
+    if (err != EACCES || fstatat(d->dir_fd, "lock", &st, AT_SYMLINK_NOFOLLOW) != 0) return cannot_use(d, why);
+    return refuse(
+        d,
+        xasprintf("the data directory %s cannot be used: %s/lock: %s; it belongs to user %u and has mode %04o, "
+                  "and this is user %u: chown what is in %s to the user that the server runs as",
+                  d->path, d->path, strerror(err), (unsigned)st.st_uid, (unsigned)st.st_mode & 07777,
+                  (unsigned)geteuid(), d->path),
+        why);
+}
+
+/* What root makes in the directory of another is theirs. */
+static void give_to_owner(const struct datadir *d) {
+    struct stat st;
+    if (geteuid() == 0 && fstat(d->dir_fd, &st) == 0 && st.st_uid != 0 && fchown(d->lock_fd, st.st_uid, st.st_gid) != 0)
+        fprintf(stderr, "taut: could not give the lock file to the directory's owner: %s\n", strerror(errno));
+}
+
 static int32_t cannot_find(struct datadir *d, char **why) {
     if (errno != ENOENT) return cannot_use(d, why);
     const char *what = d->dir_fd < 0 ? "does not exist" : "is none of taut's: it has no lock file";
@@ -83,7 +104,8 @@ int32_t datadir_open(struct datadir *d, const char *path, bool create, long *hol
                       path, mode, path),
             why);
     d->lock_fd = openat(d->dir_fd, "lock", O_RDWR | (create ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (d->lock_fd < 0) return cannot_find(d, why);
+    if (d->lock_fd < 0) return errno == EACCES ? cannot_lock(d, why) : cannot_find(d, why);
+    give_to_owner(d);
     if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0) {
         write_pid(d->lock_fd);
         return TAUT_OK;

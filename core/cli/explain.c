@@ -167,14 +167,41 @@ static void print_list(const struct explain *x, const struct entry *const *found
                                          : arena_fmt(&x->cli->arena, "(%s)", origin_of(x, found[i]).ptr).ptr);
 }
 
-/* "log_level" for server.log_level, when it is the only one; else the path that is nearest. */
-static const char *suggestion(const struct explain *x, taut_str word) {
-    const char **paths = arena_alloc(&x->cli->arena, (x->n + 1) * sizeof *paths), *only = NULL;
-    for (uint32_t i = 0; i < x->n; i++) {
-        const char *path = paths[i] = x->entries[i].path, *last = strrchr(path, '.') + 1;
-        if (taut_str_is(word, last) && !only) only = path;
+/* Does the path begin with it, or have it as whole names: "cache", "tls.key", "store_sqlite"? */
+static bool begins_with(const char *path, taut_str word) {
+    return !strncmp(path, word.ptr, word.len);
+}
+static bool has_names(const char *path, taut_str word) {
+    for (const char *at = path; at; at = strchr(at, '.')) {
+        at += at > path;
+        if (begins_with(at, word) && (!at[word.len] || strchr(".[", at[word.len]))) return true;
     }
-    return only ? only : nearest(word, paths, x->n);
+    return false;
+}
+
+static uint32_t find(const struct explain *x, taut_str word, bool (*fits)(const char *path, taut_str word),
+                     const struct entry **found) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < x->n; i++)
+        if (fits(x->entries[i].path, word)) found[n++] = &x->entries[i];
+    for (uint32_t i = 0; i < n; i++)
+        if (taut_str_is(word, found[i]->path)) found[0] = found[i], n = 1; /* listen, not listen_queue */
+    return n;
+}
+
+/* The path that is nearest, or whose last name is: server.max_body for "max_bod". */
+static const char *suggestion(const struct explain *x, taut_str word) {
+    const char **paths = arena_alloc(&x->cli->arena, (x->n + 1) * sizeof *paths);
+    const char **lasts = arena_alloc(&x->cli->arena, (x->n + 1) * sizeof *lasts);
+    for (uint32_t i = 0; i < x->n; i++) {
+        paths[i] = x->entries[i].path;
+        lasts[i] = strrchr(paths[i], '.') + 1;
+        if (begins_with(lasts[i], word)) return paths[i];
+    }
+    const char *path = nearest(word, paths, x->n), *last = path ? NULL : nearest(word, lasts, x->n);
+    for (uint32_t i = 0; last && i < x->n; i++)
+        if (last == lasts[i]) return paths[i];
+    return path;
 }
 
 static int report(const struct explain *x, taut_str word, const struct entry *const *found, uint32_t n) {
@@ -205,11 +232,8 @@ int config_explain(struct cli *cli) {
     struct explain x = {.cli = cli, .config = settings_load(cli, &ms)};
     collect(&x, ms);
     const struct entry **found = arena_alloc(&cli->arena, (x.n + 1) * sizeof *found);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < x.n; i++)
-        if (!strncmp(x.entries[i].path, word.ptr, word.len)) found[n++] = &x.entries[i];
-    for (uint32_t i = 0; i < n; i++)
-        if (taut_str_is(word, found[i]->path)) found[0] = found[i], n = 1; /* listen, not listen_queue */
+    uint32_t n = find(&x, word, begins_with, found);
+    if (!n) n = find(&x, word, has_names, found);
     int rc = report(&x, word, found, n);
     free(x.entries);
     modules_free(ms);

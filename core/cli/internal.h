@@ -73,6 +73,7 @@ struct cli {
     struct flags given;
     const char *data;       /* the data directory, for core_commands: settings_data */
     struct taut_argv *args; /* one a declared argument of the command */
+    bool reloads;           /* the configuration is read again by a server that runs and may not be held up */
 };
 
 /* ---- args.c ---- */

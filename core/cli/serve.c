@@ -4,8 +4,8 @@
  *   begin   descriptors -> lock -> hub -> gateways bind -> modules start -> gateways run -> ready
  *   end     control socket -> gateways (all at once, off this thread: the hub still answers) -> modules -> the rest
  *
- * After the first signal to end, both of these have their default action: a second one ends the process at once, whatever
- * hangs; the store stands that.
+ * After the first signal to end, both of these have their default action: a second one ends the process at once,
+ * whatever hangs; the store stands that.
  */
 #include <signal.h>
 
@@ -218,7 +218,7 @@ static void on_signal(uv_signal_t *h, int number) {
 /* The log's file was moved away. */
 static void on_reopen(uv_signal_t *h, int number) {
     (void)h, (void)number;
-    log_reopen();
+    free(log_reopen());
 }
 
 static void on_hangup(uv_signal_t *h, int number) {

@@ -219,8 +219,16 @@ void log_close(void) {
     line_format = LOG_TEXT;
 }
 
-void log_reopen(void) {
-    log_out_reopen();
+char *log_reopen(void) {
+    int err = log_out_reopen();
+    if (!err) return NULL;
+    char *why = xasprintf("the log %s cannot be opened anew: %s; it goes on in the file that it had", log_out_file(),
+                          strerror(err));
+    char *line = xasprintf("taut: %s\n", why);
+    log_line(TAUT_LOG_ERROR, "log", "reopen", taut_str_z(why));
+    log_out_beside(line, strlen(line));
+    free(line);
+    return why;
 }
 void log_crash_drain(void) {
     log_out_crash_drain();

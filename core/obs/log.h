@@ -24,7 +24,9 @@ struct log_options {
  * the file cannot be opened. log_close writes what is there, or gives up after a second; then it is as before. */
 bool log_open(const struct log_options *o, char **why);
 void log_close(void);
-void log_reopen(void); /* the file was moved away: begin a new one */
+/* The file was moved away: begin a new one. NULL, or what is wrong, which is in the old one and on stderr: malloc'ed.
+ */
+char *log_reopen(void);
 
 /* While it runs. The default level is INFO. */
 void log_set_level(int level);

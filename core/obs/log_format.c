@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/text.h"
+
 enum { TAIL_BYTES = 8 /* what closes a line: quotes, braces, a newline */, KVS_MAX = 16, UNIT_MAX = 8 };
 
 const char *const log_level_names[4] = {"debug", "info", "warn", "error"};
@@ -27,17 +29,6 @@ static void put_z(struct line *l, const char *z) {
     put(l, z, strlen(z));
 }
 
-/* Bytes of the character at p (of left bytes); 0 when it is no UTF-8. */
-static size_t utf8_len(const unsigned char *p, size_t left) {
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (!n || n > left) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f)) return 0;
-    if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return 0;
-    return n;
-}
-
 static bool is_control(const unsigned char *p, size_t n) {
     return (n == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0);
 }
@@ -46,7 +37,7 @@ static bool is_control(const unsigned char *p, size_t n) {
 static void put_text(struct line *l, taut_str s, bool quoted) {
     for (size_t i = 0; i < s.len && l->n < l->cap;) {
         const unsigned char *p = (const unsigned char *)s.ptr + i;
-        size_t n = utf8_len(p, s.len - i);
+        size_t n = utf8_len(s.ptr + i, s.len - i);
         char unit[UNIT_MAX + 1];
         if (n && !is_control(p, n) && !(quoted && (*p == '"' || *p == '\\'))) {
             put(l, s.ptr + i, n);
@@ -66,7 +57,7 @@ static void put_json(struct line *l, taut_str s) {
     put_z(l, "\"");
     for (size_t i = 0; i < s.len && l->n < l->cap;) {
         const unsigned char *p = (const unsigned char *)s.ptr + i;
-        size_t n = utf8_len(p, s.len - i);
+        size_t n = utf8_len(s.ptr + i, s.len - i);
         char unit[UNIT_MAX];
         if (!n) {
             put_z(l, "\xef\xbf\xbd");

@@ -26,7 +26,8 @@ static struct {
     _Atomic size_t in, out; /* bytes put in, bytes written: in - out wait */
     char *file;
     _Atomic int fd;
-    bool running, stop, ended, reopen;
+    int next; /* what a reopening has opened and the thread has not taken yet; -1: nothing */
+    bool running, stop, ended;
     bool cut; /* the file ends in half a line; the thread's */
     uint64_t lost;
     const char *why;
@@ -35,13 +36,18 @@ static struct {
 } out = {.lock = PTHREAD_MUTEX_INITIALIZER,
          .more = PTHREAD_COND_INITIALIZER,
          .drained = PTHREAD_COND_INITIALIZER,
-         .fd = STDERR_FILENO};
+         .fd = STDERR_FILENO,
+         .next = -1};
 
 /* poll() says whether a pipe has room for PIPE_BUF bytes: a write of no more does not block then. */
 static bool write_now(const char *line, size_t len) {
     struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (len > PIPE_BUF) return false;
     return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && write(STDERR_FILENO, line, len) == (ssize_t)len;
+}
+
+bool log_out_beside(const char *line, size_t len) {
+    return write_now(line, len);
 }
 
 bool log_out_put(const char *line, size_t len) {
@@ -122,13 +128,14 @@ static void write_chunk(size_t n) {
     pthread_mutex_unlock(&out.lock);
 }
 
+/* A pipe that nobody reads is not waited for. */
 static int open_file(const char *file) {
-    return open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, FILE_MODE);
+    int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
+    if (fd >= 0) fcntl(fd, F_SETFL, O_APPEND);
+    return fd;
 }
 
-static void reopen(void) {
-    int fd = out.file ? open_file(out.file) : -1;
-    if (fd < 0) return; /* the old one goes on */
+static void use(int fd) {
     close(out.fd);
     out.fd = fd;
     out.cut = false;
@@ -146,16 +153,16 @@ static void *write_all(void *arg) {
     (void)arg;
     pthread_mutex_lock(&out.lock);
     while (!out.stop || out.in != out.out) {
-        if (out.in == out.out && !out.reopen) wait_for_more();
-        bool again = out.reopen;
+        if (out.in == out.out && out.next < 0) wait_for_more();
+        int next = out.next;
         size_t waits = out.in - out.out, at = out.out % RING_BYTES, n = waits;
         if (n > RING_BYTES - at) n = RING_BYTES - at;
         if (n > CHUNK_BYTES) n = CHUNK_BYTES;
         memcpy(out.chunk, out.ring + at, n);
-        out.reopen = false;
+        out.next = -1;
         pthread_mutex_unlock(&out.lock);
         if (n) write_chunk(n);
-        if (again) reopen(); /* behind what was said before */
+        if (next >= 0) use(next); /* behind what was said before */
         if (clock_mono_us() - idle_us >= IDLE_MS * 1000) {
             idle_us = clock_mono_us();
             out.idle();
@@ -173,6 +180,8 @@ static void *write_all(void *arg) {
 
 static void close_file(void) {
     if (out.file) close(out.fd);
+    if (out.next >= 0) close(out.next);
+    out.next = -1;
     free(out.file);
     out.file = NULL;
     out.fd = STDERR_FILENO;
@@ -187,7 +196,7 @@ bool log_out_start(const char *file, void (*idle)(void)) {
     out.file = file ? xstrdup(file) : NULL;
     out.fd = fd;
     out.idle = idle;
-    out.stop = out.ended = out.reopen = false;
+    out.stop = out.ended = false;
     sigfillset(&all); /* signals are others' business */
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int err = pthread_create(&thread, NULL, write_all, NULL);
@@ -223,11 +232,20 @@ void log_out_stop(void) {
     pthread_mutex_unlock(&out.lock);
 }
 
-void log_out_reopen(void) {
+const char *log_out_file(void) {
+    return out.file;
+}
+
+int log_out_reopen(void) {
+    int fd = out.file ? open_file(out.file) : STDERR_FILENO;
+    if (fd < 0) return errno;
+    if (!out.file) return 0;
     pthread_mutex_lock(&out.lock);
-    out.reopen = out.running;
+    if (out.next >= 0) close(out.next);
+    out.next = fd;
     pthread_cond_signal(&out.more);
     pthread_mutex_unlock(&out.lock);
+    return 0;
 }
 
 uint64_t log_out_lost(const char **why) {

@@ -10,7 +10,11 @@ bool log_out_put(const char *line, size_t len);
 /* Starts the thread. file: NULL for stderr. idle is called on it about once a second. False with errno. */
 bool log_out_start(const char *file, void (*idle)(void));
 void log_out_stop(void); /* after what waits is written, or a second */
-void log_out_reopen(void);
+/* The file under its name, new when that was moved away, from now on. 0, or an errno: the old one goes on. The thread
+ * that started and stops it. */
+int log_out_reopen(void);
+const char *log_out_file(void);                    /* NULL: stderr */
+bool log_out_beside(const char *line, size_t len); /* to stderr, whatever the log is; never waits */
 
 /* Lines that were lost since the last call, and why the last of them (static). */
 uint64_t log_out_lost(const char **why);
