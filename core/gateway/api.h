@@ -48,7 +48,6 @@ const char *api_parts(struct api_args *a, const struct api_request *r);
 const char *api_json(struct api_args *a, taut_str body);
 
 void api_set(struct api_args *a, taut_str name, uint32_t kind, taut_str value);
-bool text_is_clean(taut_str s);                     /* valid UTF-8 (no overlong forms, no surrogates) without NUL */
 bool json_is_valid(taut_str s);                     /* UTF-8, no duplicate keys, not too deep, no NUL */
 bool json_is_plain(taut_str s);                     /* certainly valid, and flat; of others it knows nothing */
 taut_str json_compact(struct arena *a, taut_str s); /* s is valid: without its blanks */

@@ -1,37 +1,7 @@
 /* api_form.c - forms: application/x-www-form-urlencoded (and the query, which has that form), multipart/form-data that
  * was taken apart. */
+#include "base/text.h"
 #include "gateway/api.h"
-
-/* Length of the UTF-8 sequence at p, 0 when it is none. */
-static size_t utf8_len(const unsigned char *p, size_t n) {
-    if (p[0] < 0x80) return p[0] ? 1 : 0;
-    if (p[0] < 0xc2) return 0;
-    size_t len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (!len || len > n) return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    if (p[0] == 0xe0 && p[1] < 0xa0) return 0;
-    if (p[0] == 0xed && p[1] > 0x9f) return 0;
-    if (p[0] == 0xf0 && p[1] < 0x90) return 0;
-    if (p[0] == 0xf4 && p[1] > 0x8f) return 0;
-    return len;
-}
-
-bool text_is_clean(taut_str s) {
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    for (size_t i = 0; i < s.len;) {
-        size_t n = p[i] - 1u < 0x7f ? 1 : utf8_len(p + i, s.len - i);
-        if (!n) return false;
-        i += n;
-    }
-    return true;
-}
-
-static int hex(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* A '%' that is no escape stands for itself, as browsers have it. */
 static taut_str decode(struct arena *a, taut_str s) {
@@ -41,8 +11,8 @@ static taut_str decode(struct arena *a, taut_str s) {
         char c = s.ptr[i];
         if (c == '+') {
             c = ' ';
-        } else if (c == '%' && i + 2 < s.len && hex(s.ptr[i + 1]) >= 0 && hex(s.ptr[i + 2]) >= 0) {
-            c = (char)(hex(s.ptr[i + 1]) << 4 | hex(s.ptr[i + 2]));
+        } else if (c == '%' && i + 2 < s.len && hex_digit(s.ptr[i + 1]) >= 0 && hex_digit(s.ptr[i + 2]) >= 0) {
+            c = (char)(hex_digit(s.ptr[i + 1]) << 4 | hex_digit(s.ptr[i + 2]));
             i += 2;
         }
         out[n++] = c;

@@ -1,6 +1,7 @@
 /* api_json.c - JSON bodies. What is flat and plain, as nearly every body is, is checked here (jansson's tree was 11 %
  * of a post's CPU); whether anything else is valid, jansson says. The members are then cut out of the text itself, so
  * that numbers and strings arrive as they were written. Pure functions. */
+#include "base/text.h"
 #include "gateway/api.h"
 
 #include <jansson.h>

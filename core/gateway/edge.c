@@ -126,7 +126,10 @@ static SSL_CTX *read_pair(const struct edge_config *c, struct reporter *r) {
     SSL_CTX *ctx = tls_context_new(cert, key, &problem);
     if (!ctx) report(r, problem.in_key ? "tls.key" : "tls.cert", "%s", problem.text);
     char *oddity = ctx ? tls_context_oddity(ctx, c->public_url) : NULL;
+    char *open_key = ctx ? tls_key_oddity(key) : NULL;
     if (oddity) r->fn(r->arg, false, "tls.cert", oddity);
+    if (open_key) r->fn(r->arg, false, "tls.key", open_key);
+    free(open_key);
     if (!ctx) free(problem.text);
     free(oddity);
     free(cert);

@@ -1,5 +1,6 @@
 /* http_body.c - where a request's body ends and which of its bytes are its own: by Content-Length, or chunked (RFC 9112
  * 6 and 7). Pure. */
+#include "base/text.h"
 #include "gateway/http_request.h"
 
 enum { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_SIZE_LF, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF, TRAILER, TRAILER_LF };
@@ -9,12 +10,6 @@ static enum http_progress refuse(struct http_request *r, uint16_t status, const 
     r->status = status;
     r->why = why;
     return HTTP_REFUSED;
-}
-
-static int hex(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool is_control(char c) {
@@ -27,7 +22,7 @@ static const char *chunk_byte(struct http_request *r, char c) {
     if (r->chunk_state <= CHUNK_EXTENSION || r->chunk_state == TRAILER) r->line_start++;
     switch (r->chunk_state) {
     case CHUNK_SIZE:
-        digit = hex(c);
+        digit = hex_digit(c);
         if (digit >= 0) {
             if (r->line_start > 15) return "a chunk's size is too long";
             r->chunk_left = r->chunk_left << 4 | (unsigned)digit;

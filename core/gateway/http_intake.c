@@ -41,9 +41,9 @@ struct http_intake {
     int err;         /* the disk's */
     struct piece *first, *last;
     struct block *filling, *filling_last, *writing;
-    size_t pending;    /* blocks to be written next */
-    size_t in_memory;  /* pieces */
-    size_t counted;    /* of all that, in s->input */
+    size_t pending;   /* blocks to be written next */
+    size_t in_memory; /* pieces */
+    size_t counted;   /* of all that, in s->input */
     uint64_t whose;   /* spool.h */
     uint64_t spilled; /* bytes and files of the spool, as they come */
     uint32_t files;

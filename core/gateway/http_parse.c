@@ -166,6 +166,14 @@ static const char *twice_text(int header) {
     }
 }
 
+/* RFC 9112 3.2.2: the Host header beside an absolute form is ignored. */
+static void use_target_host(struct http_request *r, const char *d) {
+    struct http_span host = http_target_host(d, r->target, r->path);
+    if (!host.len) return;
+    r->header[H_HOST] = host;
+    r->seen = (uint16_t)(r->seen | 1u << H_HOST);
+}
+
 static enum http_progress check_head(struct http_request *r, const struct head *h) {
     const char *d = h->base;
     if (h->bad_name) return refuse(r, 400, "a blank in a header's name");
@@ -176,6 +184,7 @@ static enum http_progress check_head(struct http_request *r, const struct head *
     if (!has(r, H_HOST) && r->minor) return refuse(r, 400, "no Host header");
     if (has(r, H_HOST) && !http_is_host(d + r->header[H_HOST].at, r->header[H_HOST].len))
         return refuse(r, 400, "Host is no host");
+    use_target_host(r, d);
     if (has(r, H_EXPECT) && r->minor) {
         if (!value_is(r, d, H_EXPECT, "100-continue")) return refuse(r, 417, "the only expectation is 100-continue");
         r->expects_continue = true;

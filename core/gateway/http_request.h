@@ -67,6 +67,8 @@ enum http_progress http_body_next(struct http_request *r, const char *d, size_t 
 
 /* http_target.c: path and query of a request's target, an origin or an absolute form. NULL, or what is wrong. */
 const char *http_target(const char *data, struct http_span target, struct http_span *path, struct http_span *query);
+/* The host and port that an absolute form names, when its path has been found; empty for an origin form. */
+struct http_span http_target_host(const char *data, struct http_span target, struct http_span path);
 /* A host with an optional port, or nothing. */
 bool http_is_host(const char *p, size_t n);
 

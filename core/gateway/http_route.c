@@ -1,4 +1,5 @@
 /* http_route.c - whose a request is: /api/METHOD, a module's route, a socket route, or nobody's. */
+#include "base/text.h"
 #include "gateway/api.h"
 #include "gateway/http.h"
 #include "gateway/http_edge.h"
@@ -20,11 +21,6 @@ struct request {
 static taut_str header(const struct request *r, enum http_header h) {
     if (!(r->parsed->seen >> h & 1)) return taut_str_n(NULL, 0);
     return taut_str_n(r->data + r->parsed->header[h].at, r->parsed->header[h].len);
-}
-
-static bool starts_with(taut_str s, const char *z) {
-    size_t n = strlen(z);
-    return s.len >= n && memcmp(s.ptr, z, n) == 0;
 }
 
 /* ---- calls ---- */

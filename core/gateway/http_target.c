@@ -2,13 +2,8 @@
  * Pure. */
 #include <strings.h>
 
+#include "base/text.h"
 #include "gateway/http_request.h"
-
-static int hex(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 bool http_is_host(const char *p, size_t n) {
     size_t i = 0;
@@ -16,7 +11,7 @@ bool http_is_host(const char *p, size_t n) {
         while (i < n && p[i] != ']') i++;
         if (i++ == n) return false;
         for (size_t k = 1; k + 1 < i; k++)
-            if (hex(p[k]) < 0 && p[k] != ':' && p[k] != '.') return false;
+            if (hex_digit(p[k]) < 0 && p[k] != ':' && p[k] != '.') return false;
     }
     for (; i < n && p[i] != ':'; i++) {
         char c = p[i], lower = (char)(c | 0x20);
@@ -47,8 +42,8 @@ static const char *check_path(const char *p, size_t n) {
             if (is_dots(p + segment, i - segment)) return "the path has a dot segment";
             segment = i + 1;
         } else if (c == '%') {
-            if (i + 2 >= n || hex(p[i + 1]) < 0 || hex(p[i + 2]) < 0) return "the path has a broken escape";
-            int v = hex(p[i + 1]) << 4 | hex(p[i + 2]);
+            if (i + 2 >= n || hex_digit(p[i + 1]) < 0 || hex_digit(p[i + 2]) < 0) return "the path has a broken escape";
+            int v = hex_digit(p[i + 1]) << 4 | hex_digit(p[i + 2]);
             if (v < 0x20 || v == 0x7f) return "the path has an escaped control character";
         } else if (c >= 0x80 || c == '\\' || c == '"' || c == '<' || c == '>' || c == '^' || c == '`' || c == '{' ||
                    c == '|' || c == '}') {
@@ -84,4 +79,11 @@ const char *http_target(const char *data, struct http_span target, struct http_s
     *query = mark ? (struct http_span){(uint32_t)(mark + 1 - data), (uint32_t)(end - mark - 1)}
                   : (struct http_span){(uint32_t)(end - data), 0};
     return check_path(p, path->len);
+}
+
+struct http_span http_target_host(const char *data, struct http_span target, struct http_span path) {
+    if (path.at == target.at) return (struct http_span){target.at, 0};
+    const char *slashes = memchr(data + target.at, '/', target.len);
+    uint32_t at = (uint32_t)(slashes - data) + 2;
+    return (struct http_span){at, path.at - at};
 }

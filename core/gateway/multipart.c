@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-#include "gateway/api.h"
+#include "base/text.h"
 
 enum { PREAMBLE_OR_DATA, BEHIND_MARK, MARK_LF, MARK_DASH, HEAD, EPILOGUE };
 
@@ -80,16 +80,10 @@ static taut_str parameter(const char *line, size_t len, const char *key, char **
     return taut_str_n(NULL, 0);
 }
 
-static int hex(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* UTF-8''percent%20encoded (RFC 8187), in place. False: it is none. */
 static bool extended(taut_str *v) {
     static const char prefix[] = "UTF-8'";
-    if (v->len < sizeof prefix || strncasecmp(v->ptr, prefix, sizeof prefix - 1) != 0) return false;
+    if (!starts_with_nocase(*v, prefix)) return false;
     const char *quote = memchr(v->ptr + sizeof prefix - 1, '\'', v->len - sizeof prefix + 1);
     if (!quote) return false;
     char *out = (char *)(uintptr_t)(quote + 1);
@@ -97,8 +91,8 @@ static bool extended(taut_str *v) {
     for (size_t i = 0; i < len; i++) {
         char c = out[i];
         if (c == '%') {
-            if (i + 2 >= len || hex(out[i + 1]) < 0 || hex(out[i + 2]) < 0) return false;
-            c = (char)(hex(out[i + 1]) << 4 | hex(out[i + 2]));
+            if (i + 2 >= len || hex_digit(out[i + 1]) < 0 || hex_digit(out[i + 2]) < 0) return false;
+            c = (char)(hex_digit(out[i + 1]) << 4 | hex_digit(out[i + 2]));
             i += 2;
         }
         out[n++] = c;
@@ -118,11 +112,6 @@ static const char *disposition(struct multipart_part *p, const char *line, size_
     if (p->name.len > MULTIPART_NAME_MAX) return "the name of a part is too long";
     if (p->filename.len > MULTIPART_FILENAME_MAX) return "a file's name is too long";
     return text_is_clean(p->name) && text_is_clean(p->filename) ? NULL : "a name in the multipart body is not UTF-8";
-}
-
-static bool starts_with(const char *line, size_t len, const char *name) {
-    size_t n = strlen(name);
-    return len >= n && strncasecmp(line, name, n) == 0;
 }
 
 static taut_str trimmed(const char *p, size_t n) {
@@ -145,10 +134,11 @@ static const char *head_line(struct multipart_part *p, const char *line, size_t 
     const char *colon = memchr(line, ':', len);
     if (!colon) return "a header of a part has no colon";
     size_t at = (size_t)(colon - line) + 1;
-    if (starts_with(line, len, "content-disposition:")) return disposition(p, line + at, len - at, to);
+    if (starts_with_nocase(taut_str_n(line, len), "content-disposition:"))
+        return disposition(p, line + at, len - at, to);
     taut_str value = trimmed(line + at, len - at);
-    if (starts_with(line, len, "content-type:")) p->content_type = value;
-    if (starts_with(line, len, "content-transfer-encoding:") && !is_plain_encoding(value))
+    if (starts_with_nocase(taut_str_n(line, len), "content-type:")) p->content_type = value;
+    if (starts_with_nocase(taut_str_n(line, len), "content-transfer-encoding:") && !is_plain_encoding(value))
         return "a part has a transfer encoding";
     return NULL;
 }

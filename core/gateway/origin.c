@@ -5,15 +5,11 @@
 #include <strings.h>
 
 #include "base/addr.h"
+#include "base/text.h"
 
 /* Origins that SDKs for programs send on opening a WebSocket, wherever it goes. No page of a stranger comes from there.
  */
 static const char *const slack_origins[] = {"https://api.slack.com", "https://slack.com"};
-
-static bool starts_with(taut_str s, const char *z) {
-    size_t n = strlen(z);
-    return s.len >= n && strncasecmp(s.ptr, z, n) == 0;
-}
 
 /* Where the authority ends. */
 static size_t authority_end(taut_str url, size_t from) {
@@ -23,7 +19,7 @@ static size_t authority_end(taut_str url, size_t from) {
 }
 
 static size_t scheme_len(taut_str url) {
-    return starts_with(url, "https://") ? 8 : starts_with(url, "http://") ? 7 : 0;
+    return starts_with_nocase(url, "https://") ? 8 : starts_with_nocase(url, "http://") ? 7 : 0;
 }
 
 /* Other schemes (app://, chrome-extension://ID) are origins too, without default ports. */
@@ -82,6 +78,11 @@ static void add_own(struct origins *o, taut_str public_url) {
     if (!is_loopback) memcpy(add(o)->text, own, sizeof own);
     for (size_t i = 0; i < COUNT_OF(names) && is_loopback; i++)
         snprintf(add(o)->text, ORIGIN_MAX, "%.*s%s%s", (int)scheme, own, names[i], own + scheme + host);
+}
+
+bool origin_is_one(taut_str item) {
+    char text[ORIGIN_MAX];
+    return taut_str_is(item, "*") || normal(item, true, text);
 }
 
 bool origins_new(struct origins *o, taut_str public_url, struct taut_array items, taut_str *bad) {

@@ -20,6 +20,8 @@ struct origins {
     uint32_t n;
 };
 
+bool origin_is_one(taut_str item); /* or "*" */
+
 /* The server's own, and items (of taut_str). False: *bad is what is no origin. */
 bool origins_new(struct origins *o, taut_str public_url, struct taut_array items, taut_str *bad);
 void origins_free(struct origins *o);

@@ -19,7 +19,7 @@ struct holder {
 struct spool {
     int dir;
     int64_t max_bytes, max_files;
-    pthread_mutex_t lock;    /* of what follows, though metrics read `have` without */
+    pthread_mutex_t lock; /* of what follows, though metrics read `have` without */
     struct spool_stats have;
     struct holder *holders; /* max_files of them: whoever holds anything holds a file */
     int64_t nholders;

@@ -4,11 +4,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20"; /* of 1.2; those of 1.3 are all good */
 static const char groups[] = "X25519:P-256:P-384";
@@ -34,6 +37,16 @@ static char *cannot_read(const char *file, int err) {
                          : "give the path of a PEM file, absolute or below the folder of the configuration file");
 }
 
+/* A pipe would be waited for, by a server that runs. */
+static FILE *open_pem(const char *file, char **why) {
+    struct stat st;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *f = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
+    *why = f ? NULL : fd < 0 ? cannot_read(file, errno) : xasprintf("%s: is no regular file", file);
+    if (!f && fd >= 0) close(fd);
+    return f;
+}
+
 /* A key with a pass phrase would have a server that starts alone ask for it. */
 static int no_pass_phrase(char *buf, int size, int writing, void *was_asked) {
     (void)buf, (void)size, (void)writing;
@@ -49,8 +62,9 @@ static const char *last_error(void) {
 }
 
 static char *read_certificates(SSL_CTX *ctx, const char *file) {
-    FILE *f = fopen(file, "re");
-    if (!f) return cannot_read(file, errno);
+    char *why;
+    FILE *f = open_pem(file, &why);
+    if (!f) return why;
     fclose(f);
     if (SSL_CTX_use_certificate_chain_file(ctx, file) == 1) return NULL;
     return xasprintf("%s: no certificate in PEM form can be read from it (%s); it begins with "
@@ -60,8 +74,9 @@ static char *read_certificates(SSL_CTX *ctx, const char *file) {
 
 static char *read_key(SSL_CTX *ctx, const char *file, const char *cert) {
     bool wants_pass_phrase = false;
-    FILE *f = fopen(file, "re");
-    if (!f) return cannot_read(file, errno);
+    char *cause;
+    FILE *f = open_pem(file, &cause);
+    if (!f) return cause;
     EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, no_pass_phrase, &wants_pass_phrase);
     fclose(f);
     if (!key && wants_pass_phrase) {
@@ -139,6 +154,13 @@ static char *host_of(taut_str url) {
     from += bracket;
     for (to = from; to < end && *to != '/' && *to != (bracket ? ']' : ':');) to++;
     return xstrndup(from, (size_t)(to - from));
+}
+
+char *tls_key_oddity(const char *key) {
+    struct stat st;
+    if (stat(key, &st) != 0 || !(st.st_mode & S_IRWXO)) return NULL;
+    return xasprintf("everybody on this machine may read the key in %s (its mode is %04o); chmod 600 it", key,
+                     (unsigned)st.st_mode & 07777);
 }
 
 char *tls_context_oddity(SSL_CTX *ctx, taut_str url) {

@@ -17,6 +17,7 @@ SSL_CTX *tls_context_new(const char *cert, const char *key, struct tls_problem *
 /* What is odd about the certificate of a context, though it works: it is not valid now, or not for this URL's host.
  * NULL (nothing), or malloc'ed. */
 char *tls_context_oddity(SSL_CTX *ctx, taut_str url);
+char *tls_key_oddity(const char *key);     /* the same of the key's file: who may read it */
 int64_t tls_context_expires(SSL_CTX *ctx); /* seconds since 1970 */
 
 #endif

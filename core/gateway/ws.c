@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "gateway/api.h"
 #include "gateway/ws_internal.h"
 #include "obs/log.h"

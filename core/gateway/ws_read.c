@@ -4,7 +4,7 @@
  * answers the first, where RFC 6455 (5.5.3) wants the newest. Nothing is buffered but a head or a control frame that
  * has come in part, and what came behind the frame with which reading was paused: payload is unmasked where it lies.
  */
-#include "gateway/api.h"
+#include "base/text.h"
 #include "gateway/ws_internal.h"
 
 enum { FIN = 0x80, RESERVED = 0x70, MASKED = 0x80, SHORT_MAX = 125, LEN_16 = 126, LEN_64 = 127 };

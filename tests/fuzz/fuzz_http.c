@@ -2,6 +2,7 @@
  * in place and piece by piece, what they hold as arguments, multipart bodies, ranges and conditions of their heads.
  * Where it is cut makes no difference. tests/fuzz/run.sh builds it.
  */
+#include "base/text.h"
 #include "gateway/api.h"
 #include "gateway/http_range.h"
 #include "gateway/http_request.h"

@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "gateway/api.h"
 #include "gateway/multipart.h"
 

@@ -17,6 +17,11 @@ static void get_and_post_reach_the_method(void **state) {
     say(fd, "GET http://x/api/echo?text=absolute HTTP/1.1\r\nHost: x\r\n\r\n");
     hear(fd, "}");
     heard("absolute");
+    say(fd, "GET http://chat.example.org:80/api/echo?text=other HTTP/1.1\r\nHost: else\r\n\r\n");
+    hear(fd, "}");
+    heard("other");
+    assert_true(atomic_load(&hub.calls) > 0); /* what the hub's thread wrote before it counted is there */
+    assert_string_equal(hub.host, "chat.example.org:80");
     close(fd);
 }
 

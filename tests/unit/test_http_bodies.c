@@ -300,8 +300,11 @@ static void one_address_has_half_of_the_spool(void **state) {
 static void one_address_has_half_of_its_files(void **state) {
     (void)state;
     enum { SMALL = 140000 };
-    int held[] = {upload_for("192.0.2.1", SMALL, SMALL - 1), upload_for("192.0.2.1", SMALL, SMALL - 1)};
-    spool_has(2 * (SMALL - 1));
+    int held[2];
+    for (int i = 0; i < 2; i++) {
+        held[i] = upload_for("192.0.2.1", SMALL, SMALL - 1);
+        spool_has((i + 1) * (SMALL - 1));
+    }
     int third = upload_for("192.0.2.1", SMALL, SMALL - 1);
     hear(third, NULL);
     heard("HTTP/1.1 429 ");
