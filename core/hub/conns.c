@@ -121,9 +121,12 @@ static struct call *queue_pop(struct hconn *conn) {
 }
 
 static void forget(struct hub *h, struct hconn *conn) {
-    crumb_enter(crumbs_of(&conn->socket->owner->pub), CRUMB_CLOSED, conn->socket->def->name);
-    conn->socket->def->close(&conn->socket->owner->pub, conn->id, conn->state);
-    crumb_leave(NULL);
+    struct taut_mod *m = &conn->socket->owner->pub;
+    if (!is_hung(m)) {
+        crumb_enter(crumbs_of(m), CRUMB_CLOSED, conn->socket->def->name);
+        conn->socket->def->close(m, conn->id, conn->state);
+        crumb_leave(NULL);
+    }
     map_remove(&h->conns, key_of(&conn->id));
     free(conn);
 }

@@ -49,9 +49,11 @@ static void host_post(struct taut_mod *m, void (*fn)(struct taut_mod *m, void *a
 
 void host_posted(struct msg *m) {
     struct posted *p = CONTAINER_OF(m, struct posted, msg);
-    crumb_enter(crumbs_of(p->mod), CRUMB_POSTED, NULL);
-    p->fn(p->mod, p->arg);
-    crumb_leave(NULL);
+    if (!is_hung(p->mod)) {
+        crumb_enter(crumbs_of(p->mod), CRUMB_POSTED, NULL);
+        p->fn(p->mod, p->arg);
+        crumb_leave(NULL);
+    }
     atomic_fetch_sub(&((struct instance *)(void *)p->mod)->in_flight, 1);
     free(p);
 }

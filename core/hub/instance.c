@@ -79,5 +79,6 @@ void instance_hangs(struct hub *h, struct instance *in, const char *what, uint32
     in->state = INSTANCE_FAILED;
     snprintf(in->hung, sizeof in->hung, "did not %s within %g s", what, timeout_ms / 1000.0);
     h->hung = true;
+    work_forget(h, &in->pub);
     report_health(&in->pub, TAUT_HEALTH_DOWN, "hung", taut_str_z(in->hung));
 }

@@ -403,6 +403,7 @@ void timers_init(struct hub *h);
 taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms, taut_fn fn, void *arg);
 void timer_stop(struct taut_mod *m, taut_timer id);
 void work_deliver(struct msg *m);
+void work_forget(struct hub *h, struct taut_mod *m); /* what is queued of it */
 void host_posted(struct msg *m);
 void timers_stop_of(struct hub *h, struct taut_mod *m);
 bool work_stop(struct hub *h); /* false: a thread does not end (logged) */
@@ -426,6 +427,10 @@ static inline struct crumb_owner *crumbs_of(const struct taut_mod *m) {
     return &((const struct instance *)(const void *)m)->seen->crumbs;
 }
 struct hub *hub_of(const struct taut_mod *m);
+/* It did not start or stop in time: nothing of it is called. */
+static inline bool is_hung(const struct taut_mod *m) {
+    return ((const struct instance *)(const void *)m)->hung[0] != 0;
+}
 
 struct hub {
     struct taut_host host; /* first: a module's host pointer is a hub pointer */

@@ -127,11 +127,14 @@ void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const 
 }
 
 /* Start has failed: what has begun is ended again, then `done` hears why. */
-static void give_up(struct hub *h, struct instance *in, const char *what, int32_t err, enum instance_state state) {
+/* why: NULL when only the error is known. */
+static void give_up(struct hub *h, struct instance *in, const char *what, int32_t err, const taut_str *why,
+                    enum instance_state state) {
     struct lifecycle *l = h->lifecycle;
+    taut_str cause = why ? *why : taut_str_z(error_text(err));
     l->err = err;
     l->text = in->hung[0] ? xasprintf("module %s %s", in->name, in->hung)
-                          : xasprintf("module %s: %s: %s", in->name, what, error_text(err));
+                          : xasprintf("module %s: %s: %.*s", in->name, what, (int)cause.len, cause.ptr);
     in->state = state;
     instance_sweep(h, in);
     h->stopping = true;
@@ -188,7 +191,7 @@ static void on_started(struct taut_mod *m, void *arg, int32_t status, void *resu
     if (status == TAUT_OK) {
         in->state = INSTANCE_RUNNING;
     } else if (!goes_on_without(h, in, "start failed", status)) {
-        give_up(h, in, "start failed", status, INSTANCE_FAILED);
+        give_up(h, in, "start failed", status, NULL, INSTANCE_FAILED);
         return;
     }
     h->lifecycle->at++;
@@ -221,7 +224,7 @@ static void on_open(struct taut_mod *m, void *arg, int32_t status, void *result)
     struct hub *h = arg;
     (void)m;
     if (status != TAUT_OK) {
-        give_up(h, store_module(h), "the store could not be opened", status, INSTANCE_INIT);
+        give_up(h, store_module(h), "the store could not be opened", status, result, INSTANCE_INIT);
         return;
     }
     h->store_open = true;
@@ -242,7 +245,7 @@ void hub_start_modules(struct hub *h, void (*done)(void *arg, int32_t err, const
         }
         int32_t err = instance_init(h, in);
         if (err < 0 && !goes_on_without(h, in, "init failed", err)) {
-            give_up(h, in, "init failed", err, INSTANCE_FAILED);
+            give_up(h, in, "init failed", err, NULL, INSTANCE_FAILED);
             return;
         }
     }

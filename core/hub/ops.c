@@ -76,6 +76,10 @@ static void deliver(struct hub *h, const struct taut_completion *c) {
     }
     struct op_slot s = take(o, found);
     if (s.service && c->status >= 0) service_succeeded(h, s.service);
+    if (s.is_modules && is_hung(s.mod)) {
+        if (c->destroy) c->destroy(c->result);
+        return;
+    }
     o->delivering = *c;
     bool own = s.mod == core_mod(h); /* what it leads to has crumbs of its own */
     if (!own) crumb_enter(crumbs_of(s.mod), CRUMB_OP, NULL);

@@ -442,7 +442,7 @@ void run_finish(struct run *r) {
 
     struct taut_outcome o;
     if (r->task_done || r->command) outcome(r, &o);
-    if (r->task_done) {
+    if (r->task_done && !is_hung(c->pub.mod)) {
         crumb_enter(crumbs_of(c->pub.mod), CRUMB_TASK_DONE, NULL);
         r->task_done(c->pub.mod, c->pub.arg, &o);
         crumb_leave(NULL);

@@ -1,8 +1,9 @@
 /* sub_keep.c - the cursors of subscriptions on their way to the store: in a background batch a second after they have
  * moved, or when a reader is a thousand events ahead of its cursor; all of them before modules stop.
  *
- * A feed has one cursor at the store at a time: batches of different classes overtake each other, and a cursor is set to
- * what it is told, also backwards. The store has a batch, names and all, until it completes, however long that takes.
+ * A feed has one cursor at the store at a time: batches of different classes overtake each other, and a cursor is set
+ * to what it is told, also backwards. The store has a batch, names and all, until it completes, however long that
+ * takes.
  */
 #include "hub/subscribe.h"
 
@@ -49,7 +50,6 @@ static void forget(struct keep *k) {
 
 static void on_kept(struct taut_mod *m, void *arg, int32_t status, void *result) {
     struct keep *k = arg;
-    struct hub *h = k->hub;
     struct flush *flush = k->flush;
     (void)m, (void)result;
     for (uint32_t i = 0; i < k->n; i++) {
@@ -57,9 +57,11 @@ static void on_kept(struct taut_mod *m, void *arg, int32_t status, void *result)
         f->keeping = false;
         if (status == TAUT_OK) f->kept = k->list[i].cursor.seq;
         if (!f->placed) sub_started(f, status);
-        if (flush && status == TAUT_OK) keep_log(h, f->log, flush); /* it may have moved on meanwhile */
-        else keep_moved(f);
-        sub_unuse(f->sub);
+    }
+    if (flush && status == TAUT_OK) keep_log(k->hub, k->list[0].feed->log, flush); /* some have moved on meanwhile */
+    for (uint32_t i = 0; i < k->n; i++) {
+        keep_moved(k->list[i].feed);
+        sub_unuse(k->list[i].feed->sub);
     }
     forget(k);
     if (flush && --flush->left == 0) flush_end(flush);

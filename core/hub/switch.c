@@ -86,6 +86,7 @@ static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *resu
         return;
     }
     instance_sweep(h, in);
+    conns_end_of(h, in); /* those that it let in meanwhile */
     held_end_of(h, in);
     ops_end_of(h, m);
     look(core_mod(h), h);

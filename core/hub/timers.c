@@ -222,11 +222,32 @@ static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(
 
 void work_deliver(struct msg *m) {
     struct job *j = CONTAINER_OF(m, struct job, msg);
-    crumb_enter(crumbs_of(j->mod), CRUMB_WORKED, NULL);
-    j->done(j->mod, j->arg);
-    crumb_leave(NULL);
+    if (!is_hung(j->mod)) {
+        crumb_enter(crumbs_of(j->mod), CRUMB_WORKED, NULL);
+        j->done(j->mod, j->arg);
+        crumb_leave(NULL);
+    }
     atomic_fetch_sub(&((struct instance *)(void *)j->mod)->in_flight, 1);
     free(j);
+}
+
+void work_forget(struct hub *h, struct taut_mod *m) {
+    struct work *w = h->work;
+    if (!w) return;
+    uv_mutex_lock(&w->lock);
+    w->last = NULL;
+    for (struct job **at = &w->first; *at;) {
+        struct job *j = *at;
+        if (j->mod != m) {
+            w->last = j;
+            at = &j->next;
+            continue;
+        }
+        *at = j->next;
+        atomic_fetch_sub(&((struct instance *)(void *)m)->in_flight, 1);
+        free(j);
+    }
+    uv_mutex_unlock(&w->lock);
 }
 
 uint32_t timers_count(struct hub *h) {

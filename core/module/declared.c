@@ -176,9 +176,10 @@ static char *hooks_fault(const struct taut_module *def) {
     for (uint32_t i = 0; i < def->hooks.len; i++) {
         const struct taut_hook *h = TAUT_AT(def->hooks, struct taut_hook, i);
         if (!is_hook_name(h->point) || !is_hook_name(h->name))
-            return xasprintf("hook %u has a name or a point that none can have: use letters, digits, and . _ - / :, at most "
-                             "%d characters",
-                             i, TEXT_MAX);
+            return xasprintf(
+                "hook %u has a name or a point that none can have: use letters, digits, and . _ - / :, at most "
+                "%d characters",
+                i, TEXT_MAX);
     }
     return NULL;
 }
@@ -279,8 +280,8 @@ static char *reserved_fault(const struct taut_module *def) {
 }
 
 char *declaration_fault(const struct taut_module *def) {
-    char *(*const faults[])(const struct taut_module *) = {
-        reserved_fault, methods_fault, commands_fault, routes_fault, sockets_fault, hooks_fault, metrics_fault, tables_fault};
+    char *(*const faults[])(const struct taut_module *) = {reserved_fault, methods_fault, commands_fault, routes_fault,
+                                                           sockets_fault,  hooks_fault,   metrics_fault,  tables_fault};
     char *fault = NULL;
     if (!is_word(def->name) || strlen(def->name) > NAME_LEN_MAX)
         return xasprintf("has a name that is none: use a-z, 0-9 and _, at most %d characters", NAME_LEN_MAX);

@@ -1,8 +1,8 @@
 /* reconfigure.c - see reconfigure.h.
  *
- * What an instance's config points to after a commit is a struct of its own, with copies of all LIVE values. What is not
- * LIVE is carried over from struct to struct and lies where the instance was last started with it: with the server's
- * first configuration, or in its `base`.
+ * What an instance's config points to after a commit is a struct of its own, with copies of all LIVE values. What is
+ * not LIVE is carried over from struct to struct and lies where the instance was last started with it: with the
+ * server's first configuration, or in its `base`.
  */
 #include "module/reconfigure.h"
 

@@ -27,7 +27,9 @@
  * HELD CALLS. A handler that returns TAUT_E_PENDING keeps its call (a pointer that it hands to what it has begun, by
  * taut_at_end where that is state of its module) and ends it later, on the home loop, by taut_done, taut_fail,
  * taut_reply, taut_accept, taut_reject or taut_commit: once, and whatever happens, for the call's memory waits for
- * that. Requests and frames have the server's deadline (server.call_timeout): when it passes, the core tells the caller
+ * that. A handler that does so while a row or a wait that it asked for is under way runs again first; and who holds a
+ * call may not ask for further ones (TAUT_E_INVAL). A batch that meets a conflict is refused (service_unavailable):
+ * nothing begins anew. Requests and frames have the server's deadline (server.call_timeout): when it passes, the core tells the caller
  * that the outcome is unknown. An answer behind that goes nowhere (TAUT_E_TIMEOUT: nothing is stored of such a commit),
  * and is the end of the call all the same. A module with 64 calls that are overdue gets no further ones. Prefer
  * taut_await, which needs none of this; commands and tasks have no deadline.
@@ -245,8 +247,8 @@ static inline void taut_at_end(struct taut_mod *m, struct taut_call *c, taut_fn 
     m->host->at_end(m, c, fn, arg);
 }
 
-/* Starts a call of the module's own, as actor SYSTEM; fn reads c->arg. done (may be NULL) runs once at its end, on a
- * later turn or within this function. TAUT_OK always: what went wrong stands in the outcome. */
+/* Starts a call of the module's own, as actor SYSTEM; fn reads c->arg. done (may be NULL) runs once at its end. Both
+ * run on later turns, never within this function. TAUT_OK always: what went wrong stands in the outcome. */
 static inline int32_t taut_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
     return m->host->task(m, fn, arg, done);
 }

@@ -81,7 +81,7 @@ describe('a backup', { timeout: 180_000 }, () => {
     assert.equal(again.err, `taut backup: file_exists: ${file} is there already; nothing is ever overwritten: choose another name\n`);
     const running = await operator('restore', file);
     assert.equal(running.code, 1);
-    assert.equal(running.err, 'taut restore: server_running: this command needs the store to itself\n');
+    assert.equal(running.err, 'taut restore: server_running: this command needs the store to itself; stop the server first\n');
     await server.stop();
     const store = path.join(server.data, 'taut.db');
     const occupied = await operator('restore', file);

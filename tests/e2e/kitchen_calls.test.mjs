@@ -104,7 +104,7 @@ describe('the kitchen sink', { timeout: 120_000 }, () => {
   test('a handler waits, holds its call, and has tasks of its own', async () => {
     assert.ok((await cook('await')).stamp > 1.7e15);
     assert.deepEqual(await cook('held'), { said: 'hello' });
-    assert.deepEqual(await cook('task', { s: 'peel' }), { status: 0, body: '{"as_system":true,"word":"peel"}', error: '' });
+    assert.deepEqual(await cook('task', { s: 'peel' }), { status: 0, body: '{"as_system":true,"word":"peel"}', error: '', ended_late: true });
     const failed = await cook('task', { s: 'fail' });
     assert.deepEqual([failed.status, failed.error], [-3, 'no_time']);
     assert.deepEqual(await cook('slow'), { status: TIMEOUT });

@@ -19,6 +19,7 @@ async function crasher(options = '', { modules = 'crasher', dir = newDir(), cwd 
   const config = writeFile(dir, 'taut.yaml', `server: { data: data, listen: 127.0.0.1:0, log_file: log${options} }\nadmin: { listen: 127.0.0.1:0 }\nmodules: [${modules}]\n`);
   const env = { ...process.env, ...OWN_SIGNALS, ...(modules === 'crasher' ? { TAUT_MODULE_DIR: BADMODS } : {}) };
   const child = spawn(TAUT, ['serve', '-c', config], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  process.on('exit', () => child.kill('SIGKILL')); // when the test fails
   let err = '';
   child.stderr.on('data', (d) => (err += d));
   const exited = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));

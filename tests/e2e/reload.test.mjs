@@ -1,12 +1,13 @@
 // The configuration of a running server read again: by command and by signal, in two phases, with nobody cut off.
 import assert from 'node:assert/strict';
 import { readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 
 import { must, request } from './lib/http.mjs';
 import { Person } from './lib/people.mjs';
-import { newDir, Server, sleep, TAUT, taut, writeFile } from './lib/server.mjs';
+import { newDir, Server, sleep, TAUT, taut, within, writeFile } from './lib/server.mjs';
 
 const LIB = path.resolve(path.dirname(TAUT), '../lib');
 
@@ -151,6 +152,23 @@ describe('taut reload', { timeout: 120_000 }, () => {
     for (let i = 0; i < 200 && !readdirSync(dir).includes('taut.log'); i++) await sleep(50);
     assert.ok(readdirSync(dir).includes('taut.log'));
     await other.stop();
+  });
+
+  test('is not what SIGHUP or SIGUSR1 do to a server that is ending, which neither cuts short', async () => {
+    const other = await Server.start();
+    const slow = net.connect(other.port, '127.0.0.1').on('error', () => {});
+    slow.pause();
+    const ask = `POST /api/api.test HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60004\r\n\r\nfoo=${'a'.repeat(60_000)}`;
+    for (let i = 0; i < 400; i++) slow.write(ask); // more answers than there is room for on the way
+    await sleep(1000);
+    other.child.kill('SIGTERM');
+    for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGHUP']) {
+      await sleep(200);
+      assert.equal(other.child.exitCode ?? other.child.signalCode, null, 'it waits for who has not read its answers');
+      other.child.kill(signal);
+    }
+    assert.deepEqual(await within(other.exited, 30_000, 'the end'), { code: 0, signal: null }, other.log.slice(-2000));
+    slow.destroy();
   });
 
   test('finds no server where none runs', async () => {

@@ -46,6 +46,23 @@ static void a_declaration_that_is_not_whole_is_refused_for_what_is_wrong(void **
     }
 }
 
+/* No fault: a module of a later minor that says that it can do without. What this server does not know is cut off. */
+static void a_module_with_longer_tables_is_read_as_far_as_they_are_known(void **state) {
+    char *why = NULL;
+    struct loaded *l = loader_open(DIR "/newer.so", &why);
+    (void)state;
+    assert_non_null(l);
+    assert_int_equal(l->def->size, sizeof *l->def);
+    assert_int_equal(l->def->methods.len, 2);
+    assert_int_equal(l->def->methods.elem_size, sizeof(struct taut_method));
+    const struct taut_method *two = TAUT_AT(l->def->methods, struct taut_method, 1);
+    assert_string_equal(two->name, "newer.two");
+    assert_int_equal(two->args.elem_size, sizeof(struct taut_arg));
+    assert_string_equal(TAUT_AT(two->args, struct taut_arg, 1)->name, "second");
+    assert_int_equal(TAUT_AT(two->args, struct taut_arg, 1)->type, TAUT_ARG_INT);
+    loader_close(l);
+}
+
 static void a_head_that_is_not_for_this_server_is_refused(void **state) {
     (void)state;
     expect_refused(DIR "/no_symbol.so", "no_symbol.so: is not a Taut module: it has no symbol \"taut_module\"");
@@ -253,6 +270,7 @@ static int remove_dir(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_declaration_that_is_not_whole_is_refused_for_what_is_wrong),
+        cmocka_unit_test(a_module_with_longer_tables_is_read_as_far_as_they_are_known),
         cmocka_unit_test(a_head_that_is_not_for_this_server_is_refused),
         cmocka_unit_test(a_file_that_is_no_shared_object_is_refused_as_the_linker_says),
         cmocka_unit_test(a_file_that_ends_early_is_refused_before_it_is_mapped),

@@ -1,7 +1,8 @@
-/* test_base.c - memory, maps, the mailbox between threads, did-you-mean, events and their positions. */
+/* test_base.c - memory, maps, text, the mailbox between threads, did-you-mean, events and their positions. */
 #include "base/arena.h"
 #include "base/mailbox.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "log/event.h"
 #include "taut/json.h"
 
@@ -150,6 +151,46 @@ static void letters_of_each_writer_arrive_once_and_in_order(void **state) {
     assert_null(mailbox_take(&box));
 }
 
+/* Written as RFC 3629 has it, whatever the code point; returns the length. */
+static size_t put_point(char out[4], uint32_t c) {
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n; i-- > 1; c >>= 6) out[i] = (char)(0x80 | (c & 0x3f));
+    out[0] = (char)(first[n] | c);
+    return n;
+}
+
+static void every_character_of_utf8_is_one_and_nothing_else_is(void **state) {
+    (void)state;
+    static const char *const wrong[] = {
+        "\x80",         "\xc0\x80",         "\xc1\xbf",         "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",
+        "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80", "\xc3(",        "\xe2\x82"};
+    char text[4];
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        bool is_surrogate = c >= 0xd800 && c < 0xe000;
+        size_t n = put_point(text, c);
+        assert_int_equal(utf8_len(text, n), is_surrogate ? 0 : n);
+        assert_int_equal(text_is_clean(taut_str_n(text, n)), c && !is_surrogate);
+        if (n > 1) assert_int_equal(utf8_len(text, n - 1), 0);
+    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) assert_false(text_is_clean(taut_str_z(wrong[i])));
+    assert_true(text_is_clean(taut_str_n("", 0)));
+}
+
+static void digits_and_beginnings(void **state) {
+    (void)state;
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(digits, c) : NULL;
+        int want = at ? (int)(at - digits) : -1;
+        assert_int_equal(hex_digit((char)c), want > 15 ? want - 6 : want);
+    }
+    assert_true(starts_with(TAUT_LIT("/api/x"), "/api/") && starts_with(TAUT_LIT("x"), ""));
+    assert_false(starts_with(TAUT_LIT("/API/"), "/api/") || starts_with(TAUT_LIT("/a"), "/api/"));
+    assert_true(starts_with_nocase(TAUT_LIT("HTTPS://x"), "https://"));
+    assert_false(starts_with_nocase(TAUT_LIT("http"), "https"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_map_keeps_what_was_put_through_growth_and_removal),
@@ -159,6 +200,8 @@ int main(void) {
         cmocka_unit_test(every_error_has_a_text_of_its_own),
         cmocka_unit_test(a_position_survives_its_text_and_foreign_texts_are_refused),
         cmocka_unit_test(an_event_read_back_from_the_log_is_the_event_that_was_written),
+        cmocka_unit_test(every_character_of_utf8_is_one_and_nothing_else_is),
+        cmocka_unit_test(digits_and_beginnings),
         cmocka_unit_test(letters_of_each_writer_arrive_once_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

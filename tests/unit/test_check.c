@@ -46,6 +46,16 @@ static int32_t is_right(struct taut_mod *m, struct taut_call *c) {
     return taut_done(c);
 }
 
+static struct taut_call *held;
+static void note_call(struct taut_mod *m, void *arg) {
+    (void)m;
+    held = arg;
+}
+static int32_t is_held(struct taut_mod *m, struct taut_call *c) {
+    taut_at_end(m, c, note_call, c);
+    return TAUT_E_PENDING;
+}
+
 static void run_task_of(taut_task_fn fn) {
     taut_task(&b_->user_in.pub, fn, NULL, NULL);
     turn();
@@ -68,6 +78,12 @@ static void writes(void) {
 }
 static void early(void) {
     run_task_of(acts_too_early);
+}
+
+static void reads_late(void) {
+    const struct taut_row *row;
+    run_task_of(is_held);
+    taut_get(&b_->user_in.pub, held, &notes, NOTE, &row);
 }
 
 /* Runs it in a process of its own; what it said, and whether it was stopped. */
@@ -116,6 +132,11 @@ static void an_effect_before_the_last_read_is_stopped(void **state) {
     expect_stop(early, "module user: the handler of a task calls taut_timer_start() before its last read, taut_get(): "
                        "what it causes there it causes again in each run");
 }
+static void a_read_for_a_call_that_is_held_is_stopped(void **state) {
+    (void)state;
+    expect_stop(reads_late, "module user: taut_get() was called for a call (a task) whose handler does not run, and "
+                            "which so cannot wait for it");
+}
 static void a_call_from_another_thread_is_stopped(void **state) {
     (void)state;
     expect_stop(thread_calls,
@@ -131,11 +152,9 @@ static void a_right_handler_goes_its_way(void **state) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(two_runs_that_end_differently_are_stopped),
-        T(two_runs_that_write_differently_are_stopped),
-        T(an_effect_before_the_last_read_is_stopped),
-        T(a_call_from_another_thread_is_stopped),
-        T(a_right_handler_goes_its_way),
+        T(two_runs_that_end_differently_are_stopped), T(two_runs_that_write_differently_are_stopped),
+        T(an_effect_before_the_last_read_is_stopped), T(a_read_for_a_call_that_is_held_is_stopped),
+        T(a_call_from_another_thread_is_stopped),     T(a_right_handler_goes_its_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

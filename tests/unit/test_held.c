@@ -26,6 +26,58 @@ static int32_t hold_shortly(struct taut_mod *m, struct taut_call *c) {
     return TAUT_E_PENDING;
 }
 
+/* Asks for a row, or for what is awaited, and does not wait for it. */
+static taut_op awaited;
+static void begin_await(struct taut_mod *m, void *arg, taut_op op) {
+    (void)m, (void)arg;
+    awaited = op;
+}
+static int32_t hold_and_read(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    counted(c, taut_get(m, c, &notes, NOTE, &row));
+    return hold_on(m, c);
+}
+static int32_t hold_and_await(struct taut_mod *m, struct taut_call *c) {
+    void *result;
+    (void)taut_await(m, c, TAUT_LIT("x"), 4000, begin_await, NULL, &result);
+    return hold_on(m, c);
+}
+
+/* Frames: the first one is held; what comes later ends the call that is held longest. */
+static void answer_first(struct taut_mod *m, void *arg) {
+    (void)m, (void)arg;
+    taut_done(kept[0]);
+}
+static int32_t hold_or_answer(struct taut_mod *m, struct taut_call *c) {
+    if (nkept < 2) return hold_on(m, c);
+    taut_at_end(m, c, answer_first, NULL);
+    taut_answer(c);
+    return taut_done(c);
+}
+
+static int32_t commit_one(struct taut_call *c) {
+    struct taut_batch *b = taut_batch(c);
+    add_one(&b_->user_in.pub, b);
+    taut_answer(c);
+    return taut_commit(c, b);
+}
+static int32_t commit_for_it(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    return commit_one(c);
+}
+static void commit_at_once(struct taut_mod *m, void *arg) {
+    (void)m;
+    commit_one(arg);
+}
+static int32_t hold_to_commit(struct taut_mod *m, struct taut_call *c) {
+    taut_at_end(m, c, commit_at_once, c);
+    return TAUT_E_PENDING;
+}
+
+static const struct taut_method reading = {.name = "reading", .flags = TAUT_METHOD_NOAUTH, .run = hold_and_read};
+static const struct taut_method awaiting = {.name = "awaiting", .flags = TAUT_METHOD_NOAUTH, .run = hold_and_await};
+static const struct taut_method storing = {.name = "storing", .flags = TAUT_METHOD_NOAUTH, .run = hold_to_commit};
+static const struct taut_socket_route mixed_frames = {"/h/", "h", let_in, hold_or_answer, on_close};
 static const struct taut_method holding = {.name = "hold", .flags = TAUT_METHOD_NOAUTH, .run = hold_on};
 static const struct taut_method brief = {.name = "brief", .flags = TAUT_METHOD_NOAUTH, .run = hold_shortly};
 static const struct taut_socket_route holding_socket = {"/h/", "h", hold_on, bump, on_close};
@@ -171,6 +223,181 @@ static void a_module_that_answers_nothing_gets_no_more_calls_and_others_do(void 
     turn();
 }
 
+/* ---- batches ---- */
+
+#define CHANGED                                                                                                       \
+    "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] what this rests " \
+    "on has changed meanwhile; nothing was stored; try again\"]}}"
+
+static void a_held_call_can_end_with_a_batch(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    assert_int_equal(commit_one(kept[0]), TAUT_OK);
+    turn();
+    assert_int_equal(b_->nanswers, 0);
+    release();
+    turn();
+    assert_body(0, "{\"ok\":true}");
+    b_->methods[ENDLESS].def = &storing;
+    ask(ENDLESS);
+    release();
+    turn();
+    assert_body(1, "{\"ok\":true}");
+    assert_int_equal(store.commits, 2);
+}
+
+static void a_held_call_can_end_with_a_batch_that_holds_nothing(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    assert_int_equal(taut_commit(kept[0], taut_batch(kept[0])), TAUT_OK);
+    turn();
+    assert_body(0, "{\"ok\":true}");
+}
+
+static void a_held_call_ends_with_a_batch_that_cannot_be(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    struct taut_batch *b = taut_batch(kept[0]);
+    taut_insert(&b_->user_in.pub, b, &notes, TAUT_KEY(taut_v_int(1)));
+    assert_int_equal(taut_commit(kept[0], b), TAUT_E_INVAL);
+    turn();
+    assert_body(0, "{\"ok\":false,\"error\":\"internal_error\"}");
+}
+
+static void a_held_batch_that_meets_a_conflict_is_refused(void **state) {
+    (void)state;
+    for (uint32_t i = 0; i < 65; i++) {
+        ask(ENDLESS);
+        assert_int_equal(nkept, i + 1);
+        store.refuse_next = TAUT_E_CONFLICT;
+        assert_int_equal(commit_one(kept[i]), TAUT_OK);
+        turn();
+        assert_body(i, CHANGED);
+    }
+    for (int i = 0; i < 30; i++) uv_sleep(10), turn(); /* behind their deadlines */
+    assert_int_equal(b_->user_in.overdue, 0);
+    assert_string_equal(b_->early, "");
+}
+
+/* Its handler, which is to say so in the protocol's form, holds the frame anew. */
+static void a_frame_is_not_held_twice(void **state) {
+    (void)state;
+    b_->socket.def = &holding_frames;
+    open_socket(7);
+    frame(7);
+    turn();
+    store.refuse_next = TAUT_E_CONFLICT;
+    assert_int_equal(commit_one(kept[0]), TAUT_OK);
+    turn();
+    assert_int_equal(nkept, 1);
+    assert_body(1, "{\"ok\":false,\"error\":\"internal_error\"}");
+}
+
+static void a_call_has_one_batch(void **state) {
+    (void)state;
+    static const struct taut_method once = {.name = "once", .flags = TAUT_METHOD_NOAUTH, .run = commit_for_it};
+    b_->methods[ENDLESS].def = &once;
+    struct call *c = ask(ENDLESS);
+    assert_int_equal(taut_commit(&c->pub, c->run->batch), TAUT_E_INVAL);
+    release();
+    turn();
+    assert_int_equal(store.commits, 1);
+    assert_body(0, "{\"ok\":true}");
+}
+
+/* ---- what a held call waits for ---- */
+
+static void a_call_is_held_when_the_row_is_there_that_it_asked_for(void **state) {
+    (void)state;
+    b_->methods[ENDLESS].def = &reading;
+    store.hold_reads = true;
+    ask(ENDLESS);
+    assert_int_equal(nkept, 0);
+    complete_get(store.read_op, store.read_n, store.read_as_of, store.read_value);
+    turn();
+    assert_int_equal(nkept, 1);
+    taut_done(kept[0]);
+    turn();
+    assert_body(0, "{\"ok\":true}");
+}
+
+static void a_call_is_held_when_that_is_there_which_it_awaits(void **state) {
+    (void)state;
+    b_->methods[ENDLESS].def = &awaiting;
+    ask(ENDLESS);
+    assert_int_equal(nkept, 0);
+    taut_op_complete(&b_->user_in.pub, awaited, TAUT_OK, NULL, NULL);
+    turn();
+    assert_int_equal(nkept, 1);
+    taut_done(kept[0]);
+    turn();
+    assert_body(0, "{\"ok\":true}");
+}
+
+/* A build with TAUT_CHECKS stops there: test_check.c. */
+#ifndef TAUT_CHECKS
+static void a_held_call_reads_nothing(void **state) {
+    const struct taut_row *row;
+    const struct taut_rows *rows;
+    const struct taut_scan s = {.size = sizeof s, .index = TAUT_SCAN_PRIMARY, .limit = 10};
+    void *result;
+    (void)state;
+    ask(ENDLESS);
+    assert_int_equal(taut_get(&b_->user_in.pub, kept[0], &notes, NOTE, &row), TAUT_E_INVAL);
+    assert_int_equal(taut_scan(&b_->user_in.pub, kept[0], &notes, &s, &rows), TAUT_E_INVAL);
+    assert_int_equal(taut_await(&b_->user_in.pub, kept[0], TAUT_LIT("x"), 4000, begin_await, NULL, &result),
+                     TAUT_E_INVAL);
+    turn();
+    assert_int_equal(store.gets, 0);
+    assert_int_equal(nkept, 1);
+    taut_done(kept[0]);
+    turn();
+    assert_body(0, "{\"ok\":true}");
+}
+#endif
+
+/* ---- ends of others ---- */
+
+/* A frame and a method are held, and pass their deadlines together; the frame's makes room for one that answers the
+ * method. */
+static void a_call_that_is_answered_while_another_one_expires_is_answered_once(void **state) {
+    (void)state;
+    b_->socket.def = &mixed_frames;
+    open_socket(7);
+    frame(7);
+    turn();
+    frame(7);
+    ask(ENDLESS);
+    struct taut_call *first = kept[0];
+    kept[0] = kept[1];
+    wait_until_overdue(1);
+    turn();
+    assert_string_equal(b_->early, "");
+    assert_body(1, "{\"ok\":true}");
+    taut_done(first);
+    turn();
+    assert_int_equal(b_->user_in.overdue, 0);
+}
+
+static void who_is_let_in_behind_more_events_than_are_kept_is_told_to_try_again(void **state) {
+    (void)state;
+    struct taut_actor actor = {.size = sizeof actor, .workspace = TAUT_LIT("W1"), .user = TAUT_LIT("U1")};
+    const struct taut_accept a = {.size = sizeof a, .actor = &actor, .as_of = 1, .cursor = 1};
+    b_->socket.def = &holding_socket;
+    open_socket(7);
+    for (int i = 0; i < 8; i++) { /* of which 4 are kept */
+        ask(BUMP);
+        release();
+        turn();
+    }
+    assert_int_equal(taut_accept(kept[0], &a), TAUT_OK);
+    turn();
+    assert_false(b_->answers[8]->out.accepted);
+    assert_int_equal(b_->answers[8]->out.close_code, 1013);
+    assert_int_equal(closed, 1);
+    assert_null(conns_find(b_->hub, 7));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_held, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -182,6 +409,19 @@ int main(void) {
         T(a_held_opening_can_be_let_in),
         T(a_held_frame_holds_up_the_next_one_until_its_deadline_only),
         T(a_module_that_answers_nothing_gets_no_more_calls_and_others_do),
+        T(a_held_call_can_end_with_a_batch),
+        T(a_held_call_can_end_with_a_batch_that_holds_nothing),
+        T(a_held_call_ends_with_a_batch_that_cannot_be),
+        T(a_held_batch_that_meets_a_conflict_is_refused),
+        T(a_frame_is_not_held_twice),
+        T(a_call_has_one_batch),
+        T(a_call_is_held_when_the_row_is_there_that_it_asked_for),
+        T(a_call_is_held_when_that_is_there_which_it_awaits),
+#ifndef TAUT_CHECKS
+        T(a_held_call_reads_nothing),
+#endif
+        T(a_call_that_is_answered_while_another_one_expires_is_answered_once),
+        T(who_is_let_in_behind_more_events_than_are_kept_is_told_to_try_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,12 @@ static void never_opens(void *self, const struct taut_table_ref *tables, uint32_
     (void)self, (void)tables, (void)n;
     taut_op_complete(store.mod, op, TAUT_E_IO, NULL, NULL);
 }
+static void never_opens_and_says_why(void *self, const struct taut_table_ref *tables, uint32_t n, taut_op op) {
+    taut_str *why = malloc(sizeof *why);
+    (void)self, (void)tables, (void)n;
+    *why = TAUT_LIT("disk full");
+    taut_op_complete(store.mod, op, TAUT_E_IO, why, free);
+}
 static struct taut_storage_v1 storage;
 static int32_t provide_store(struct taut_mod *m) {
     store.mod = m;
@@ -235,6 +241,11 @@ static void a_store_that_cannot_be_opened_ends_the_start(void **state) {
     begin(NOWHERE, false);
     assert_int_equal(w->err, TAUT_E_IO);
     assert_string_equal(w->text, "module store: the store could not be opened: input/output error");
+    end();
+    storage.open = never_opens_and_says_why;
+    begin(NOWHERE, false);
+    assert_int_equal(w->err, TAUT_E_IO);
+    assert_string_equal(w->text, "module store: the store could not be opened: disk full");
     end();
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -164,17 +165,36 @@ static void a_file_that_is_moved_away_and_reopened_loses_no_line(void **state) {
     free(all);
 }
 
-static void without_a_place_for_a_new_file_the_old_one_goes_on(void **state) {
-    char away[80];
+static void without_a_place_for_a_new_file_the_old_one_goes_on_and_says_so(void **state) {
+    char away[80], want[256];
     (void)state;
     open_log(file, LOG_TEXT);
     snprintf(away, sizeof away, "%s.away", dir);
     assert_int_equal(rename(dir, away), 0);
-    log_reopen();
+    char *why = log_reopen();
+    snprintf(want, sizeof want,
+             "the log %s cannot be opened anew: No such file or directory; it goes on in the file that it had", file);
+    assert_string_equal(why, want);
+    free(why);
     log_line(TAUT_LOG_INFO, "test", "goes_on", TAUT_LIT("x"));
     log_close();
     assert_int_equal(rename(away, dir), 0);
     assert_non_null(strstr(read_all(file), "goes_on"));
+    assert_non_null(strstr(text, want));
+}
+
+static void a_pipe_that_nobody_reads_is_no_place_for_a_log(void **state) {
+    char away[sizeof file + 8];
+    (void)state;
+    open_log(file, LOG_TEXT);
+    snprintf(away, sizeof away, "%s.away", file);
+    assert_int_equal(rename(file, away), 0);
+    assert_int_equal(mkfifo(file, 0600), 0);
+    char *why = log_reopen(); /* and does not wait for a reader */
+    assert_non_null(why);
+    free(why);
+    log_close();
+    assert_int_equal(rename(away, file), 0);
 }
 
 /* ---- a full disk ---- */
@@ -313,7 +333,8 @@ int main(void) {
         LOG_TEST(what_is_said_is_in_the_file_in_order_when_the_log_is_closed),
         LOG_TEST(a_file_that_cannot_be_opened_is_refused_with_the_reason),
         LOG_TEST(a_file_that_is_moved_away_and_reopened_loses_no_line),
-        LOG_TEST(without_a_place_for_a_new_file_the_old_one_goes_on),
+        LOG_TEST(without_a_place_for_a_new_file_the_old_one_goes_on_and_says_so),
+        LOG_TEST(a_pipe_that_nobody_reads_is_no_place_for_a_log),
         LOG_TEST(what_finds_no_room_is_counted_and_told_when_there_is_some_again),
         LOG_TEST(a_device_that_is_always_full_stops_nobody_and_is_named),
         LOG_TEST(a_reader_that_does_not_read_costs_lines_and_no_time),

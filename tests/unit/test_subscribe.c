@@ -221,13 +221,119 @@ static void the_cursor_is_kept_in_the_store_behind_what_was_dealt_with(void **st
     assert_int_equal(c->seq, 4);
 }
 
+/* ---- cursors ---- */
+
+static void wait_for_commits(uint32_t n) {
+    int64_t end = clock_mono_us() + 5000000;
+    while (store.commits < n && clock_mono_us() < end) uv_run(&b_->loop, UV_RUN_ONCE);
+    assert_int_equal(store.commits, n);
+}
+
+static void the_store_has_cursor(const char *name, uint64_t seq) {
+    assert_int_equal(store.nheld, 1);
+    assert_int_equal(store.held[0]->cursors.len, 1);
+    const struct taut_cursor *c = TAUT_AT(store.held[0]->cursors, struct taut_cursor, 0);
+    assert_true(taut_str_is(c->name, name));
+    assert_int_equal(c->seq, seq);
+}
+
+static bool switched;
+static void on_switched(void *arg, const char *failed) {
+    (void)arg;
+    assert_null(failed);
+    switched = true;
+}
+static void switch_off(void) {
+    const struct module_switch off = {&b_->user_in, false};
+    switched = false;
+    hub_switch_modules(b_->hub, &off, 1, on_switched, NULL);
+    turn();
+}
+
+static void the_store_may_take_longer_than_the_module_that_the_cursor_is_of(void **state) {
+    (void)state;
+    begin(1, 3, 0);
+    read_on(0, 0);
+    assert_int_equal(reader.n, 3);
+    switch_off();
+    the_store_has_cursor("user", 3);
+    assert_false(switched);
+    int64_t end = clock_mono_us() + 5000000;
+    while (!switched && clock_mono_us() < end) uv_run(&b_->loop, UV_RUN_ONCE);
+    assert_true(switched);           /* it was not waited for without end */
+    the_store_has_cursor("user", 3); /* with ASan: name and batch are still there */
+}
+
+static void a_reader_from_now_on_is_told_nothing_before_its_start_is_on_disk(void **state) {
+    (void)state;
+    begin(1, 4, 0);
+    store.refuse_next = TAUT_E_UNAVAILABLE;
+    read_on(TAUT_SUB_FROM_NOW | TAUT_SUB_OWN_CURSOR, 0);
+    wait_for_commits(2); /* a second later */
+    the_store_has_cursor("user", 4);
+    store.log_last = store.seq = 5;
+    wslog_get(b_->hub, TAUT_LIT("W1"))->position = 5;
+    subs_published(b_->hub, wslog_get(b_->hub, TAUT_LIT("W1")));
+    turn();
+    assert_int_equal(reader.calls, 0);
+    release();
+    turn();
+    assert_int_equal(reader.n, 1);
+    read_in_order(5);
+}
+
+static void a_cursor_that_was_refused_is_kept_later(void **state) {
+    (void)state;
+    begin(1, 3, 0);
+    store.refuse_next = TAUT_E_UNAVAILABLE;
+    read_on(0, 0);
+    wait_for_commits(2);
+    the_store_has_cursor("user", 3);
+}
+
+static void a_cursor_does_not_overtake_an_earlier_one_of_its_name(void **state) {
+    (void)state;
+    begin(1, 6, 1);
+    reader.waits = true;
+    read_on(0, 3);
+    done(reader.op, TAUT_OK);
+    wait_for_commits(1);
+    the_store_has_cursor("user", 4);
+    done(reader.op, TAUT_OK);
+    turn();
+    assert_int_equal(reader.n, 5);
+    switch_off();
+    the_store_has_cursor("user", 4);
+    release();
+    turn();
+    the_store_has_cursor("user", 6);
+    assert_false(switched);
+    release();
+    turn();
+    assert_true(switched);
+}
+
+static void count_only(struct taut_mod *m, void *arg, const struct taut_events *e, taut_op op) {
+    (void)m, (void)arg;
+    reader.calls += e->events.len;
+    done(op, TAUT_OK);
+}
+static void after_a_thousand_events_the_cursor_is_kept_at_once(void **state) {
+    (void)state;
+    begin(1, 1999, 0);
+    const struct taut_subscription s = {.size = sizeof s, .name = "user", .max_events = 500, .on_events = count_only};
+    assert_true(taut_subscribe(&b_->user_in.pub, &s) != 0);
+    for (int i = 0; i < 20; i++) turn();
+    assert_int_equal(reader.calls, 1999);
+    the_store_has_cursor("user", 1000);
+}
+
 /* Stopping keeps the cursors once more. */
 static int stop(void **state) {
     store.hold_reads = false;
     hub_stop_modules(b_->hub, on_end, NULL);
     turn();
-    release();
-    turn();
+    for (int i = 0; i < 2; i++) release(), turn(); /* what was on its way, and what has moved since */
     return teardown(state);
 }
 
@@ -244,6 +350,11 @@ int main(void) {
         T(who_has_unsubscribed_hears_nothing_more),
         T(a_name_is_one_readers_and_has_a_length),
         T(the_cursor_is_kept_in_the_store_behind_what_was_dealt_with),
+        T(the_store_may_take_longer_than_the_module_that_the_cursor_is_of),
+        T(a_reader_from_now_on_is_told_nothing_before_its_start_is_on_disk),
+        T(a_cursor_that_was_refused_is_kept_later),
+        T(a_cursor_does_not_overtake_an_earlier_one_of_its_name),
+        T(after_a_thousand_events_the_cursor_is_kept_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,6 +190,76 @@ static void its_sockets_are_closed_and_it_is_told_of_each(void **state) {
     assert_true(b_->answers[b_->nanswers - 1]->out.sent);
 }
 
+static struct taut_call *kept_call;
+static void keep_call(struct taut_mod *m, void *arg) {
+    (void)m;
+    kept_call = arg;
+}
+static int32_t let_in_later(struct taut_mod *m, struct taut_call *c) {
+    taut_at_end(m, c, keep_call, c);
+    return TAUT_E_PENDING;
+}
+static const struct taut_socket_route late_socket = {"/l/", "l", let_in_later, bump, on_close_noted};
+static void a_socket_that_it_lets_in_while_it_stops_is_closed_too(void **state) {
+    (void)state;
+    b_->socket.def = &late_socket;
+    stop_waits = true;
+    open_socket(1);
+    begin_switch(false);
+    const struct taut_actor a = {.size = sizeof a, .workspace = TAUT_LIT("W1"), .user = TAUT_LIT("U1")};
+    const struct taut_accept accept = {.size = sizeof accept, .actor = &a};
+    assert_int_equal(taut_accept(kept_call, &accept), TAUT_OK);
+    assert_int_equal(conns_of(b_->hub, &b_->user_in), 1);
+    taut_op_complete(&b_->user_in.pub, kept_op, TAUT_OK, NULL, NULL);
+    wait_until_switched();
+    assert_string_equal(failed, "");
+    assert_string_equal(told, "stop posted closed fini");
+}
+
+static void work_of_it(void *arg) {
+    *(bool *)arg = true;
+}
+static void take_long(void *arg) {
+    (void)arg;
+    uv_sleep(300);
+}
+static void on_worked(struct taut_mod *m, void *arg) {
+    (void)m, (void)arg;
+    note("worked");
+}
+static void on_task_done(struct taut_mod *m, void *arg, const struct taut_outcome *o) {
+    (void)m, (void)arg, (void)o;
+    note("task");
+}
+static void nothing_of_one_that_hangs_is_called_any_more(void **state) {
+    (void)state;
+    struct taut_mod *m = &b_->user_in.pub;
+    bool has_worked = false;
+    stop_waits = true;
+    b_->hub->config.stop_timeout_ms = 100;
+    open_socket(1);
+    frame(1); /* a batch at the store */
+    run_task(m, blind, NULL, on_task_done);
+    taut_op op = taut_op_new(m, NULL, 0, on_never, NULL);
+    turn();
+    assert_int_equal(store.nheld, 2);
+    for (int i = 0; i < 2; i++) taut_work(m, take_long, on_worked, NULL);
+    taut_work(m, work_of_it, on_worked, &has_worked);
+    begin_switch(false);
+    wait_until_switched();
+    assert_string_equal(failed, "modules.user: did not stop within 0.1 s");
+    assert_string_equal(told, "stop posted");
+    taut_post(m, on_posted, NULL);
+    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+    taut_op_complete(m, kept_op, TAUT_OK, NULL, NULL);
+    release();
+    for (int i = 0; i < 100; i++) uv_sleep(5), turn();
+    assert_string_equal(told, "stop posted");
+    assert_false(has_worked);
+    assert_int_equal(conns_of(b_->hub, &b_->user_in), 0);
+    b_->hub->hung = false; /* else the end of the hub is that of the process */
+}
+
 static void the_server_stops_behind_a_switch_that_is_under_way(void **state) {
     (void)state;
     stop_waits = true;
@@ -213,6 +283,8 @@ int main(void) {
         T(what_a_call_awaits_of_its_module_ends_with_it),
         T(operations_and_timers_of_its_own_do_not_reach_it_any_more),
         T(its_sockets_are_closed_and_it_is_told_of_each),
+        T(a_socket_that_it_lets_in_while_it_stops_is_closed_too),
+        T(nothing_of_one_that_hangs_is_called_any_more),
         T(the_server_stops_behind_a_switch_that_is_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

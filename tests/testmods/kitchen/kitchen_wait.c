@@ -123,6 +123,7 @@ struct job {
     taut_op op;
     char word[32], body[100], error[100];
     int32_t status;
+    int has_ended, ended_late; /* late: not within taut_task */
 };
 
 static int32_t do_job(struct taut_mod *m, struct taut_call *c) {
@@ -141,6 +142,7 @@ static void free_job(void *result) {
 }
 static void on_job_done(struct taut_mod *m, void *arg, const struct taut_outcome *o) {
     struct job *job = arg;
+    job->has_ended = 1;
     job->status = o->status;
     snprintf(job->body, sizeof job->body, "%.*s", (int)o->body.len, o->body.ptr ? o->body.ptr : "");
     snprintf(job->error, sizeof job->error, "%.*s", (int)o->error.len, o->error.ptr ? o->error.ptr : "");
@@ -156,6 +158,7 @@ static void begin_job(struct taut_mod *m, void *arg, taut_op op) {
     *job = (struct job){.mod = m, .op = op};
     snprintf(job->word, sizeof job->word, "%.*s", (int)word->len, word->ptr);
     taut_task(m, do_job, job, on_job_done);
+    job->ended_late = !job->has_ended;
 }
 
 int32_t kitchen_task(struct taut_mod *m, struct taut_call *c) {
@@ -167,5 +170,6 @@ int32_t kitchen_task(struct taut_mod *m, struct taut_call *c) {
     taut_json_kint(j, "status", job->status);
     taut_json_kstr(j, "body", taut_str_z(job->body));
     taut_json_kstr(j, "error", taut_str_z(job->error));
+    taut_json_kbool(j, "ended_late", job->ended_late);
     return taut_done(c);
 }

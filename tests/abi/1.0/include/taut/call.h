@@ -245,8 +245,8 @@ static inline void taut_at_end(struct taut_mod *m, struct taut_call *c, taut_fn 
     m->host->at_end(m, c, fn, arg);
 }
 
-/* Starts a call of the module's own, as actor SYSTEM; fn reads c->arg. done (may be NULL) runs once at its end, on a
- * later turn or within this function. TAUT_OK always: what went wrong stands in the outcome. */
+/* Starts a call of the module's own, as actor SYSTEM; fn reads c->arg. done (may be NULL) runs once at its end. Both
+ * run on later turns, never within this function. TAUT_OK always: what went wrong stands in the outcome. */
 static inline int32_t taut_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
     return m->host->task(m, fn, arg, done);
 }

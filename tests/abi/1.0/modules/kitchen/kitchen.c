@@ -60,10 +60,13 @@ static void start(struct taut_mod *m, taut_op op) {
         taut_op_complete(m, op, TAUT_E_IO, NULL, NULL);
         return;
     }
-    taut_op_complete(m, op, kitchen_begin_log(m) ? TAUT_OK : TAUT_E_INVAL, NULL, NULL);
+    int32_t err = kitchen_begin_log(m);
+    if (err < 0) taut_free(m, m->state);
+    taut_op_complete(m, op, err, NULL, NULL);
 }
 
 static void stop(struct taut_mod *m, taut_op op) {
+    kitchen_end_log(m);
     taut_log(m, TAUT_LOG_INFO, "closed", "the kitchen is closed");
     taut_op_complete(m, op, TAUT_OK, NULL, NULL);
 }
@@ -138,8 +141,11 @@ static const struct taut_route routes[] = {
     {.method = "GET", .path = "/kitchen/file", .run = kitchen_on_file},
     {.method = "GET", .path = "/kitchen/health", .flags = TAUT_ROUTE_ADMIN, .run = kitchen_on_health},
 };
-static const struct taut_socket_route sockets[] = {
-    {.prefix = "/kitchen/live/", .name = "kitchen", .open = kitchen_open, .frame = kitchen_frame, .close = kitchen_close}};
+static const struct taut_socket_route sockets[] = {{.prefix = "/kitchen/live/",
+                                                    .name = "kitchen",
+                                                    .open = kitchen_open,
+                                                    .frame = kitchen_frame,
+                                                    .close = kitchen_close}};
 static const struct taut_command commands[] = {
     {.name = "kitchen write", .help = "write a thing", .args = TAUT_ARRAY(who), .run = kitchen_write},
     {.name = "kitchen provision", .help = "make a workspace", .args = TAUT_ARRAY(who), .run = kitchen_provision},

@@ -25,7 +25,7 @@ struct kitchen {
     const struct taut_svc *slow, *nobody;
     const struct taut_svc *auth, *directory, *conversation, *storage;
     const struct taut_svc *no_auth, *no_directory, *no_conversation, *no_storage; /* families that nobody provides */
-    taut_sub own;
+    taut_sub own, kept;
     int64_t sent, edited, deleted, logged, last_seq, awaited, tasted, own_logged, opened, closed, prepared, committed;
     uint64_t skip; /* the own subscription is to go on that many behind where it is */
 };
@@ -59,7 +59,8 @@ handler kitchen_open, kitchen_frame;
 void kitchen_close(struct taut_mod *m, taut_conn conn, void *state);
 
 int32_t kitchen_begin_services(struct taut_mod *m);
-taut_sub kitchen_begin_log(struct taut_mod *m);
+int32_t kitchen_begin_log(struct taut_mod *m);
+void kitchen_end_log(struct taut_mod *m);
 void kitchen_wake(struct taut_mod *m, void *arg); /* completes the op that arg is */
 
 /* kitchen_hooks.c */

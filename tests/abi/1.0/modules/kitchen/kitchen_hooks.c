@@ -4,7 +4,8 @@
 /* ---- messages ---- */
 
 static void begin_slow(struct taut_mod *m, void *arg, taut_op op) {
-    taut_timer_start(m, (uint64_t)(uintptr_t)arg, 0, kitchen_wake, (void *)(uintptr_t)op);
+    if (!taut_timer_start(m, (uint64_t)(uintptr_t)arg, 0, kitchen_wake, (void *)(uintptr_t)op))
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
 }
 
 int32_t kitchen_before_send(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {

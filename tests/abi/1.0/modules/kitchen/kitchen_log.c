@@ -53,6 +53,10 @@ static void on_written(struct taut_mod *m, void *arg, const struct taut_outcome 
 static void on_own_events(struct taut_mod *m, void *arg, const struct taut_events *e, taut_op op) {
     struct kitchen *k = arg;
     struct seen *s = taut_alloc(m, sizeof *s);
+    if (!s) {
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL); /* they come again */
+        return;
+    }
     *s = (struct seen){.mod = m, .op = op, .upto = e->first, .n = e->events.len};
     snprintf(s->workspace, sizeof s->workspace, "%.*s", (int)e->workspace.len, e->workspace.ptr);
     if (e->events.len) s->upto = TAUT_AT(e->events, struct taut_logged, e->events.len - 1)->seq;
@@ -66,7 +70,7 @@ static void on_own_events(struct taut_mod *m, void *arg, const struct taut_event
     taut_free(m, s);
 }
 
-taut_sub kitchen_begin_log(struct taut_mod *m) {
+int32_t kitchen_begin_log(struct taut_mod *m) {
     const struct taut_subscription kept = {
         .size = sizeof kept, .name = m->name, .max_events = 3, .on_events = on_events, .arg = kitchen_of(m)};
     const struct taut_subscription own = {.size = sizeof own,
@@ -75,7 +79,13 @@ taut_sub kitchen_begin_log(struct taut_mod *m) {
                                           .on_events = on_own_events,
                                           .arg = kitchen_of(m)};
     if (options_of(m)->log == LOG_READ) kitchen_of(m)->own = taut_subscribe(m, &own);
-    return taut_subscribe(m, &kept);
+    kitchen_of(m)->kept = taut_subscribe(m, &kept);
+    return kitchen_of(m)->kept ? TAUT_OK : TAUT_E_INVAL;
+}
+
+void kitchen_end_log(struct taut_mod *m) {
+    taut_unsubscribe(m, kitchen_of(m)->own);
+    taut_unsubscribe(m, kitchen_of(m)->kept);
 }
 
 /* ---- methods ---- */

@@ -37,6 +37,12 @@ static void worked(struct taut_mod *m, void *arg) {
     taut_op_complete(m, t->op, TAUT_OK, t, free_tour);
 }
 
+/* It ends before its time: something could not be had. */
+static void give_up(struct taut_mod *m, struct tour *t) {
+    if (t->ends[0] >= 0) close(t->ends[0]), close(t->ends[1]);
+    taut_op_complete(m, t->op, TAUT_E_NOMEM, t, free_tour);
+}
+
 static void on_readable(struct taut_mod *m, void *arg, uint32_t events) {
     struct tour *t = arg;
     char byte;
@@ -44,7 +50,8 @@ static void on_readable(struct taut_mod *m, void *arg, uint32_t events) {
     taut_poll_stop(m, t->poll);
     close(t->ends[0]);
     close(t->ends[1]);
-    if (taut_work(m, work, worked, t) < 0) worked(m, t);
+    t->ends[0] = -1;
+    if (taut_work(m, work, worked, t) < 0) give_up(m, t);
 }
 
 static void on_tick(struct taut_mod *m, void *arg) {
@@ -52,9 +59,10 @@ static void on_tick(struct taut_mod *m, void *arg) {
     note(t, "tick");
     if (++t->ticks < 2) return;
     taut_timer_stop(m, t->twice);
-    if (pipe2(t->ends, O_NONBLOCK | O_CLOEXEC) != 0) return;
-    t->poll = taut_poll_start(m, t->ends[0], TAUT_POLL_READ, on_readable, t);
-    if (write(t->ends[1], "x", 1) != 1) note(t, "unwritten");
+    if (pipe2(t->ends, O_NONBLOCK | O_CLOEXEC) == 0)
+        t->poll = taut_poll_start(m, t->ends[0], TAUT_POLL_READ, on_readable, t);
+    if (!t->poll) give_up(m, t);
+    else if (write(t->ends[1], "x", 1) != 1) note(t, "unwritten");
 }
 static void on_never(struct taut_mod *m, void *arg) {
     (void)m;
@@ -65,12 +73,17 @@ static void on_posted(struct taut_mod *m, void *arg) {
     note(t, "posted");
     taut_timer_stop(m, t->never);
     t->twice = taut_timer_start(m, 1, 1, on_tick, t);
+    if (!t->twice) give_up(m, t);
 }
 
 static void begin_tour(struct taut_mod *m, void *arg, taut_op op) {
     struct tour *t = taut_alloc(m, sizeof *t);
     (void)arg;
-    *t = (struct tour){.mod = m, .op = op};
+    if (!t) {
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
+        return;
+    }
+    *t = (struct tour){.mod = m, .op = op, .ends = {-1, -1}};
     t->never = taut_timer_start(m, 1, 0, on_never, t);
     taut_post(m, on_posted, t);
 }
@@ -87,15 +100,17 @@ int32_t kitchen_loop(struct taut_mod *m, struct taut_call *c) {
 enum { GOOD, BAD, MANY_A, MANY_B, LATE, CANCELLED, OPS };
 static const char *const names[OPS] = {"good", "bad", "many_a", "many_b", "late", "cancelled"};
 
+struct ends;
+struct one {
+    struct ends *all;
+    int which;
+};
 struct ends {
+    struct one ones[OPS];
     struct taut_mod *mod;
     taut_op op;
     int32_t status[OPS];
     uint32_t ended, told, destroyed, late_refused;
-};
-struct one {
-    struct ends *all;
-    int which;
 };
 
 static void free_ends(void *result) {
@@ -111,7 +126,6 @@ static void on_end(struct taut_mod *m, void *arg, int32_t status, void *result) 
     (void)result;
     e->status[o->which] = status;
     e->ended++;
-    taut_free(m, o);
     when_all(m, e);
 }
 /* Runs when the op was cancelled, and when its deadline passed. */
@@ -124,30 +138,30 @@ static void destroy(void *result) {
     ((struct ends *)result)->destroyed++;
 }
 
-static taut_op op_of(struct taut_mod *m, struct ends *e, int which, uint32_t timeout_ms, struct one **made) {
-    struct one *o = taut_alloc(m, sizeof *o);
-    *o = (struct one){e, which};
-    if (made) *made = o;
-    return taut_op_new(m, NULL, timeout_ms, on_end, o);
+static taut_op op_of(struct taut_mod *m, struct ends *e, int which, uint32_t timeout_ms) {
+    e->ones[which] = (struct one){e, which};
+    return taut_op_new(m, NULL, timeout_ms, on_end, &e->ones[which]);
 }
 
 static void begin_ops(struct taut_mod *m, void *arg, taut_op op) {
     struct ends *e = taut_alloc(m, sizeof *e);
-    struct one *unheard;
     (void)arg;
+    if (!e) {
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
+        return;
+    }
     *e = (struct ends){.mod = m, .op = op, .status[CANCELLED] = 1};
-    taut_op good = op_of(m, e, GOOD, 1000, NULL);
+    taut_op good = op_of(m, e, GOOD, 1000);
     taut_op_complete(m, good, TAUT_OK, e, destroy);
-    taut_op_complete(m, op_of(m, e, BAD, 1000, NULL), TAUT_E_IO, NULL, NULL);
-    const struct taut_completion many[] = {{.op = op_of(m, e, MANY_A, 0, NULL), .status = TAUT_OK},
-                                           {.op = op_of(m, e, MANY_B, 0, NULL), .status = TAUT_E_NOTFOUND}};
+    taut_op_complete(m, op_of(m, e, BAD, 1000), TAUT_E_IO, NULL, NULL);
+    const struct taut_completion many[] = {{.op = op_of(m, e, MANY_A, 0), .status = TAUT_OK},
+                                           {.op = op_of(m, e, MANY_B, 0), .status = TAUT_E_NOTFOUND}};
     taut_ops_complete(m, many, 2);
-    taut_op_on_cancel(m, op_of(m, e, LATE, 20, NULL), on_cancel, e);
-    taut_op cancelled = op_of(m, e, CANCELLED, 1000, &unheard);
+    taut_op_on_cancel(m, op_of(m, e, LATE, 20), on_cancel, e);
+    taut_op cancelled = op_of(m, e, CANCELLED, 1000);
     taut_op_on_cancel(m, cancelled, on_cancel, e);
     taut_op_cancel(m, cancelled);
     e->late_refused = taut_op_on_cancel(m, cancelled, on_cancel, e) == TAUT_E_NOTFOUND;
-    taut_free(m, unheard); /* its receiver is not called any more */
 }
 
 int32_t kitchen_ops(struct taut_mod *m, struct taut_call *c) {

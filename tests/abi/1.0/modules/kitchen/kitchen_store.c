@@ -4,7 +4,13 @@
 
 enum { NO_TABLE = 1 << 20, ANSWERS_MAX = 12 };
 
+struct answers;
+struct one {
+    struct answers *all;
+    uint32_t which;
+};
 struct answers {
+    struct one ones[ANSWERS_MAX];
     struct taut_mod *mod;
     taut_op op;
     uint32_t asked, ended;
@@ -17,10 +23,6 @@ struct answers {
     struct taut_get_req get;
     struct taut_val key;
     char workspace[32];
-};
-struct one {
-    struct answers *all;
-    uint32_t which;
 };
 
 static void free_answers(void *result) {
@@ -38,19 +40,18 @@ static void on_answer(struct taut_mod *m, void *arg, int32_t status, void *resul
     if (status == TAUT_OK && o->which == EVENTS) a->events = ((const struct taut_event_rows *)result)->n;
     if (status == TAUT_OK && o->which == LOGS) a->logs = ((const struct taut_log_heads *)result)->n;
     if (status == TAUT_OK && o->which == CURSORS) a->cursors = ((const struct taut_cursors *)result)->n;
-    taut_free(m, o);
     if (++a->ended == a->asked) taut_op_complete(m, a->op, TAUT_OK, a, free_answers);
 }
 static taut_op question(struct taut_mod *m, struct answers *a, const struct taut_svc *svc, uint32_t which) {
-    struct one *o = taut_alloc(m, sizeof *o);
-    *o = (struct one){a, which};
-    return taut_op_new(m, svc, 5000, on_answer, o);
+    a->ones[which] = (struct one){a, which};
+    return taut_op_new(m, svc, 5000, on_answer, &a->ones[which]);
 }
 
 /* Questions that a store answers, most of them with what is wrong with them. */
 static void ask_store(struct taut_mod *m, struct answers *a, const struct taut_svc *svc, int is_down) {
     const struct taut_storage_v1 *t = svc->vtable;
     void *self = svc->self;
+    if (!a) return;
     taut_str ws = taut_str_z(a->workspace), there = TAUT_LIT("/dev/null");
     a->asked = is_down ? QUESTIONS : QUESTIONS - 1;
     a->key = taut_v_int(1);
@@ -74,6 +75,10 @@ static void ask_store(struct taut_mod *m, struct answers *a, const struct taut_s
 
 static struct answers *begin_answers(struct taut_mod *m, const taut_str *workspace, taut_op op) {
     struct answers *a = taut_alloc(m, sizeof *a);
+    if (!a) {
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
+        return NULL;
+    }
     memset(a, 0, sizeof *a);
     a->mod = m;
     a->op = op;

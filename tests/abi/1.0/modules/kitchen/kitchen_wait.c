@@ -46,7 +46,8 @@ void kitchen_wake(struct taut_mod *m, void *arg) {
 }
 static void begin_wait(struct taut_mod *m, void *arg, taut_op op) {
     (void)arg;
-    taut_timer_start(m, (uint64_t)options_of(m)->patience, 0, kitchen_wake, (void *)(uintptr_t)op);
+    if (!taut_timer_start(m, (uint64_t)options_of(m)->patience, 0, kitchen_wake, (void *)(uintptr_t)op))
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
 }
 static void count_await(struct taut_mod *m, void *arg) {
     (void)arg;
@@ -77,6 +78,10 @@ static void begin_ask(struct taut_mod *m, void *arg, taut_op op) {
     const struct taut_svc *svc = arg;
     const struct slow_v1 *t = svc->vtable;
     struct relay *r = taut_alloc(m, sizeof *r);
+    if (!r) {
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
+        return;
+    }
     *r = (struct relay){m, op};
     t->ask(svc->self, m, taut_op_new(m, svc, 50, on_asked, r));
 }
@@ -84,7 +89,7 @@ static void begin_ask(struct taut_mod *m, void *arg, taut_op op) {
 static int32_t ask(struct taut_mod *m, struct taut_call *c, const struct taut_svc *svc) {
     void *nothing;
     int32_t err = taut_await(m, c, TAUT_LIT("ask"), 2000, begin_ask, (void *)(uintptr_t)svc, &nothing);
-    if (err == TAUT_E_AGAIN) return err;
+    if (err == TAUT_E_AGAIN || err == TAUT_E_NOMEM) return err;
     taut_json_kint(taut_answer(c), "status", err);
     return taut_done(c);
 }
@@ -103,7 +108,7 @@ static void answer_late(struct taut_mod *m, void *arg) {
     taut_done(c);
 }
 static void begin_late(struct taut_mod *m, void *arg) {
-    taut_timer_start(m, 10, 0, answer_late, arg);
+    if (!taut_timer_start(m, 10, 0, answer_late, arg)) taut_fail(arg, "no_memory");
 }
 
 int32_t kitchen_held(struct taut_mod *m, struct taut_call *c) {
@@ -118,6 +123,7 @@ struct job {
     taut_op op;
     char word[32], body[100], error[100];
     int32_t status;
+    int has_ended, ended_late; /* late: not within taut_task */
 };
 
 static int32_t do_job(struct taut_mod *m, struct taut_call *c) {
@@ -136,6 +142,7 @@ static void free_job(void *result) {
 }
 static void on_job_done(struct taut_mod *m, void *arg, const struct taut_outcome *o) {
     struct job *job = arg;
+    job->has_ended = 1;
     job->status = o->status;
     snprintf(job->body, sizeof job->body, "%.*s", (int)o->body.len, o->body.ptr ? o->body.ptr : "");
     snprintf(job->error, sizeof job->error, "%.*s", (int)o->error.len, o->error.ptr ? o->error.ptr : "");
@@ -144,9 +151,14 @@ static void on_job_done(struct taut_mod *m, void *arg, const struct taut_outcome
 static void begin_job(struct taut_mod *m, void *arg, taut_op op) {
     const taut_str *word = arg;
     struct job *job = taut_alloc(m, sizeof *job);
+    if (!job) {
+        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
+        return;
+    }
     *job = (struct job){.mod = m, .op = op};
     snprintf(job->word, sizeof job->word, "%.*s", (int)word->len, word->ptr);
     taut_task(m, do_job, job, on_job_done);
+    job->ended_late = !job->has_ended;
 }
 
 int32_t kitchen_task(struct taut_mod *m, struct taut_call *c) {
@@ -158,5 +170,6 @@ int32_t kitchen_task(struct taut_mod *m, struct taut_call *c) {
     taut_json_kint(j, "status", job->status);
     taut_json_kstr(j, "body", taut_str_z(job->body));
     taut_json_kstr(j, "error", taut_str_z(job->error));
+    taut_json_kbool(j, "ended_late", job->ended_late);
     return taut_done(c);
 }

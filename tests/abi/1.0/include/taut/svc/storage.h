@@ -177,7 +177,7 @@ struct taut_cursors {
     const struct taut_cursor *cursors;
 };
 
-/* Result of open. */
+/* Result of open. Of one that failed it is, if anything, a taut_str: why. */
 struct taut_open_result {
     uint32_t size;
     uint32_t reserved;
