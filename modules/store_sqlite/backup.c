@@ -111,6 +111,7 @@ static void copy_pages(struct writer *w) {
 void backup_step(struct writer *w) {
     struct backup *b = &w->store->backup;
     if (turn_of(b) != TURN_WRITER) return;
+    if (write_queue_is_closing(&w->store->writes)) return; /* backup_stop comes */
     copy_pages(w);
     if (turn_of(b) == TURN_WRITER) write_queue_nudge(&w->store->writes); /* goes on as soon as nobody waits */
 }

@@ -115,6 +115,13 @@ static bool wait_for_work(struct write_queue *q, uint32_t timeout_ms) {
     return !is_empty(q);
 }
 
+bool write_queue_is_closing(struct write_queue *q) {
+    pthread_mutex_lock(&q->lock);
+    bool closing = q->closing;
+    pthread_mutex_unlock(&q->lock);
+    return closing;
+}
+
 void write_queue_nudge(struct write_queue *q) {
     pthread_mutex_lock(&q->lock);
     q->nudged = true;

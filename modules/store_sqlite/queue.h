@@ -68,6 +68,7 @@ uint32_t write_queue_take(struct write_queue *q, struct write_job *out, uint32_t
 
 /* Ends the writer's wait, or lets it not begin the next one. Any thread. */
 void write_queue_nudge(struct write_queue *q);
+bool write_queue_is_closing(struct write_queue *q); /* any thread */
 /* Waits for `open` to become false. False when the time was over. */
 bool write_queue_await_end(struct write_queue *q, uint32_t timeout_ms);
 

@@ -10,6 +10,7 @@
 #include "restore.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,19 +62,34 @@ static int32_t check_format(struct copy *c, sqlite3 *from, const char *file) {
                      file, (long long)format, FORMAT);
 }
 
-/* What was in the log beside a store that runs, or was killed, is not in the file alone. */
-static int32_t check_backup(struct copy *c, sqlite3 *from, const char *file) {
-    int64_t made = 0;
-    int rc = read_number(from, "SELECT value FROM taut_meta WHERE key='backup'", &made);
-    if (rc == SQLITE_ROW) return TAUT_OK;
-    if (rc != SQLITE_DONE) return copy_fail_of(c, from, "cannot read the backup");
+/* Of a store that runs, or was killed: what was in the log beside it is not in the file. To open it would put another
+ * one there. */
+static bool has_log(const char *file) {
+    enum { READ_VERSION_AT = 19, VERSION_WAL = 2 };
+    unsigned char version = 0;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool is_wal = fd >= 0 && pread(fd, &version, 1, READ_VERSION_AT) == 1 && version == VERSION_WAL;
+    if (fd >= 0) close(fd);
+    return is_wal;
+}
+
+static int32_t refuse_raw(struct copy *c, const char *file) {
     return copy_fail(c, TAUT_E_INVAL,
                      "%s was not made by `taut backup`: what was in its -wal is not in it; start a server on it and "
                      "back that up",
                      file);
 }
 
+static int32_t check_backup(struct copy *c, sqlite3 *from, const char *file) {
+    int64_t made = 0;
+    int rc = read_number(from, "SELECT value FROM taut_meta WHERE key='backup'", &made);
+    if (rc == SQLITE_ROW) return TAUT_OK;
+    if (rc != SQLITE_DONE) return copy_fail_of(c, from, "cannot read the backup");
+    return refuse_raw(c, file);
+}
+
 static int32_t open_source(struct copy *c, const char *file, sqlite3 **from) {
+    if (has_log(file)) return refuse_raw(c, file);
     int rc = sqlite3_open_v2(file, from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {
         const char *cause = trouble_cause(*from);
