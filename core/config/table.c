@@ -117,6 +117,35 @@ static bool is_named_twice(struct taut_array opts, uint32_t i, const char *name)
     return false;
 }
 
+/* The bytes of the options struct that it takes: from the first one on, and behind the last. */
+static void extent_of(const struct taut_opt *o, uint64_t *first, uint64_t *end) {
+    *first = o->offset;
+    *end = o->offset + option_field_size(o);
+    if (o->type != TAUT_OPT_STRUCT) return;
+    *first = UINT64_MAX;
+    *end = 0;
+    for (uint32_t i = 0; i < o->options.len; i++) {
+        struct taut_opt inner = option_at(o->options, i);
+        uint64_t from, to;
+        extent_of(&inner, &from, &to);
+        if (o->offset + from < *first) *first = o->offset + from;
+        if (o->offset + to > *end) *end = o->offset + to;
+    }
+}
+
+static char *overlap_fault(struct taut_array opts, uint32_t i) {
+    struct taut_opt one = option_at(opts, i);
+    uint64_t first, end, from, to;
+    extent_of(&one, &first, &end);
+    for (uint32_t k = 0; k < i; k++) {
+        struct taut_opt other = option_at(opts, k);
+        extent_of(&other, &from, &to);
+        if (first < to && from < end)
+            return xasprintf("options \"%s\" and \"%s\" lie over each other in the options struct", other.name, one.name);
+    }
+    return NULL;
+}
+
 static char *nested_fault(const struct taut_opt *o, uint64_t room, uint32_t depth) {
     if (depth == TAUT_OPT_DEPTH_MAX)
         return xasprintf("option \"%s\" is nested deeper than %d levels", o->name, TAUT_OPT_DEPTH_MAX);
@@ -156,6 +185,7 @@ char *options_fault(struct taut_array opts, uint64_t room, uint32_t depth) {
                              CONFIG_NAME_MAX);
         if (is_named_twice(opts, i, o.name)) return xasprintf("option \"%s\" is declared twice", o.name);
         char *fault = option_fault(&o, room, depth);
+        if (!fault) fault = overlap_fault(opts, i);
         if (fault) return fault;
     }
     return NULL;
