@@ -1,5 +1,5 @@
 /* server_metrics.c - what /metrics shows of the program, in this order: the process, the log, the gateways, the loops,
- * large bodies, TLS. Behind it come the hub and the modules (hub/observe.c). */
+ * large bodies, TLS. Behind it come the hub and the modules (hub/metrics.c). */
 #include "cli/server.h"
 #include "hub/observe.h"
 #include "obs/log.h"

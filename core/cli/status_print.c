@@ -87,6 +87,7 @@ bool status_print(FILE *out, taut_str json) {
         print_table(out, o, "gateways");
         print_table(out, o, "modules");
         print_table(out, o, "services");
+        print_table(out, o, "readers");
         print_table(out, o, "errors");
         if (integer(o, "crash_reports"))
             fprintf(out, "\n%lld crash report%s in the data directory, the newest: %s\n", integer(o, "crash_reports"),

@@ -20,7 +20,7 @@ enum read_kind { READ_GET, READ_SCAN, READ_EVENTS, READ_KINDS };
 enum call_state { STATE_READING, STATE_COMMITTING, STATE_HELD, STATE_OTHER, CALL_STATES };
 extern const char *const call_state_names[CALL_STATES];
 
-/* As atomic_llong each: see the table in observe.c. */
+/* As atomic_llong each: see the table in metrics.c. */
 struct hub_gauges {
     atomic_llong calls[CALL_STATES], oldest_call_ns, oldest_commit_ns, connections, store_commits, store_reads, scans,
         scans_waiting, cache_bytes, cache_rows, cache_max_bytes, logs, tail_events, tail_bytes, ops, timers,

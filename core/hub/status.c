@@ -116,6 +116,7 @@ void hub_status(struct hub *h, struct taut_json *j) {
     for (uint32_t i = 0; i < h->modules->n; i++) module(j, h->modules->list[i]);
     taut_json_close(j, ']');
     services(h, j);
+    subs_status(h, j);
     calls(h, j);
     store(h, j);
     cache(h, j);

@@ -7,7 +7,7 @@
 /* The instance that owns what is the core's: its operations and its commands. Its `state` is the program's. */
 struct instance *hub_core(struct hub *h);
 
-/* Members for an open object: modules, services, calls, store, cache, logs. */
+/* Members for an open object: modules, services, readers, calls, store, cache, logs. */
 void hub_status(struct hub *h, struct taut_json *j);
 
 /* Adds "hooks": the functions at that point (empty: at all points) in the order in which they are asked, and why. How

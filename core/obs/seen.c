@@ -186,6 +186,10 @@ void seen_register(struct seen *s, struct metrics *metrics) {
          metric_read_llong, &s->memory_hard},
         {"taut_module_trips_total", module, "Times that a hook or service of the module was cut off for a while.",
          METRIC_COUNTER, metric_read_ullong, &s->trips},
+        {"taut_module_events_behind", module, "Events that its subscriptions have not done with.", METRIC_GAUGE,
+         metric_read_llong, &s->events_behind},
+        {"taut_module_readers_stuck", module, "Workspaces in which a subscription of it does not go on.", METRIC_GAUGE,
+         metric_read_llong, &s->readers_stuck},
         {"taut_module_health", module, "0: ok, 1: degraded, 2: down.", METRIC_GAUGE, read_health, &s->health},
     };
     for (size_t i = 0; i < COUNT_OF(list); i++) metrics_add(metrics, &list[i]);

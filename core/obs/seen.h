@@ -24,9 +24,10 @@ struct seen {
     struct health health;
     atomic_llong memory_bytes, memory_blocks; /* taken through the host and not given back */
     atomic_ullong allocations, allocations_refused;
-    atomic_ullong trips;                   /* of circuit breakers of its hooks and services; hub */
-    atomic_llong memory_soft, memory_hard; /* bytes; 0: no limit */
-    atomic_bool memory_over;               /* above the soft limit, or was refused something; and not yet well below */
+    atomic_llong events_behind, readers_stuck; /* of its subscriptions; hub, about once a second */
+    atomic_ullong trips;                       /* of circuit breakers of its hooks and services; hub */
+    atomic_llong memory_soft, memory_hard;     /* bytes; 0: no limit */
+    atomic_bool memory_over; /* above the soft limit, or was refused something; and not yet well below */
     struct seen_metric *metrics;
     uint32_t nmetrics;
 };
