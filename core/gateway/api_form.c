@@ -45,7 +45,7 @@ const char *api_parts(struct api_args *a, const struct api_request *r) {
     for (uint32_t i = 0; i < r->nparts; i++) {
         const struct taut_part *p = &r->parts[i];
         if (p->is_file) continue;
-        taut_str value = taut_str_n(p->body.bytes, (size_t)p->body.length);
+        taut_str value = taut_str_n(p->body->bytes, (size_t)p->body->length);
         if (!text_is_clean(value)) return bad;
         api_set(a, p->name, API_TEXT, value);
     }

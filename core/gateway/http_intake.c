@@ -399,16 +399,18 @@ void http_intake_give(struct http_conn *c, struct call *call) {
     i->multipart = NULL;
     for (const struct piece *p = i->first; p; p = p->next) n++;
     struct taut_part *parts = arena_alloc(&call->arena, (n + 1) * sizeof *parts);
+    struct taut_body *bodies = arena_alloc(&call->arena, (n + 1) * sizeof *bodies);
     n = 0;
-    for (const struct piece *p = i->first; p; p = p->next) {
+    for (const struct piece *p = i->first; p; p = p->next, n++) {
+        bodies[n] = body_of(p);
         parts[n] = p->part;
-        parts[n++].body = body_of(p);
+        parts[n].body = &bodies[n];
     }
     if (is_multipart) {
         h->parts = parts;
         h->nparts = n;
     } else {
-        h->body = parts[0].body;
+        h->body = bodies[0];
     }
     h->bytes = i->in_memory;
     h->files = i;

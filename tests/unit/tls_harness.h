@@ -51,6 +51,7 @@ static void make_pair(const char *name, const char *names, int days) {
     fclose(f);
     snprintf(text, sizeof text, "%s.key", name);
     f = fopen(file(text), "w");
+    fchmod(fileno(f), 0600);
     PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL);
     fclose(f);
     X509_free(cert);
