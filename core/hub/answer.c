@@ -38,6 +38,7 @@ static int32_t fail_with(struct taut_call *c, const char *error, taut_str messag
     struct run *r = run_of(c);
     check_thread(c->mod, "taut_fail");
     if (held_is_late(r)) return TAUT_E_FAILED;
+    if (r->ended_by) check_ends(r, "taut_fail"); /* it may be answered otherwise still, but is not asked after an end */
     answer_error(r, error, message);
     held_answered(r);
     return TAUT_E_FAILED;
@@ -47,6 +48,7 @@ static int32_t done(struct taut_call *c) {
     struct run *r = run_of(c);
     check_thread(c->mod, "taut_done");
     if (held_is_late(r)) return TAUT_E_TIMEOUT;
+    check_ends(r, "taut_done");
     if (!r->answer_open && c->kind == TAUT_CALL_METHOD) answer(c);
     r->replied = true;
     held_answered(r);
@@ -57,6 +59,7 @@ static int32_t reply(struct taut_call *c, int32_t status, const char *content_ty
     struct run *r = run_of(c);
     struct call_out *o = &r->call->out;
     if (held_is_late(r)) return TAUT_E_TIMEOUT;
+    check_ends(r, "taut_reply");
     o->http_status = (int)status;
     o->content_type = (const char *)arena_str(&r->call->arena, taut_str_z(content_type)).ptr;
     o->body = arena_str(&r->call->arena, body);
@@ -137,6 +140,7 @@ static void finish_method(struct run *r) {
     taut_json_close(j, '}');
     scope_headers(r);
     r->call->out.body = taut_str_n(j->ptr, j->len);
+    check_object(r->call->pub.mod, r, "the answer", r->call->out.body);
 }
 
 void answer_finish(struct run *r) {
@@ -175,6 +179,7 @@ void answer_finish(struct run *r) {
         } else if (r->answer_open) {
             taut_json_close(j, '}');
             o->body = taut_str_n(j->ptr, j->len);
+            check_object(r->call->pub.mod, r, "the answer", o->body);
         }
     }
 }

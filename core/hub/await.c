@@ -28,8 +28,8 @@ static void on_end(struct taut_mod *m, void *arg, int32_t status, void *result) 
     load_arrived(a->run, TAUT_OK, 0);
 }
 
-int32_t await_result(struct taut_mod *m, struct taut_call *c, taut_str key, uint32_t timeout_ms, taut_start_fn start,
-                     void *arg, void **result) {
+int32_t await_result(struct taut_mod *m, struct taut_call *c, const struct taut_svc *svc, taut_str key,
+                     uint32_t timeout_ms, taut_start_fn start, void *arg, void **result) {
     struct run *r = run_of(c);
     *result = NULL;
     check_thread(m, "taut_await");
@@ -40,8 +40,8 @@ int32_t await_result(struct taut_mod *m, struct taut_call *c, taut_str key, uint
         return a->done ? a->status : TAUT_E_AGAIN;
     }
     if (!check_read(r, "taut_await")) return TAUT_E_INVAL;
-    if (r->hook) timeout_ms = hook_time_left(r->hook, timeout_ms);
-    if (!timeout_ms) return TAUT_E_TIMEOUT;
+    uint32_t left = r->hook ? hook_time_left(r->hook, timeout_ms) : timeout_ms;
+    if (!left) return TAUT_E_TIMEOUT;
     struct await *a = arena_zalloc(&r->call->arena, sizeof *a);
     a->run = r;
     a->mod = m;
@@ -52,9 +52,11 @@ int32_t await_result(struct taut_mod *m, struct taut_call *c, taut_str key, uint
     r->waiting++;
     r->awaiting++;
     struct run *outer = r->hub->running;
+    if (r->rehearsing) states_compare(r);
     r->hub->running = NULL; /* what it starts is no effect of the handler */
-    start(m, arg, op_new(m, timeout_ms, on_end, a));
+    start(m, arg, op_new_await(m, svc, a->key, left, left < timeout_ms, on_end, a));
     r->hub->running = outer;
+    if (r->rehearsing) states_note(r);
     return TAUT_E_AGAIN;
 }
 

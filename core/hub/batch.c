@@ -27,6 +27,7 @@ struct taut_batch *batch_begin(struct run *r) {
     if (r->batch) batch_drop_events(r->batch);
     struct taut_batch *b = arena_zalloc(&r->call->arena, sizeof *b);
     b->run = r;
+    b->start = r->starts;
     b->view.size = sizeof b->view;
     if (r->call->pub.actor) b->view.workspace = arena_str(&r->call->arena, r->call->pub.actor->workspace);
     r->batch = b;
@@ -43,6 +44,11 @@ static struct arena *mem(struct taut_batch *b) {
     return &b->run->call->arena;
 }
 
+/* The first fault is what its author is told. */
+static void find_bad(struct taut_batch *b, const char *fault) {
+    if (!b->bad) b->bad = fault;
+}
+
 static struct taut_val copy_val(struct taut_batch *b, struct taut_val v) {
     if (v.type == TAUT_TEXT || v.type == TAUT_BLOB) v.u.p = arena_str(mem(b), taut_str_n(v.u.p, v.len)).ptr;
     return v;
@@ -57,8 +63,10 @@ static const struct taut_val *copy_vals(struct taut_batch *b, const struct taut_
 static void add_cond(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, const struct taut_val *key,
                      uint32_t nkey, uint32_t how, uint32_t col, const struct taut_val *v) {
     uint32_t table;
-    if (!table_id(m, t, &table) || nkey != t->key_cols) {
-        b->bad = true;
+    const char *fault = table_id(m, t, &table) ? key_fault(mem(b), t, key, nkey, VALUE_SOUGHT) : "not its own table";
+    if (!fault && v && how == TAUT_COND_EQUALS) fault = value_fault(mem(b), t, col, v, VALUE_SOUGHT);
+    if (fault) {
+        find_bad(b, fault);
         return;
     }
     ROOM(mem(b), b->conds, b->ncond, b->cap_cond);
@@ -73,8 +81,10 @@ static void add_cond(struct taut_batch *b, struct taut_mod *m, const struct taut
 static struct taut_write *add_write(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, uint32_t kind,
                                     const struct taut_val *vals, uint32_t n) {
     uint32_t table;
-    if (!table_id(m, t, &table) || n > t->cols.len || !n) {
-        b->bad = true;
+    const char *fault = table_id(m, t, &table) ? values_fault(mem(b), t, vals, n, VALUE_WRITTEN) : "not its own table";
+    if (!n) fault = arena_fmt(mem(b), "table %s: a write without a value", t->name).ptr;
+    if (fault) {
+        find_bad(b, fault);
         return NULL;
     }
     ROOM(mem(b), b->writes, b->nwrite, b->cap_write);
@@ -85,22 +95,30 @@ static struct taut_write *add_write(struct taut_batch *b, struct taut_mod *m, co
 
 static void insert(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, const struct taut_val *vals,
                    uint32_t n, uint32_t upsert) {
-    if (n < t->key_cols) b->bad = true;
+    if (n < t->key_cols)
+        find_bad(b, arena_fmt(mem(b), "table %s: its key has %u columns, got %u", t->name, t->key_cols, n).ptr);
     add_write(b, m, t, upsert ? TAUT_W_UPSERT : TAUT_W_INSERT, vals, n);
+}
+
+static const char *set_fault(struct taut_batch *b, const struct taut_table *t, const struct taut_set *sets,
+                             uint32_t i) {
+    uint32_t col = sets[i].col;
+    if (col < t->key_cols) return arena_fmt(mem(b), "table %s: column %u is of its key, which stays", t->name, col).ptr;
+    for (uint32_t k = 0; k < i; k++) /* which one should count? */
+        if (sets[k].col == col) return arena_fmt(mem(b), "table %s: column %u is set twice", t->name, col).ptr;
+    return value_fault(mem(b), t, col, &sets[i].val, VALUE_WRITTEN);
 }
 
 static void update(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, const struct taut_val *key,
                    uint32_t nkey, const struct taut_set *sets, uint32_t nsets) {
-    if (nkey != t->key_cols) b->bad = true;
+    find_bad(b, key_fault(mem(b), t, key, nkey, VALUE_WRITTEN));
     struct taut_write *w = add_write(b, m, t, TAUT_W_UPDATE, key, nkey);
     if (!w) return;
     struct taut_set *copy = arena_alloc(mem(b), (nsets ? nsets : 1) * sizeof *copy);
     for (uint32_t i = 0; i < nsets; i++) {
         copy[i] = sets[i];
         copy[i].val = copy_val(b, sets[i].val);
-        if (sets[i].col < t->key_cols || sets[i].col >= t->cols.len) b->bad = true;
-        for (uint32_t k = 0; k < i; k++)
-            if (sets[k].col == sets[i].col) b->bad = true; /* which one should count? */
+        find_bad(b, set_fault(b, t, sets, i));
     }
     w->sets = copy;
     w->nsets = nsets;
@@ -108,7 +126,8 @@ static void update(struct taut_batch *b, struct taut_mod *m, const struct taut_t
 
 static void delete_rows(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t,
                         const struct taut_val *key, uint32_t nkey) {
-    if (nkey > t->key_cols) b->bad = true;
+    if (nkey > t->key_cols)
+        find_bad(b, arena_fmt(mem(b), "table %s: its key has %u columns, got %u", t->name, t->key_cols, nkey).ptr);
     add_write(b, m, t, TAUT_W_DELETE, key, nkey);
 }
 
@@ -141,9 +160,15 @@ static taut_str deltas_text(struct arena *a, const struct taut_event *e) {
 
 static uint32_t append(struct taut_batch *b, const struct taut_event *e) {
     uint32_t cap = b->cap_event, n = b->nevent;
-    if (e->ntopics > 64 || e->ndeltas > 64) b->bad = true;
+    const char *fault = event_fault(mem(b), e);
+    if (fault) {
+        find_bad(b, fault);
+        return n;
+    }
+    if (e->body.len) check_object(b->run->call->pub.mod, b->run, "the body of an event", e->body);
     if (e->flags & TAUT_EVENT_EPHEMERAL) {
-        if (e->ndeltas) b->bad = true; /* who may see what is never left to what can be lost */
+        if (e->ndeltas)
+            find_bad(b, "an ephemeral event has deltas: who may see what is never left to what can be lost");
         ROOM(mem(b), b->ephemera, b->nephemeral, b->cap_ephemeral);
         b->ephemera[b->nephemeral++] = event_new(b->view.workspace, 0, e);
         return n;
@@ -166,7 +191,7 @@ static uint32_t append(struct taut_batch *b, const struct taut_event *e) {
 }
 
 static void set_cursor(struct taut_batch *b, taut_str name, uint64_t seq) {
-    if (!name.len) b->bad = true;
+    if (!name.len) find_bad(b, "a cursor without a name");
     ROOM(mem(b), b->cursors, b->ncursor, b->cap_cursor);
     b->cursors[b->ncursor++] = (struct taut_cursor){.name = arena_str(mem(b), name), .seq = seq};
 }
@@ -181,7 +206,7 @@ static void background(struct taut_batch *b) {
 
 static void set_workspace(struct taut_batch *b, taut_str workspace) {
     if (taut_str_eq(b->view.workspace, workspace)) return;
-    if (b->nevent) b->bad = true; /* its events already name another log */
+    if (b->nevent) find_bad(b, "its workspace is set behind taut_append: its events already name another log");
     b->view.workspace = arena_str(mem(b), workspace);
 }
 
@@ -200,16 +225,27 @@ static void on_commit(struct taut_mod *m, void *arg, int32_t status, void *resul
     load_release(h);
 }
 
+static const char *commit_fault(const struct run *r, const struct taut_batch *b, bool of_log) {
+    if (r->replied || r->state == RUN_COMMITTING) return "its call has ended already";
+    if (b != r->batch) return "it is not the last one that taut_batch made for this call";
+    if (b->bad) return b->bad;
+    if (of_log && !b->view.workspace.len) return "events or cursors without a workspace; see taut_batch_workspace";
+    return b->view.claim_key.len && !b->nevent ? "a claim without an event" : NULL;
+}
+
 int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     struct run *r = run_of(c);
     struct hub *h = r->hub;
     if (held_is_late(r)) return TAUT_E_TIMEOUT; /* nothing is stored */
     if (r->waiting) return TAUT_E_AGAIN;        /* it went on without a row that it had asked for */
     bool of_log = b->nevent || b->ncursor || b->view.trim;
-    bool has_ended = r->replied || r->state == RUN_COMMITTING;
-    if (has_ended || b != r->batch || b->bad || (of_log && !b->view.workspace.len) ||
-        (b->view.claim_key.len && !b->nevent)) {
-        log_fmt(TAUT_LOG_ERROR, c->mod->name, "bad_batch", "a handler built a batch that cannot be committed");
+    check_ends(r, "taut_commit");
+    const char *fault = commit_fault(r, b, of_log);
+    if (fault) {
+        bool has_ended = r->replied || r->state == RUN_COMMITTING;
+        if (!r->rehearsing)
+            log_fmt(TAUT_LOG_ERROR, c->mod->name, "bad_batch", "%s: a batch that cannot be committed: %s",
+                    handler_name(r), fault);
         if (!has_ended) held_fails(r, "internal_error", "");
         return TAUT_E_INVAL;
     }

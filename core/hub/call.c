@@ -2,7 +2,7 @@
 #include "hub/call.h"
 
 struct call *call_get(struct call_pool *p, uint32_t kind, struct port *home) {
-    struct call *c = p->free;
+    struct call *c = p->n > CALLS_RESTING ? p->free : NULL;
     if (c) {
         struct arena keep = c->arena;
         p->free = c->msg.mail.next ? CONTAINER_OF(c->msg.mail.next, struct call, msg.mail) : NULL;
@@ -28,8 +28,14 @@ void call_put(struct call_pool *p, struct call *c) {
         return;
     }
     arena_reset(&c->arena);
-    c->msg.mail.next = p->free ? &p->free->msg.mail : NULL;
-    p->free = c;
+    if (CALLS_RESTING && p->free) { /* the one that ended first is used first */
+        c->msg.mail.next = NULL;
+        p->last->msg.mail.next = &c->msg.mail;
+    } else {
+        c->msg.mail.next = p->free ? &p->free->msg.mail : NULL;
+        p->free = c;
+    }
+    p->last = c;
     p->n++;
 }
 

@@ -137,11 +137,15 @@ struct events_msg {
 
 /* A call without a connection to the hub yet: all zero but these. Its memory is recycled through a list of at most
  * CALLS_KEPT per owner. Thread: the owner's. */
-enum { CALLS_KEPT = 512 };
+#ifdef TAUT_CHECKS
+enum { CALLS_KEPT = 512, CALLS_RESTING = 256 /* not used again yet: who still does is found */ };
+#else
+enum { CALLS_KEPT = 512, CALLS_RESTING = 0 };
+#endif
 struct call_pool {
-    struct call *free;
-    uint32_t n;   /* in the list */
-    uint32_t out; /* given out and not yet put back */
+    struct call *free, *last; /* last: the one that was put back last */
+    uint32_t n;               /* in the list */
+    uint32_t out;             /* given out and not yet put back */
 };
 struct call *call_get(struct call_pool *p, uint32_t kind, struct port *home);
 void call_put(struct call_pool *p, struct call *c);

@@ -4,11 +4,14 @@
 #include "hub/internal.h"
 #include "obs/log.h"
 
+enum { END_TEXT_MAX = 200 };
+
 /* What a run drew from chance, to be drawn again. In the call's memory. */
 struct tape {
     char *bytes;
     size_t len, cap, at;
-    uint64_t end;   /* digest of what the rehearsal came to */
+    uint64_t end; /* digest of what the rehearsal came to */
+    const char *end_text;
     uint64_t batch; /* and of the batch that it would have submitted; 0: none */
 };
 
@@ -43,8 +46,7 @@ bool check_thread(const struct taut_mod *m, const char *function) {
 
 /* ---- effects ---- */
 
-TAUT_UNUSED static const char *what_runs(const struct run *r) {
-    const struct call *c = r->call;
+static const char *name_of(const struct call *c) {
     switch (c->pub.kind) {
     case TAUT_CALL_METHOD: return c->method ? c->method->def->name : "a method";
     case TAUT_CALL_COMMAND: return c->command->def->name;
@@ -53,6 +55,10 @@ TAUT_UNUSED static const char *what_runs(const struct run *r) {
     case TAUT_CALL_FRAME: return "frame";
     default: return "a task";
     }
+}
+
+const char *handler_name(const struct run *r) {
+    return name_of(r->call);
 }
 
 bool check_effect(struct taut_mod *m, const char *function) {
@@ -64,10 +70,11 @@ bool check_effect(struct taut_mod *m, const char *function) {
 }
 
 bool check_read(struct run *r, const char *function) {
+    r->asked = function;
     if (r->hub->running != r || r->state != RUN_RUNNING) {
 #ifdef TAUT_CHECKS
         panic("module %s: %s() was called for a call (%s) whose handler does not run, and which so cannot wait for it",
-              r->call->pub.mod->name, function, what_runs(r));
+              r->call->pub.mod->name, function, handler_name(r));
 #endif
         log_fmt(TAUT_LOG_ERROR, r->call->pub.mod->name, "late_read",
                 "%s() was called for a call whose handler does not run; this is a fault of the module", function);
@@ -77,10 +84,47 @@ bool check_read(struct run *r, const char *function) {
     if (r->effect)
         panic("module %s: the handler of %s calls %s() before its last read, %s(): what it causes there it causes "
               "again in each run",
-              r->call->pub.mod->name, what_runs(r), r->effect, function);
+              r->call->pub.mod->name, handler_name(r), r->effect, function);
 #endif
     return true;
 }
+
+/* ---- ends ---- */
+
+#ifdef TAUT_CHECKS
+
+struct run *run_of(struct taut_call *c) {
+    struct call *call = CONTAINER_OF(c, struct call, pub);
+    if (!call->run)
+        panic("module %s: %s: its call has ended already; one that is used later returns TAUT_E_PENDING, and is ended "
+              "once",
+              c->mod ? c->mod->name : "?", name_of(call));
+    return call->run;
+}
+
+static uint32_t lost_of(const struct taut_batch *b) {
+    return b->nwrite + b->nevent + b->nephemeral + b->ncursor + (b->view.trim > 0);
+}
+
+void check_ends(struct run *r, const char *function) {
+    const char *name = r->call->pub.mod->name;
+    const struct taut_batch *b = r->batch;
+    if (r->ended_by)
+        panic("module %s: the handler of %s ends its call twice: by %s(), then by %s()", name, handler_name(r),
+              r->ended_by, function);
+    r->ended_by = function;
+    if (b && b->start == r->starts && strcmp(function, "taut_commit") != 0 && lost_of(b))
+        panic("module %s: %s is ended by %s() with %u %s in its batch, which nobody stores; taut_commit stores them",
+              name, handler_name(r), function, lost_of(b), lost_of(b) == 1 ? "change" : "changes");
+}
+
+#else
+
+void check_ends(struct run *r, const char *function) {
+    (void)r, (void)function;
+}
+
+#endif
 
 /* ---- chance ---- */
 
@@ -208,16 +252,43 @@ static bool is_rehearsed(const struct run *r) {
     return c->pub.kind != TAUT_CALL_COMMAND || !(c->command->def->flags & TAUT_CMD_LONG);
 }
 
+/* A short text of what end_digest looks at. */
+static const char *end_text(struct run *r, int32_t err) {
+    struct arena *a = &r->call->arena;
+    taut_str text = r->failed ? r->call->pub.failed : taut_str_n(r->json.ptr, r->answer_open ? r->json.len : 0);
+    int n = (int)(text.len < END_TEXT_MAX ? text.len : END_TEXT_MAX);
+    if (r->failed) return arena_fmt(a, "the error %.*s", n, text.ptr).ptr;
+    if (err < 0) return error_text(err);
+    return n ? arena_fmt(a, "%.*s", n, text.ptr).ptr : r->replied ? "another answer" : "none";
+}
+
+/* What it may not end with, whatever the other run does. */
+static void check_end(const struct run *r, int32_t err) {
+    const char *name = r->call->pub.mod->name;
+    if (r->waiting && (err >= 0 || err == TAUT_E_FAILED))
+        panic("module %s: the handler of %s went on after %s() returned TAUT_E_AGAIN; return it at once", name,
+              handler_name(r), r->asked ? r->asked : "a read");
+    if (r->ended_by && err == TAUT_E_AGAIN && !r->restart)
+        panic(
+            "module %s: the handler of %s returned TAUT_E_AGAIN after %s(), which has ended its call; return what that "
+            "returns",
+            name, handler_name(r), r->ended_by);
+}
+
 bool check_rehearse(struct run *r, int32_t (*run)(struct run *r), int32_t *err) {
     struct tape *t = tape_of(r);
     t->len = t->at = 0;
     t->batch = 0;
     if (!is_rehearsed(r)) return false;
     r->rehearsing = true;
+    states_note(r);
     *err = run(r);
+    states_compare(r);
     r->rehearsing = false;
+    check_end(r, *err);
     if (run_waits(r, *err) || r->restart) return true; /* the run that counts is still to come */
     t->end = end_digest(r, *err);
+    t->end_text = end_text(r, *err);
     route_forget(r->call);
     r->starts--;
     return false;
@@ -229,15 +300,35 @@ void check_batch(struct run *r, const struct taut_batch *b) {
     else if (r->tape && is_rehearsed(r) && r->tape->batch != batch_digest(b))
         panic("module %s: two runs of the handler of %s built different batches; see HANDLERS ARE RESTARTABLE in "
               "taut/call.h",
-              r->call->pub.mod->name, what_runs(r));
+              r->call->pub.mod->name, handler_name(r));
+}
+
+uint64_t check_actor(const struct run *r) {
+    uint64_t h = 14695981039346656037u;
+    const struct taut_actor *a = r->call->pub.actor;
+    add(&h, &a, sizeof a);
+    if (!a) return h;
+    const taut_str texts[] = {a->workspace, a->user, a->bot, a->app, a->token, a->scopes};
+    add_int(&h, a->flags);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) add_str(&h, texts[i]);
+    return h;
+}
+
+void check_actor_is(const struct run *r, uint64_t digest) {
+    if (check_actor(r) != digest)
+        panic("module %s: the handler of %s changed the actor of its call; to act as another one, start a taut_task as "
+              "that one",
+              r->call->pub.mod->name, handler_name(r));
 }
 
 void check_compare(struct run *r, int32_t err) {
+    check_end(r, err);
     if (!is_rehearsed(r) || r->restart || r->state == RUN_COMMITTING) return;
     if (r->tape->end != end_digest(r, err))
-        panic("module %s: two runs of the handler of %s came to different ends; see HANDLERS ARE RESTARTABLE in "
-              "taut/call.h",
-              r->call->pub.mod->name, what_runs(r));
+        panic(
+            "module %s: two runs of the handler of %s came to different ends (%s; %s); see HANDLERS ARE RESTARTABLE in "
+            "taut/call.h",
+            r->call->pub.mod->name, handler_name(r), r->tape->end_text, end_text(r, err));
 }
 
 #else
@@ -251,6 +342,13 @@ void check_batch(struct run *r, const struct taut_batch *b) {
 }
 void check_compare(struct run *r, int32_t err) {
     (void)r, (void)err;
+}
+uint64_t check_actor(const struct run *r) {
+    (void)r;
+    return 0;
+}
+void check_actor_is(const struct run *r, uint64_t digest) {
+    (void)r, (void)digest;
 }
 
 #endif

@@ -23,7 +23,7 @@ static void *with_actor(size_t head, size_t actor_at, const struct taut_actor *a
     char *block = xcalloc(1, bytes), *at = block + head;
     struct taut_actor *to = (struct taut_actor *)(void *)(block + actor_at);
     taut_str *into[] = {&to->workspace, &to->user, &to->bot, &to->app, &to->token, &to->scopes};
-    *to = *a;
+    taut_copy_sized(to, sizeof *to, a);
     for (size_t i = 0; i < COUNT_OF(from); i++) {
         if (from[i]->len) memcpy(at, from[i]->ptr, from[i]->len);
         *into[i] = taut_str_n(at, from[i]->len);
@@ -46,7 +46,8 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     struct call *c = r->call;
     struct call_out *o = &c->out;
     check_thread(pub->mod, "taut_accept");
-    if (pub->kind != TAUT_CALL_OPEN || !a->actor || a->cursor > a->as_of) return TAUT_E_INVAL;
+    if (pub->kind != TAUT_CALL_OPEN || !a->actor || !TAUT_HAS(a->actor, scopes) || a->cursor > a->as_of) return TAUT_E_INVAL;
+    check_ends(r, "taut_accept");
     if (r->rehearsing) { /* as if it were let in and gone at once */
         if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
         r->failed = false;
@@ -95,6 +96,7 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
 static int32_t reject_conn(struct taut_call *pub, taut_str last_frame, uint32_t close_code) {
     struct run *r = run_of(pub);
     if (held_is_late(r)) return TAUT_E_TIMEOUT;
+    check_ends(r, "taut_reject");
     r->call->out.accepted = false;
     r->call->out.body = arena_str(&r->call->arena, last_frame);
     r->call->out.close_code = close_code;
@@ -249,6 +251,7 @@ static void to_conn(struct taut_mod *m, uint32_t kind, taut_conn id, uint32_t co
     struct hub *h = hub_of(m);
     check_thread(m, kind == MSG_SEND ? "taut_send" : "taut_conn_close");
     if (!check_effect(m, kind == MSG_SEND ? "taut_send" : "taut_conn_close")) return;
+    if (kind == MSG_SEND) check_object(m, run_here(), "a frame", text);
     struct hconn *conn = conns_find(h, id);
     if (!conn || conn->closed) return;
     struct conn_msg *out = xcalloc(1, sizeof *out + text.len);

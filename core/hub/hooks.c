@@ -6,7 +6,7 @@
 #include "hub/status.h"
 #include "obs/log.h"
 
-enum { BUDGET_MS = 30 };
+enum { BUDGET_MS = 30, DEPTH_MAX = 8 };
 
 /* What a filter has used of its budget in a call: its own runs and what it has awaited, until it gives its verdict.
  * What others take (other filters, the disk, its rows) does not count. */
@@ -121,6 +121,10 @@ static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, vo
     struct taut_call *c = &r->call->pub;
     struct hook_time *t = time_of(r, e), *outer = r->hook;
     if (e->breaker.open || is_gone(e)) return without(c, e);
+    if (r->hook_depth >= DEPTH_MAX) {
+        if (!r->rehearsing) fault(r->hub, e, "leads to itself again and again (8 filters run, each inside another)");
+        return without(c, e);
+    }
     if (t->used_us >= budget_us(e)) { /* it is not asked again in this call */
         if (!r->rehearsing && !t->is_told) fault(r->hub, e, "took longer than its budget");
         t->is_told |= !r->rehearsing;
@@ -130,7 +134,9 @@ static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, vo
     r->hook = t;
     t->counted_us = clock_mono_us();
     crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
+    r->hook_depth++;
     int32_t verdict = e->def->filter(&e->owner->pub, c, b, data);
+    r->hook_depth--;
     crumb_leave(r->rehearsing ? NULL : &e->seconds);
     r->hook = outer;
     hook_count(t);

@@ -101,7 +101,7 @@ void host_init(struct hub *h) {
     services_add_to_host(t);
     hooks_add_to_host(t);
     subs_add_to_host(t);
-    observe_add_to_host(t);
+    report_add_to_host(t);
     memory_add_to_host(t);
     answer_add_to_host(t);
     route_add_to_host(t);

@@ -25,13 +25,27 @@ uint32_t stop_timeout_ms(const struct hub *h) {
     return h->config.stop_timeout_ms ? h->config.stop_timeout_ms : STOP_TIMEOUT_MS;
 }
 
+/* A service that it declares and does not provide: others would find nobody there. */
+static int32_t missing(struct instance *in, const char *service) {
+    snprintf(in->failed, sizeof in->failed,
+             "its `provides` names %s, and its init did not provide it: call taut_svc_provide() there", service);
+    instance_fini(in);
+    return TAUT_E_INVAL;
+}
+
 int32_t instance_init(struct hub *h, struct instance *in) {
+    in->failed[0] = 0;
     in->pub = (struct taut_mod){.size = sizeof in->pub, .host = &h->host, .config = in->config, .name = in->name};
     in->state = INSTANCE_INIT;
     crumb_enter(&in->seen->crumbs, CRUMB_INIT, NULL);
     int32_t err = in->def->init ? in->def->init(&in->pub) : TAUT_OK;
     crumb_leave(NULL);
-    return err;
+    const char *service = err < 0 ? NULL : services_missing(h, in);
+    return service ? missing(in, service) : err;
+}
+
+taut_str instance_why(const struct instance *in, int32_t err) {
+    return taut_str_z(in->failed[0] ? in->failed : error_text(err));
 }
 
 void instance_start(struct hub *h, struct instance *in, taut_op_fn fn, void *arg) {

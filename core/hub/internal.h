@@ -4,7 +4,8 @@
  *   lifecycle.c  init, start and stop of all modules
  *   switch.c     modules stopped and started while the server runs
  *   instance.c   the steps of one module's life
- *   services.c   services: their consumers' places, down tables, circuit breakers
+ *   services.c   services: their consumers' places, down tables
+ *   breaker.c    when services and hooks are left out
  *   hooks.c      filters, observers, providers at their points
  *   subscribe.c  modules that read the log
  *   sub_keep.c   their cursors
@@ -14,15 +15,20 @@
  *   load.c       reads that missed: collected over a turn, asked together, calls run again
  *   await.c      calls that wait for something else, and for their turn
  *   check.c      what modules may not do: wrong threads, effects before the last read, runs that differ
+ *   check_state.c  … and changes of their state while a handler runs
+ *   check_text.c   … and texts that are no JSON
  *   held.c       calls that modules keep open
  *   run.c        the life of a call: authentication, runs, conflicts, its end
  *   answer.c     the envelope
  *   route.c      requests and answers of HTTP routes
+ *   typed.c      values, scans and events against what was declared
  *   batch.c      batches: built by handlers, submitted, applied to the cache when durable
  *   publish.c    the stream of durable events, the tail of each log, refill
  *   conns.c      open sockets as the hub knows them
  *   host.c       the table that modules get
- *   observe.c    what is measured, and what modules report about themselves
+ *   observe.c    what is measured
+ *   metrics.c    its names and texts
+ *   report.c     what modules report about themselves: log lines, measures, health
  *   memory.c     what modules hold of the host, and may
  *   status.c     what an operator may see
  */
@@ -88,6 +94,8 @@ struct op_slot {
     void *arg;
     int64_t deadline_us;     /* 0: none */
     struct service *service; /* that was asked, or NULL */
+    taut_str key;            /* of an await, in its call's memory; else empty */
+    bool hurried;            /* a filter's budget leaves less time than it asked for: no fault of the service */
     struct taut_mod *doer;   /* wants to hear of a cancellation, or NULL */
     bool is_modules;         /* fn is the module's; else the core's, on behalf of mod */
     taut_fn on_cancel;
@@ -101,6 +109,8 @@ struct ops {
     struct taut_completion delivering;
 };
 taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg); /* of the core's, or of no service */
+taut_op op_new_await(struct taut_mod *m, const struct taut_svc *svc, taut_str key, uint32_t timeout_ms, bool hurried,
+                     taut_op_fn fn, void *arg);
 void ops_add_to_host(struct taut_host *t);
 void ops_fail_of(struct hub *h, struct service *s); /* those that were asked of it: unavailable */
 void ops_end_of(struct hub *h, struct taut_mod *m); /* nothing that it has begun reaches it any more */
@@ -112,6 +122,17 @@ void (*ops_keep_result(struct hub *h))(void *);
 void ops_abandon(struct hub *h); /* no receiver is called any more; late results are just destroyed */
 void ops_free(struct hub *h);
 
+/* ---- typed.c: what is wrong, for people, in the arena's memory; or NULL ---- */
+enum value_use { VALUE_SOUGHT, VALUE_WRITTEN };
+const char *value_fault(struct arena *a, const struct taut_table *t, uint32_t col, const struct taut_val *v,
+                        enum value_use use);
+const char *values_fault(struct arena *a, const struct taut_table *t, const struct taut_val *vals, uint32_t n,
+                         enum value_use use); /* of the first n columns */
+const char *key_fault(struct arena *a, const struct taut_table *t, const struct taut_val *key, uint32_t nkey,
+                      enum value_use use);
+const char *scan_fault(struct arena *a, const struct taut_table *t, const struct taut_scan *s);
+const char *event_fault(struct arena *a, const struct taut_event *e);
+
 /* ---- batch.c ---- */
 struct taut_batch {
     struct taut_batch_view view; /* first: durable() finds the batch by its view */
@@ -122,9 +143,10 @@ struct taut_batch {
     struct event **events, **ephemera; /* one reference each until published or dropped */
     struct taut_event_rec *records;
     struct taut_cursor *cursors;
+    uint32_t start; /* of the run that has begun it */
     uint32_t ncursor, cap_cursor;
     struct observed *observed, *observed_last; /* to be told when this is on disk */
-    bool bad;                                  /* something could not be added: the commit fails */
+    const char *bad;                           /* what could not be added: the commit fails; or NULL */
 };
 struct taut_batch *batch_begin(struct run *r);
 void batch_drop_events(struct taut_batch *b);
@@ -168,6 +190,9 @@ struct run {
     bool failed, answer_open, replied;
     bool rehearsing;         /* this run is for show (check.c): its effects go nowhere */
     const char *effect;      /* the first one of this run, or NULL */
+    const char *asked;       /* the function that has made it wait last */
+    const char *ended_by;    /* the function that has ended the call in this run, or NULL (TAUT_CHECKS) */
+    struct states *states;   /* of all modules, as its rehearsal began (TAUT_CHECKS) */
     int64_t now_us, mono_us; /* the clocks as this run sees them; 0: not looked at */
     struct at_end *at_end;   /* what this run wants done when it is the one that counts; newest first */
     bool ended_once;         /* that has been done */
@@ -178,6 +203,7 @@ struct run {
     struct turn *turns;           /* its places in queues (await.c), newest first */
     struct hook_time *hook_times; /* of the filters that have been asked in this call */
     struct hook_time *hook;       /* of the one that runs now, or NULL */
+    uint32_t hook_depth;          /* filters that run now, each inside the one before */
     int32_t load_error;
     uint64_t as_of;         /* the newest snapshot among its reads */
     uint64_t scan_as_of;    /* the newest among its scans: rows from before it are read again */
@@ -199,16 +225,21 @@ struct run {
     taut_task_done task_done;
     const struct hub_command *command;
 };
+#ifdef TAUT_CHECKS
+struct run *run_of(struct taut_call *c); /* stops who uses a call that has ended */
+#else
 static inline struct run *run_of(struct taut_call *c) {
     return CONTAINER_OF(c, struct call, pub)->run;
 }
+#endif
 static inline bool run_is_held(const struct run *r) {
     return r->state == RUN_HELD || r->state == RUN_OVERDUE;
 }
 void run_to(struct run *r, enum run_state to); /* the one way from state to state */
-/* Does the run that has ended so wait for something, to run again? */
+/* Does the run that has ended so wait for something, to run again? Also one that went on without what it asked for:
+ * what it then came to rests on nothing. */
 static inline bool run_waits(const struct run *r, int32_t err) {
-    return r->waiting && (err == TAUT_E_AGAIN || err == TAUT_E_PENDING);
+    return r->waiting && (err >= 0 || err == TAUT_E_AGAIN || err == TAUT_E_PENDING || err == TAUT_E_FAILED);
 }
 void run_begin(struct hub *h, struct call *c);                     /* owns c from here */
 void run_frame(struct hub *h, struct call *c, struct hconn *conn); /* the next frame of a connection */
@@ -219,7 +250,7 @@ void answer_now(struct run *r); /* its caller gets it now, whenever the call end
 void run_tick(struct hub *h, int64_t now_us);
 void run_end_all(struct hub *h); /* no handler runs any more */
 void run_add_to_host(struct taut_host *t);
-int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done);
+int32_t run_task(struct taut_mod *m, const struct taut_actor *actor, taut_task_fn fn, void *arg, taut_task_done done);
 
 /* ---- held.c ---- */
 void held_expire(struct run *r);
@@ -308,8 +339,8 @@ uint32_t conns_of(struct hub *h, const struct instance *in);
 void conns_free(struct hub *h);
 
 /* ---- await.c ---- */
-int32_t await_result(struct taut_mod *m, struct taut_call *c, taut_str key, uint32_t timeout_ms, taut_start_fn start,
-                     void *arg, void **result);
+int32_t await_result(struct taut_mod *m, struct taut_call *c, const struct taut_svc *svc, taut_str key,
+                     uint32_t timeout_ms, taut_start_fn start, void *arg, void **result);
 void await_forget(struct run *r); /* its results, at its end */
 void turns_go_on(struct hub *h);
 /* TAUT_OK when no earlier run is before this one in the queue of that key; AGAIN: it waits. */
@@ -332,13 +363,30 @@ struct run *run_here(void); /* the run whose handler runs on this thread, or NUL
 bool check_rehearse(struct run *r, int32_t (*run)(struct run *r), int32_t *err);
 void check_batch(struct run *r, const struct taut_batch *b); /* it is to be submitted */
 void check_compare(struct run *r, int32_t err);              /* the run that counts has ended: as in its rehearsal? */
+uint64_t check_actor(const struct run *r);                   /* who its call is, as a digest */
+void check_actor_is(const struct run *r, uint64_t digest);   /* it still is that one */
 void check_random(struct run *r, void *p, size_t n);
 int64_t check_stamp(struct run *r, int64_t after_us);
+void check_ends(struct run *r, const char *function); /* the module ends its call by that */
+const char *handler_name(const struct run *r);        /* for people: of the method, the path … */
 
-/* ---- services.c ---- */
+/* ---- check_state.c ---- */
+void state_took(struct taut_mod *m, const void *at, size_t bytes); /* any thread: a block is the module's */
+void state_gave(const void *at);                                   /* any thread */
+void states_note(struct run *r);    /* a rehearsal begins: what modules remember now */
+void states_compare(struct run *r); /* … and must still remember */
+
+/* ---- check_text.c ---- */
+bool text_is_object(taut_str s); /* a JSON object in UTF-8, without anything around it */
+/* Stops the module that has written something else. With TAUT_CHECKS. r: whose handler it was, or NULL. */
+void check_object(const struct taut_mod *m, const struct run *r, const char *what, taut_str text);
+
+/* ---- breaker.c ---- */
 bool breaker_fault(struct breaker *b, int64_t now_us); /* true: it is to open, for open_ms */
 void breaker_success(struct breaker *b);
 void breaker_close(struct breaker *b); /* for a trial */
+
+/* ---- services.c ---- */
 struct proxy;
 struct service {
     struct service *next;
@@ -354,6 +402,7 @@ struct service {
 void services_add_to_host(struct taut_host *t);
 const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down);
 struct service *service_of(const struct taut_svc *svc);
+const char *services_missing(struct hub *h, const struct instance *in); /* one that it should provide; or NULL */
 void service_timed_out(struct hub *h, struct service *s);
 void service_succeeded(struct hub *h, struct service *s);
 void services_stop_of(struct hub *h, struct instance *in); /* it provides nothing any more */
@@ -377,6 +426,10 @@ void subs_free(struct hub *h);
 /* ---- sub_keep.c ---- */
 void subs_flush(struct hub *h, void (*then)(struct hub *h)); /* keeps all cursors, then goes on */
 
+/* ---- sub_watch.c ---- */
+void subs_watch(struct hub *h);                        /* about once a second: health of those that do not go on */
+void subs_status(struct hub *h, struct taut_json *j); /* adds "readers" */
+
 /* ---- restore.c ---- */
 void restore_instead_of_open(struct hub *h);
 
@@ -385,6 +438,7 @@ struct instance *store_module(struct hub *h);
 uint32_t start_timeout_ms(const struct hub *h);
 uint32_t stop_timeout_ms(const struct hub *h);
 int32_t instance_init(struct hub *h, struct instance *in);
+taut_str instance_why(const struct instance *in, int32_t err); /* its init or start failed so */
 void instance_start(struct hub *h, struct instance *in, taut_op_fn fn, void *arg);    /* one that has a start */
 uint32_t instance_stop(struct hub *h, struct instance *in, taut_op_fn fn, void *arg); /* … a stop; its deadline in ms */
 void instance_sweep(struct hub *h, struct instance *in); /* takes away what it has registered */
@@ -407,11 +461,13 @@ void work_forget(struct hub *h, struct taut_mod *m); /* what is queued of it */
 void host_posted(struct msg *m);
 void timers_stop_of(struct hub *h, struct taut_mod *m);
 bool work_stop(struct hub *h); /* false: a thread does not end (logged) */
-void module_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text); /* any thread */
-void report_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text); /* what the core finds */
 uint32_t timers_count(struct hub *h);
 uint32_t work_queued(struct hub *h);
 void host_init(struct hub *h);
+
+/* ---- report.c: any thread ---- */
+void report_add_to_host(struct taut_host *t);
+void report_health(struct taut_mod *m, uint32_t level, const char *code, taut_str text); /* what the core finds */
 
 /* ---- memory.c: any thread ---- */
 void memory_add_to_host(struct taut_host *t);
@@ -420,7 +476,6 @@ void memory_watch(struct taut_mod *m); /* is it over its limits, or below again?
 /* ---- observe.c ---- */
 void observe_begin(struct hub *h);
 void observe_end(struct hub *h);
-void observe_add_to_host(struct taut_host *t);
 void observe_commit(struct hub *h, int32_t status);
 void observe_end_of(struct hub *h, const struct run *r);
 static inline struct crumb_owner *crumbs_of(const struct taut_mod *m) {

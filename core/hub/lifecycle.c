@@ -131,7 +131,7 @@ void hub_stop_modules(struct hub *h, void (*done)(void *arg, int32_t err, const 
 static void give_up(struct hub *h, struct instance *in, const char *what, int32_t err, const taut_str *why,
                     enum instance_state state) {
     struct lifecycle *l = h->lifecycle;
-    taut_str cause = why ? *why : taut_str_z(error_text(err));
+    taut_str cause = why ? *why : instance_why(in, err);
     l->err = err;
     l->text = in->hung[0] ? xasprintf("module %s %s", in->name, in->hung)
                           : xasprintf("module %s: %s: %.*s", in->name, what, (int)cause.len, cause.ptr);
@@ -178,7 +178,8 @@ static bool goes_on_without(struct hub *h, struct instance *in, const char *what
         log_fmt(TAUT_LOG_ERROR, in->name, "not_started", "%s; the server goes on without it", in->hung);
         return true;
     }
-    log_fmt(TAUT_LOG_ERROR, in->name, "not_started", "%s: %s; the server goes on without it", what, error_text(err));
+    log_fmt(TAUT_LOG_ERROR, in->name, "not_started", "%s: %s; the server goes on without it", what,
+            instance_why(in, err).ptr);
     report_health(&in->pub, TAUT_HEALTH_DOWN, "not_started", taut_str_z(what));
     return true;
 }

@@ -130,6 +130,12 @@ static struct load *load_new(struct hub *h, taut_str key, uint32_t table, const 
     return l;
 }
 
+/* A read that is wrong in itself. */
+static int32_t bad_read(struct run *r, struct taut_mod *m, const char *function, const char *fault) {
+    if (!r->rehearsing) log_fmt(TAUT_LOG_ERROR, m->name, "bad_read", "%s: %s(): %s", handler_name(r), function, fault);
+    return TAUT_E_INVAL;
+}
+
 int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_val *key,
                  uint32_t nkey, const struct taut_row **row) {
     struct run *r = run_of(c);
@@ -138,7 +144,9 @@ int32_t load_get(struct taut_mod *m, struct taut_call *c, const struct taut_tabl
     uint32_t table;
     *row = NULL;
     check_thread(m, "taut_get");
-    if (nkey != t->key_cols || !table_id(m, t, &table)) return TAUT_E_INVAL;
+    if (!table_id(m, t, &table)) return TAUT_E_INVAL;
+    const char *fault = key_fault(&r->call->arena, t, key, nkey, VALUE_SOUGHT);
+    if (fault) return bad_read(r, m, "taut_get", fault);
     taut_str k = taut_str_n(text, key_encode(text, table, key, nkey));
     if (!k.len) return TAUT_OK; /* no such key can exist: it is longer than any that was written */
     struct crow *found = rows_find(&h->rows, k);
@@ -354,7 +362,9 @@ int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_tab
     taut_str key;
     *rows = &none;
     check_thread(m, "taut_scan");
-    if (!s->size || !table_id(m, t, &table) || !s->limit || s->limit > 10000 || s->nprefix > 6) return TAUT_E_INVAL;
+    if (!table_id(m, t, &table)) return TAUT_E_INVAL;
+    const char *fault = scan_fault(&r->call->arena, t, s);
+    if (fault) return bad_read(r, m, "taut_scan", fault);
     struct taut_scan *copy = scan_copy(&r->call->arena, s, table, &key);
     if (!key.len) return TAUT_E_INVAL;
     struct memo *memo = memo_find(r, key);

@@ -1,6 +1,7 @@
 /* memory.c - what modules hold of the host: counted, shown, and limited by `memory:` in their items of the
  * configuration. Above the soft limit a module is degraded until it is well below again; above the hard one it gets no
  * more. Any thread. */
+#include <malloc.h>
 #include <stdio.h>
 
 #include "hub/internal.h"
@@ -50,17 +51,28 @@ static void refused(struct taut_mod *m, size_t n) {
 
 static void *host_alloc(struct taut_mod *m, size_t n) {
     void *p = seen_alloc(seen_of(m), n);
-    if (!p) refused(m, n);
-    else memory_watch(m);
+    if (!p) {
+        refused(m, n);
+        return NULL;
+    }
+    state_took(m, p, n);
+    memory_watch(m);
     return p;
 }
 static void *host_realloc(struct taut_mod *m, void *p, size_t n) {
+    state_gave(p);
     void *q = seen_realloc(seen_of(m), p, n);
-    if (!q) refused(m, n);
-    else memory_watch(m);
+    if (!q) {
+        if (p) state_took(m, p, malloc_usable_size(p));
+        refused(m, n);
+        return NULL;
+    }
+    state_took(m, q, n);
+    memory_watch(m);
     return q;
 }
 static void host_free(struct taut_mod *m, void *p) {
+    state_gave(p);
     seen_release(seen_of(m), p);
     memory_watch(m);
 }

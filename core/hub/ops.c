@@ -32,6 +32,8 @@ static taut_op add(struct taut_mod *m, struct service *service, uint32_t timeout
     s->fn = fn;
     s->arg = arg;
     s->service = service;
+    s->key = taut_str_n("", 0);
+    s->hurried = false;
     s->doer = NULL;
     s->is_modules = is_modules;
     s->deadline_us = timeout_ms ? clock_mono_us() + (int64_t)timeout_ms * 1000 : 0;
@@ -44,6 +46,15 @@ static taut_op add(struct taut_mod *m, struct service *service, uint32_t timeout
 
 taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg) {
     return add(m, NULL, timeout_ms, fn, arg, false);
+}
+
+taut_op op_new_await(struct taut_mod *m, const struct taut_svc *svc, taut_str key, uint32_t timeout_ms, bool hurried,
+                     taut_op_fn fn, void *arg) {
+    taut_op op = add(m, service_of(svc), timeout_ms, fn, arg, false);
+    struct op_slot *s = &hub_of(m)->ops.slots[(uint32_t)op];
+    s->key = key;
+    s->hurried = hurried;
+    return op;
 }
 
 static taut_op op_of(const struct ops *o, uint32_t slot) {
@@ -175,15 +186,24 @@ void ops_deliver(struct hub *h, struct msg *m) {
     free(c);
 }
 
+/* Of a key its first word alone: behind it stands what the question depends on, which is nobody's business. */
+static void say_timeout(const struct op_slot *s) {
+    char key[64] = "", of[80] = "";
+    const char *blank = s->key.len ? memchr(s->key.ptr, ' ', s->key.len) : NULL;
+    int n = (int)(blank ? (size_t)(blank - s->key.ptr) : s->key.len);
+    if (n) snprintf(key, sizeof key, " \"%.*s\"", n, s->key.ptr);
+    if (s->service) snprintf(of, sizeof of, " of %s/%u", s->service->family, s->service->major);
+    log_fmt(TAUT_LOG_WARN, s->mod->name, "op_timeout", "an operation%s%s passed its deadline", key, of);
+}
+
 void ops_tick(struct hub *h, int64_t now_us) {
     if (!h->ops.with_deadline) return;
     for (uint32_t i = 0; i < h->ops.cap; i++) {
         struct op_slot *s = &h->ops.slots[i];
         if (!(s->generation & 1) || !s->deadline_us || s->deadline_us > now_us) continue;
-        struct service *asked = s->service;
+        struct service *asked = s->hurried ? NULL : s->service;
         h->ops.timed_out++;
-        log_fmt(TAUT_LOG_WARN, s->mod->name, "op_timeout", "an operation%s%s passed its deadline", asked ? " of " : "",
-                asked ? asked->family : "");
+        say_timeout(s);
         fail(h, i, TAUT_E_TIMEOUT);
         if (asked) service_timed_out(h, asked);
     }

@@ -123,6 +123,12 @@ void publish_event(struct hub *h, struct event *e) {
 void publish_ephemeral(struct taut_mod *m, taut_str workspace, const struct taut_event *in) {
     check_thread(m, "taut_publish");
     if (!check_effect(m, "taut_publish")) return;
+    struct arena a = {0};
+    const char *fault = event_fault(&a, in);
+    if (fault) log_fmt(TAUT_LOG_ERROR, m->name, "bad_event", "taut_publish(): %s; it is published to nobody", fault);
+    arena_free(&a);
+    if (fault) return;
+    if (in->body.len) check_object(m, run_here(), "the body of an event", in->body);
     publish_event(hub_of(m), event_new(workspace, 0, in));
 }
 

@@ -178,7 +178,7 @@ static int32_t run_handler(struct run *r) {
     c->pub.failed = taut_str_n("", 0);
     r->failed = r->answer_open = r->replied = false;
     r->nwarnings = 0;
-    r->effect = NULL;
+    r->effect = r->asked = r->ended_by = NULL;
     r->at_end = NULL;
     r->next_cursor = taut_str_n("", 0);
     if (c->arg_warning) r->warnings[r->nwarnings++] = c->arg_warning;
@@ -192,9 +192,11 @@ static int32_t run_handler(struct run *r) {
                      arena_fmt(&c->arena, "the module %s does not answer its calls", r->owner->name));
         return TAUT_E_FAILED;
     }
+    uint64_t actor = check_actor(r);
     crumb_enter(crumbs_of(c->pub.mod), c->pub.kind, r->name);
     int32_t err = r->handler(c->pub.mod, &c->pub);
     crumb_leave(NULL);
+    check_actor_is(r, actor);
     return err;
 }
 
@@ -220,6 +222,17 @@ static void refuse(struct run *r, const char *code, const char *text) {
 
 static void broken(struct run *r, const char *what, int32_t err) {
     log_fmt(TAUT_LOG_ERROR, r->owner ? r->owner->name : "core", "handler_failed", "%s: %s", what, error_text(err));
+    refuse(r, "internal_error", "");
+}
+
+/* It has come to no end that a handler may come to. */
+static void failed_itself(struct run *r, int32_t err) {
+    const char *what = err >= 0 ? "returned without an end; it ends by one of taut_commit, taut_done, taut_fail, or "
+                                  "returns TAUT_E_PENDING to be ended later"
+                       : err == TAUT_E_AGAIN ? "returned TAUT_E_AGAIN, but has asked for nothing to wait for"
+                                             : error_text(err);
+    log_fmt(TAUT_LOG_ERROR, r->owner ? r->owner->name : "core", "handler_failed", "the handler of %s%s %s",
+            handler_name(r), err < 0 && err != TAUT_E_AGAIN ? " failed:" : "", what);
     refuse(r, "internal_error", "");
 }
 
@@ -309,7 +322,7 @@ static void start_once(struct run *r) {
     } else if (err == TAUT_E_UNAVAILABLE) {
         refuse(r, "service_unavailable", "");
     } else {
-        broken(r, err >= 0 ? "a handler ended without an answer" : "a handler failed", err);
+        failed_itself(r, err);
     }
 }
 
@@ -520,10 +533,21 @@ static void begin_task(struct taut_mod *m, void *arg, int32_t status, void *resu
     load_arrived(r, TAUT_OK, 0);
 }
 
+static void be(struct run *r, const struct taut_actor *actor) {
+    struct arena *arena = &r->call->arena;
+    struct taut_actor *a = &r->actor;
+    taut_copy_sized(a, sizeof *a, actor);
+    taut_str *texts[] = {&a->workspace, &a->user, &a->bot, &a->app, &a->token, &a->scopes};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) *texts[i] = arena_str(arena, *texts[i]);
+    r->call->pub.actor = a;
+}
+
 /* Begins on a later turn: nothing ends within the call that started it. */
-int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
+int32_t run_task(struct taut_mod *m, const struct taut_actor *actor, taut_task_fn fn, void *arg, taut_task_done done) {
+    static const struct taut_actor system = {.size = sizeof system, .flags = TAUT_ACTOR_SYSTEM};
     struct hub *h = hub_of(m);
     check_thread(m, "taut_task");
+    if (actor && !TAUT_HAS(actor, scopes)) return TAUT_E_INVAL;
     if (!check_effect(m, "taut_task")) return TAUT_OK;
     struct call *c = call_get(&h->pool, TAUT_CALL_TASK, NULL);
     c->pub.mod = m;
@@ -531,8 +555,7 @@ int32_t run_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done 
     struct run *r = run_new(h, c);
     r->handler = fn;
     r->task_done = done;
-    r->actor = (struct taut_actor){.size = sizeof r->actor, .flags = TAUT_ACTOR_SYSTEM};
-    c->pub.actor = &r->actor;
+    be(r, actor ? actor : &system);
     run_to(r, RUN_LOADING);
     r->waiting = r->awaiting = 1;
     taut_op_complete(core_mod(h), op_new(core_mod(h), 0, begin_task, r), TAUT_OK, NULL, NULL);
@@ -566,6 +589,7 @@ void run_add_to_host(struct taut_host *t) {
 void run_end_all(struct hub *h) {
     for (struct run *r = h->runs; r; r = h->next_run) {
         h->next_run = r->next;
+        if (r->state == RUN_DONE) continue; /* what it ended with ends the server */
         /* the store may still read its memory: left as it is */
         if (r->state == RUN_COMMITTING || r->waiting > r->awaiting) continue;
         r->waiting = 0;

@@ -4,37 +4,6 @@
 #include "hub/internal.h"
 #include "obs/log.h"
 
-enum { FAULTS_MAX = 5, WINDOW_US = 60 * 1000000, OPEN_MS_FIRST = 1000, OPEN_MS_MAX = 60000 };
-
-/* ---- circuit breakers, of services and of hooks ---- */
-
-bool breaker_fault(struct breaker *b, int64_t now_us) {
-    if (b->open) return false;
-    if (!b->faults || now_us - b->window_us > WINDOW_US) {
-        b->window_us = now_us;
-        b->faults = 0;
-    }
-    if (++b->faults < FAULTS_MAX && !b->trial) return false;
-    b->open_ms = !b->open_ms ? OPEN_MS_FIRST : b->open_ms * 2 < OPEN_MS_MAX ? b->open_ms * 2 : OPEN_MS_MAX;
-    b->faults = 0;
-    b->open = true;
-    b->trial = false;
-    return true;
-}
-
-void breaker_success(struct breaker *b) {
-    if (!b->trial) return;
-    b->trial = false;
-    b->open_ms = b->faults = 0;
-}
-
-void breaker_close(struct breaker *b) {
-    b->open = false;
-    b->trial = true;
-}
-
-/* ---- services ---- */
-
 struct proxy {
     struct taut_svc pub; /* first */
     struct proxy *next;
@@ -70,19 +39,23 @@ static struct service *find(struct hub *h, const char *family, uint32_t major) {
     return s;
 }
 
+static bool is_named(const char *name, const char *family, uint32_t major) {
+    char full[128];
+    snprintf(full, sizeof full, "%s/%u", family, major);
+    return !strcmp(name, full);
+}
+
 typedef const char *text_ptr;
-static bool declares(const struct instance *in, const char *family, uint32_t major) {
-    char name[128];
-    snprintf(name, sizeof name, "%s/%u", family, major);
-    for (uint32_t i = 0; i < in->def->provides.len; i++)
-        if (!strcmp(*TAUT_AT(in->def->provides, text_ptr, i), name)) return true;
+static bool lists(struct taut_array names, const char *family, uint32_t major) {
+    for (uint32_t i = 0; i < names.len; i++)
+        if (is_named(*TAUT_AT(names, text_ptr, i), family, major)) return true;
     return false;
 }
 
 static int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t major, const void *vtable, void *self) {
     struct instance *in = (struct instance *)m;
     check_thread(m, "taut_svc_provide");
-    if (!vtable || !declares(in, family, major)) {
+    if (!vtable || !lists(in->def->provides, family, major)) {
         log_fmt(TAUT_LOG_ERROR, m->name, "bad_service", "offers service %s/%u, which its `provides` does not name",
                 family, major);
         return TAUT_E_INVAL;
@@ -96,12 +69,32 @@ static int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t majo
     return TAUT_OK;
 }
 
+const char *services_missing(struct hub *h, const struct instance *in) {
+    for (uint32_t i = 0; i < in->def->provides.len; i++) {
+        const char *name = *TAUT_AT(in->def->provides, text_ptr, i);
+        const struct service *s = h->services;
+        while (s && (s->provider != in || !is_named(name, s->family, s->major))) s = s->next;
+        if (!s) return name;
+    }
+    return NULL;
+}
+
+/* What is in neither list need not be there yet when the module starts. The core needs no lists. */
+static void tell_of_undeclared(struct hub *h, const struct instance *in, const char *family, uint32_t major) {
+    if (in == &h->core || lists(in->def->needs, family, major) || lists(in->def->wants, family, major)) return;
+    log_fmt(TAUT_LOG_WARN, in->name, "undeclared_service",
+            "asks for %s/%u, which is neither in its `needs` nor in its `wants`: it may start before the provider does; "
+            "add it to one of them",
+            family, major);
+}
+
 const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down) {
     check_thread(m, "taut_svc_get");
     struct service *s = find(hub_of(m), family, major);
-    if (!s->provider && !down) return NULL;
     for (struct proxy *old = s->proxies; old; old = old->next)
-        if (old->consumer == (struct instance *)m && old->down == down) return &old->pub;
+        if (old->consumer == (struct instance *)m && old->down == down && (s->provider || down)) return &old->pub;
+    tell_of_undeclared(hub_of(m), (struct instance *)m, family, major);
+    if (!s->provider && !down) return NULL;
     struct proxy *p = xcalloc(1, sizeof *p);
     p->pub.size = sizeof p->pub;
     p->service = s;

@@ -87,9 +87,11 @@ static void on_handed(struct taut_mod *m, void *arg, int32_t status, void *resul
         log_fmt(TAUT_LOG_WARN, m->name, "subscriber_failed", "%.*s: events %llu to %llu of %.*s: %s; they come again",
                 (int)s->name.len, s->name.ptr, (unsigned long long)f->position + 1, (unsigned long long)f->upto,
                 (int)f->log->name.len, f->log->name.ptr, error_text(status));
+        f->failures++;
         pause_feed(f);
     } else {
-        f->pause_ms = 0;
+        f->pause_ms = f->failures = 0;
+        f->since_us = 0;
         f->position = f->sought ? f->seek : f->upto;
         f->sought = false;
         keep_moved(f);
@@ -108,6 +110,7 @@ static void hand_over(struct feed *f, struct handed *g, uint64_t upto) {
     g->pub.events = (struct taut_array){g->list, g->n, sizeof g->list[0]};
     f->upto = upto;
     f->busy = true;
+    if (!f->since_us) f->since_us = clock_mono_us();
     f->sought = false;
     s->users++;
     s->def.on_events(s->mod, s->def.arg, &g->pub, op_new(s->mod, 0, on_handed, over));

@@ -32,6 +32,8 @@ struct feed {
     bool sought;       /* the reader has said where to go on */
     uint64_t seek;
     uint32_t pause_ms;
+    int64_t since_us;       /* mono; when what is not done with yet was first handed over; 0: nothing */
+    uint32_t failures;      /* of it, in a row */
     struct hand_over *over; /* under way, or NULL */
 };
 

@@ -64,7 +64,9 @@ static void gone(struct hub *h, struct instance *in) {
     instance_fini(in);
     in->state = INSTANCE_STOPPED;
     forget_faults(h, in);
-    log_fmt(TAUT_LOG_INFO, in->name, "stopped", "its methods are unknown until it is started again");
+    log_fmt(TAUT_LOG_INFO, in->name, "stopped", "%s",
+            in->def->methods.len ? "its methods are unknown until it is started again"
+                                 : "nothing of it is reached until it is started again");
     next(h);
 }
 
@@ -108,7 +110,7 @@ static void begin_stop(struct hub *h, struct instance *in) {
 /* ---- starting ---- */
 
 static void not_started(struct hub *h, struct instance *in, const char *what, int32_t err) {
-    char *why = in->hung[0] ? xstrdup(in->hung) : xasprintf("%s: %s", what, error_text(err));
+    char *why = in->hung[0] ? xstrdup(in->hung) : xasprintf("%s: %s", what, instance_why(in, err).ptr);
     in->state = INSTANCE_FAILED;
     in->off = false;
     instance_sweep(h, in);

@@ -127,11 +127,22 @@ static char *methods_fault(const struct taut_module *def) {
     return NULL;
 }
 
+bool loader_owns_command(const char *name) {
+    static const char *const own[] = {"backup", "check",  "config",  "help",  "hooks",  "module",
+                                      "reload", "restore", "serve", "status", "version"};
+    size_t n = strcspn(name, " ");
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        if (strlen(own[i]) == n && !memcmp(own[i], name, n)) return true;
+    return false;
+}
+
 static char *commands_fault(const struct taut_module *def) {
     for (uint32_t i = 0; i < def->commands.len; i++) {
         const struct taut_command *c = TAUT_AT(def->commands, struct taut_command, i);
         if (!c->name || !is_command_name(c->name))
             return xasprintf("command %u has no name that a command can have", i);
+        if (loader_owns_command(c->name))
+            return xasprintf("command \"%s\" begins with a word of the server's own commands; take another", c->name);
         if (!c->run) return xasprintf("command \"%s\" has no function", c->name);
         char *fault = args_fault(&c->args, "command", c->name);
         if (fault) return fault;
@@ -287,6 +298,8 @@ char *declaration_fault(const struct taut_module *def) {
         return xasprintf("has a name that is none: use a-z, 0-9 and _, at most %d characters", NAME_LEN_MAX);
     if (def->config_size > CONFIG_SIZE_MAX)
         return xasprintf("its options struct has %u bytes, more than %d", def->config_size, CONFIG_SIZE_MAX);
+    if (def->options.len && !def->config_size)
+        return xstrdup("has options, but its config_size is 0: say .config_size = sizeof(struct options)");
     if (!fault) fault = services_fault(&def->provides, "provides");
     if (!fault) fault = services_fault(&def->needs, "needs");
     if (!fault) fault = services_fault(&def->wants, "wants");

@@ -23,6 +23,7 @@ void hooks_add(struct module_set *s, struct config *cfg, struct instance *in) {
                 !strcmp(ms->hooks[k].def->name, def->name))
                 instance_error(cfg, in, "has two hooks \"%s\" at %s; this is a fault of the module", def->name,
                                def->point);
+        point_check(cfg, in, def);
         ms->hooks[ms->nhooks++] = (struct hook_entry){.owner = in, .def = def};
     }
 }

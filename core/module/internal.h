@@ -42,6 +42,9 @@ void register_modules(struct module_set *s, struct config *cfg);
 void hooks_add(struct module_set *s, struct config *cfg, struct instance *in);
 void hooks_order(struct module_set *s, struct config *cfg);
 
+/* points.c: a warning for a point that is none of the standard ones, but looks like it. */
+void point_check(struct config *cfg, const struct instance *in, const struct taut_hook *def);
+
 /* Adds an error about an instance, at its place in the file. */
 void instance_error(struct config *cfg, const struct instance *in, const char *fmt, ...) TAUT_PRINTF(3, 4);
 

@@ -34,6 +34,9 @@ void loader_close(struct loaded *l); /* forgets it; the code stays mapped */
  */
 uint32_t loader_scan(const char *dir, struct loaded ***list, char **why);
 
+/* Does a command of that name begin with a word of the server's own ones? Modules may not have it. */
+bool loader_owns_command(const char *name);
+
 /* Modules that are part of the program (those of taut-modtest); NULL at the end of the list. NULL: there are none. */
 extern const struct taut_module *const *loader_built_in;
 

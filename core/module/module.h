@@ -28,12 +28,13 @@ struct instance {
     bool off;                 /* not to run: nobody reaches it; hub */
     atomic_uint in_flight;    /* posts and work that are to come back to it; any thread */
     char hung[48];            /* "did not stop within 10 s": it is left as it is; else empty; hub */
+    char failed[160];         /* why its init counts as failed though it returned no error; else empty; hub */
     uint32_t overdue;         /* calls that it keeps open behind their deadline; hub */
     struct live_values *base; /* what a reload started it with, all of it; NULL: the arena of all has it */
     struct live_values *live; /* where `config` lies since a reload changed it; NULL: in `base` */
 };
 
-/* Cuts off what fails again and again (core/hub/services.c). */
+/* Cuts off what fails again and again (core/hub/breaker.c). */
 struct breaker {
     int64_t window_us; /* the first of the faults that count */
     uint32_t faults;

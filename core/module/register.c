@@ -3,12 +3,27 @@
 
 #include <stdio.h>
 
+/* These names are the server's as a whole. `as:` is for modules without any. */
+static void is_taken(struct config *cfg, const struct instance *in, const struct instance *by, const char *what,
+                     const char *name) {
+    if (!strcmp(by->def->name, in->def->name))
+        instance_error(cfg, in,
+                       "%s %s is already registered by modules.%s: a module with methods, routes, sockets or commands "
+                       "can be configured once",
+                       what, name, by->name);
+    else instance_error(cfg, in, "%s %s is already registered by modules.%s", what, name, by->name);
+}
+
+static const char *quoted(struct config *cfg, const char *name) {
+    return arena_fmt(&cfg->arena, "\"%s\"", name).ptr;
+}
+
 static void add_methods(struct module_set *s, struct config *cfg, struct instance *in) {
     for (uint32_t i = 0; i < in->def->methods.len; i++) {
         const struct taut_method *def = TAUT_AT(in->def->methods, struct taut_method, i);
         const struct method_entry *other = map_get(&s->pub.methods, taut_str_z(def->name));
         if (other) {
-            instance_error(cfg, in, "method \"%s\" is already registered by modules.%s", def->name, other->owner->name);
+            is_taken(cfg, in, other->owner, "method", quoted(cfg, def->name));
             continue;
         }
         struct method_entry *me = arena_zalloc(&s->arena, sizeof *me);
@@ -26,8 +41,8 @@ static void add_routes(struct modules *ms, struct config *cfg, struct instance *
         for (uint32_t k = 0; k < ms->nroutes; k++)
             if (!strcmp(ms->routes[k].def->path, def->path) && !strcmp(ms->routes[k].def->method, def->method) &&
                 (ms->routes[k].def->flags & TAUT_ROUTE_ADMIN) == (def->flags & TAUT_ROUTE_ADMIN))
-                instance_error(cfg, in, "route %s %s is already registered by modules.%s", def->method, def->path,
-                               ms->routes[k].owner->name);
+                is_taken(cfg, in, ms->routes[k].owner, "route",
+                         arena_fmt(&cfg->arena, "%s %s", def->method, def->path).ptr);
         ms->routes[ms->nroutes++] = (struct route_entry){in, def};
     }
 }
@@ -37,8 +52,7 @@ static void add_sockets(struct modules *ms, struct config *cfg, struct instance 
         const struct taut_socket_route *def = TAUT_AT(in->def->sockets, struct taut_socket_route, i);
         for (uint32_t k = 0; k < ms->nsockets; k++)
             if (!strcmp(ms->sockets[k].def->prefix, def->prefix))
-                instance_error(cfg, in, "socket route %s is already registered by modules.%s", def->prefix,
-                               ms->sockets[k].owner->name);
+                is_taken(cfg, in, ms->sockets[k].owner, "socket route", def->prefix);
         ms->sockets[ms->nsockets++] = (struct socket_entry){in, def};
     }
 }
@@ -48,8 +62,7 @@ static void add_commands(struct modules *ms, struct config *cfg, struct instance
         const struct taut_command *def = TAUT_AT(in->def->commands, struct taut_command, i);
         for (uint32_t k = 0; k < ms->ncommands; k++)
             if (!strcmp(ms->commands[k].def->name, def->name))
-                instance_error(cfg, in, "command \"%s\" is already registered by modules.%s", def->name,
-                               ms->commands[k].owner->name);
+                is_taken(cfg, in, ms->commands[k].owner, "command", quoted(cfg, def->name));
         ms->commands[ms->ncommands++] = (struct command_entry){in, def};
     }
 }

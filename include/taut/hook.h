@@ -13,8 +13,8 @@
  *
  * A filter has a budget: for its own runs and for what it awaits, until its verdict; the rows that it reads, the disk
  * and other filters take nothing of it. One that fails otherwise than by taut_fail, or takes longer, is at fault:
- * on_error says whether what it should have judged goes on or is refused. One with 5 faults within a minute is left out (which
- * on_error decides likewise) for a second, then twice as long each time, up to a minute; the module is shown as
+ * on_error says whether what it should have judged goes on or is refused. One with 5 faults within a minute is left out
+ * (which on_error decides likewise) for a second, then twice as long each time, up to a minute; the module is shown as
  * degraded. A provider that fails is passed over, and left out likewise.
  *
  * Thread: hub. Since 1.0.
@@ -55,10 +55,10 @@ typedef void (*taut_observe_fn)(struct taut_mod *m, const struct taut_observed *
 typedef int32_t (*taut_provide_fn)(struct taut_mod *m, struct taut_call *c, void *data);
 
 struct taut_hook {
-    const char *point;
-    const char *name; /* of this function, for before and after and for people: "profanity/mask" */
-    uint32_t kind;    /* TAUT_HOOK_*; the macros below set it */
-    int32_t stage;    /* TAUT_STAGE_* */
+    const char *point; /* this and name: letters, digits and . _ - / :, at most 100 */
+    const char *name;  /* of this function, for before and after and for people: "profanity/mask" */
+    uint32_t kind;     /* TAUT_HOOK_*; the macros below set it */
+    int32_t stage;     /* TAUT_STAGE_* */
     int32_t priority;
     uint32_t on_error;  /* filters: TAUT_FAIL_* */
     uint32_t budget_ms; /* filters: 0 is 30 */

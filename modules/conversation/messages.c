@@ -96,7 +96,7 @@ static int32_t post_again(struct conv *cv, struct taut_call *c, const struct cha
 /* The message that is replied to, and what the reply takes from it. A fresh channel has none, and must not be asked:
  * its id is another one in each run, so that a read of it would never be at hand. */
 static int32_t post_thread(struct conv *cv, struct taut_call *c, const struct channel *ch, int fresh,
-                           const struct taut_post *in, struct message *ms, struct message *parent) {
+                           const struct taut_new_message *in, struct message *ms, struct message *parent) {
     int64_t ts = stamp_read(in->thread_ts);
     const struct taut_row *row = NULL;
     if (!in->thread_ts.len) return TAUT_OK;
@@ -126,7 +126,7 @@ static taut_str root_json(const struct sink *to, const struct message *parent, c
 }
 
 static void post_write(const struct sink *to, const struct channel *ch, const struct message *parent,
-                       const struct message *ms, const struct taut_post *in, const struct taut_posted *out) {
+                       const struct message *ms, const struct taut_new_message *in, const struct taut_posted *out) {
     const struct taut_set newest = {.col = CH_LAST_TS, .how = TAUT_MAX, .val = taut_v_int(ms->ts)};
     struct taut_json *body = taut_json_scratch(to->c);
     taut_str root = {"", 0};
@@ -144,7 +144,7 @@ static void post_write(const struct sink *to, const struct channel *ch, const st
 }
 
 int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch, int fresh,
-                     const struct taut_post *in, struct taut_posted *out) {
+                     const struct taut_new_message *in, struct taut_posted *out) {
     const struct sink to = {cv, c, b, c->actor->workspace};
     struct message parent = {.ts = 0}, ms = {
                                            .user = c->actor->user,
@@ -158,7 +158,7 @@ int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b,
                                        };
     const struct parts parts = {in->blocks, in->attachments, in->metadata};
     const char *error = parts_error(&parts);
-    *out = (struct taut_posted){.size = out->size};
+    taut_copy_sized(out, out->size, &(const struct taut_posted){.size = sizeof *out});
     TAUT_TRY(may(cv, c, TAUT_ACT_POST, ch, taut_str_n("", 0), fresh ? NULL : b));
     if (error) return taut_fail(c, error);
     if (text_blank(ms.text) && !parts_shown(&parts)) return taut_fail(c, "no_text");

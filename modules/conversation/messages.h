@@ -11,7 +11,7 @@
 
 /* Posts as the actor. fresh: the channel is being made in this very batch. See taut_conversation_v1.post. */
 int32_t message_post(struct conv *cv, struct taut_call *c, struct taut_batch *b, const struct channel *ch, int fresh,
-                     const struct taut_post *in, struct taut_posted *out);
+                     const struct taut_new_message *in, struct taut_posted *out);
 
 /* What an edit changes. Parts that are not given stay; an empty JSON list takes the part away. */
 struct message_edit {

@@ -47,7 +47,7 @@ static int is_cut(taut_str text) {
 int32_t on_post(struct taut_mod *m, struct taut_call *c) {
     struct conv *cv = conv_of(m);
     struct taut_batch *b = taut_batch(c);
-    struct taut_post in = {
+    struct taut_new_message in = {
         .size = sizeof in,
         .thread_ts = taut_arg_str(c, POST_THREAD_TS),
         .client_msg_id = taut_arg_str(c, POST_CLIENT_MSG_ID),

@@ -25,7 +25,7 @@ static int32_t service_may(void *self, struct taut_call *c, uint32_t action, con
     return may(self, c, action, whole(ch), author, b);
 }
 
-static int32_t service_post(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_post *in,
+static int32_t service_post(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_new_message *in,
                             struct taut_posted *out) {
     const struct channel *ch;
     TAUT_TRY(channel_see(self, c, in->channel, &ch));
@@ -59,12 +59,13 @@ static taut_str pair_of_two(struct taut_call *c, taut_str a, taut_str b) {
 static int32_t service_channel_import(void *self, struct taut_call *c, struct taut_batch *b, taut_str workspace,
                                       const struct taut_channel *spec, taut_str *id) {
     struct conv *cv = self;
+    if (!TAUT_HAS(spec, peer)) return TAUT_E_INVAL;
     struct channel *ch = channel_new(cv, c, spec->kind, spec->creator);
     taut_str made = ch->pub.id;
     int is_named = spec->kind == TAUT_CH_PUBLIC || spec->kind == TAUT_CH_PRIVATE;
     if (!is_named && spec->kind != TAUT_CH_IM) return TAUT_E_INVAL;
     if (is_named && channel_name_error(spec->name)) return TAUT_E_INVAL;
-    ch->pub = *spec;
+    taut_copy_sized(&ch->pub, sizeof ch->pub, spec);
     if (!spec->id.len) ch->pub.id = made;
     if (!spec->created) ch->pub.created = taut_now_us(cv->mod) / 1000000;
     if (!is_named) ch->pair = pair_of_two(c, spec->creator, spec->peer);

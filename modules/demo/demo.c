@@ -47,14 +47,14 @@ static void on_people(struct taut_mod *m, void *arg, const struct taut_outcome *
 static void on_workspace(struct taut_mod *m, void *arg, const struct taut_outcome *o) {
     struct provision *p = arg;
     if (failed(p, o, "the demo's workspace could not be made")) return;
-    taut_task(m, provision_people, p, on_people);
+    taut_task(m, NULL, provision_people, p, on_people);
 }
 
 static void on_checked(struct taut_mod *m, void *arg, const struct taut_outcome *o) {
     struct provision *p = arg;
     if (failed(p, o, "the demo's tokens could not be looked up")) return;
     if (p->members.len) answer(m, p, p->members);
-    else taut_task(m, provision_workspace, p, on_workspace);
+    else taut_task(m, NULL, provision_workspace, p, on_workspace);
 }
 
 int32_t on_demo(struct taut_mod *m, struct taut_call *c) {
@@ -66,6 +66,6 @@ int32_t on_demo(struct taut_mod *m, struct taut_call *c) {
     if (file_read(c, p->path, SAVED_MAX, &p->saved) != TAUT_OK)
         return taut_fail_text(c, "demo_failed",
                               taut_fmt(c, "%s cannot be read; look at its owner and mode, or remove it", p->path));
-    taut_task(m, provision_check, p, on_checked);
+    taut_task(m, NULL, provision_check, p, on_checked);
     return TAUT_E_PENDING;
 }

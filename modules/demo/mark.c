@@ -53,5 +53,5 @@ static void on_looked(struct taut_mod *m, void *arg, const struct taut_outcome *
 void mark_start(struct taut_mod *m, taut_op op) {
     struct demo *d = demo_of(m);
     d->started = op;
-    if (taut_task(m, look, d, on_looked) != TAUT_OK) taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+    if (taut_task(m, NULL, look, d, on_looked) != TAUT_OK) taut_op_complete(m, op, TAUT_OK, NULL, NULL);
 }

@@ -27,11 +27,12 @@ static const struct room rooms[] = {
 };
 enum { ROOMS = sizeof rooms / sizeof rooms[0] };
 
-static const struct taut_workspace demo_workspace = {.name = {"Taut Demo", sizeof "Taut Demo" - 1},
-                                                     .domain = {"demo", sizeof "demo" - 1}};
+static const struct taut_workspace demo_workspace = {
+    .size = sizeof demo_workspace, .name = TAUT_LIT_INIT("Taut Demo"), .domain = TAUT_LIT_INIT("demo")};
 
 static struct taut_user user_of(const struct person *p) {
-    return (struct taut_user){.name = taut_str_z(p->name),
+    return (struct taut_user){.size = sizeof(struct taut_user),
+                              .name = taut_str_z(p->name),
                               .real_name = taut_str_z(p->real_name),
                               .email = taut_str_z(p->email),
                               .flags = p->flags};
@@ -163,7 +164,8 @@ static int32_t make_members(struct taut_mod *m, struct taut_call *c, struct taut
 static int32_t make_rooms(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, struct scene *s) {
     int64_t now = taut_now_us(m);
     for (int r = 0; r < ROOMS; r++) {
-        struct taut_channel spec = {.name = taut_str_z(rooms[r].name),
+        struct taut_channel spec = {.size = sizeof spec,
+                                    .name = taut_str_z(rooms[r].name),
                                     .purpose = taut_str_z(rooms[r].purpose),
                                     .creator = s->id[ADA],
                                     .kind = rooms[r].kind,
@@ -182,8 +184,11 @@ static int32_t make_rooms(struct taut_mod *m, struct taut_call *c, struct taut_b
 /* The DM of ada and ben comes with the later of the two. */
 static int32_t make_dm(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, struct scene *s) {
     int64_t now = taut_now_us(m);
-    struct taut_channel spec = {
-        .creator = s->id[ADA], .peer = s->id[BEN], .kind = TAUT_CH_IM, .created = now / 1000000};
+    struct taut_channel spec = {.size = sizeof spec,
+                                .creator = s->id[ADA],
+                                .peer = s->id[BEN],
+                                .kind = TAUT_CH_IM,
+                                .created = now / 1000000};
     taut_str id;
     if (s->there[ADA] && s->there[BEN]) return TAUT_OK;
     TAUT_TRY(conv(m)->channel_import(conv_self(m), c, b, s->ws->id, &spec, &id));

@@ -23,7 +23,8 @@ static struct taut_batch *begin(struct taut_mod *m, struct taut_call *c, const s
 }
 
 static struct taut_user user_of(struct taut_call *c, const struct plan *p, uint32_t u) {
-    return (struct taut_user){.id = taut_str_z(p->user_id[u]),
+    return (struct taut_user){.size = sizeof(struct taut_user),
+                              .id = taut_str_z(p->user_id[u]),
                               .name = taut_fmt(c, "user%06u", u + 1),
                               .real_name = taut_fmt(c, "User %06u", u + 1)};
 }
@@ -31,7 +32,7 @@ static struct taut_user user_of(struct taut_call *c, const struct plan *p, uint3
 int32_t seed_workspace(struct taut_mod *m, struct taut_call *c) {
     struct seed_job *job = c->arg;
     struct plan *p = job->plan;
-    const struct taut_workspace spec = {.name = TAUT_LIT("Seeded"), .domain = TAUT_LIT("seeded")};
+    const struct taut_workspace spec = {.size = sizeof spec, .name = TAUT_LIT("Seeded"), .domain = TAUT_LIT("seeded")};
     const struct taut_user owner = user_of(c, p, OWNER);
     taut_str id, owner_id;
     struct taut_batch *b = taut_batch(c);
@@ -57,7 +58,8 @@ int32_t seed_channels(struct taut_mod *m, struct taut_call *c) {
         char name[WORD_MAX];
         size_t len = word(ch % VOCABULARY, name);
         taut_str id, label = ch ? taut_fmt(c, "%.*s-%u", (int)len, name, ch) : TAUT_LIT("general");
-        struct taut_channel spec = {.name = label,
+        struct taut_channel spec = {.size = sizeof spec,
+                                    .name = label,
                                     .kind = TAUT_CH_PUBLIC,
                                     .is_general = ch == 0,
                                     .creator = taut_str_z(p->user_id[plan_creator(p, ch)]),

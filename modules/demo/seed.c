@@ -137,7 +137,7 @@ static void start_job(struct taut_mod *m, struct seed *s, struct seed_job *job) 
         .seed = s, .plan = &s->plan, .from = s->next, .to = s->next + n, .stage = s->stage, .busy = 1};
     s->next += n;
     s->in_flight++;
-    taut_task(m, stages[s->stage].run, job, on_job);
+    taut_task(m, NULL, stages[s->stage].run, job, on_job);
 }
 
 /* Keeps jobs under way; the next stage begins when all of the one before are on disk. A job may end within its start:

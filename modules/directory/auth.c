@@ -30,15 +30,16 @@ int32_t auth_resolve(void *self, struct taut_call *c, taut_str token, struct tau
     const char *error;
     TAUT_TRY(token_judge(self, c, token, &row, &user, &error));
     if (error) return taut_fail(c, error);
-    actor->size = sizeof *actor;
-    actor->flags = 0;
+    taut_str bot = taut_row_str(row, TOKEN_BOT);
+    struct taut_actor found = {.size = sizeof found,
+                               .workspace = taut_row_str(row, TOKEN_WORKSPACE),
+                               .user = user->id,
+                               .bot = bot,
+                               .app = no_str(),
+                               .token = taut_row_str(row, TOKEN_ID),
+                               .scopes = taut_str_z(bot.len ? bot_scopes : user_scopes)};
     for (size_t i = 0; i < sizeof flag_map / sizeof flag_map[0]; i++)
-        if (user->flags & flag_map[i].user) actor->flags |= flag_map[i].actor;
-    actor->workspace = taut_row_str(row, TOKEN_WORKSPACE);
-    actor->user = user->id;
-    actor->bot = taut_row_str(row, TOKEN_BOT);
-    actor->app = no_str();
-    actor->token = taut_row_str(row, TOKEN_ID);
-    actor->scopes = actor->bot.len ? taut_str_z(bot_scopes) : taut_str_z(user_scopes);
+        if (user->flags & flag_map[i].user) found.flags |= flag_map[i].actor;
+    taut_copy_sized(actor, actor->size, &found);
     return TAUT_OK;
 }

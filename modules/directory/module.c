@@ -44,7 +44,7 @@ static int32_t greet(struct taut_mod *m, struct taut_call *c) {
 
 static void on_greet(struct taut_mod *m, void *arg) {
     (void)arg;
-    taut_task(m, greet, NULL, NULL);
+    taut_task(m, NULL, greet, NULL, NULL);
 }
 
 static void start(struct taut_mod *m, taut_op op) {

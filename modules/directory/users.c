@@ -39,6 +39,7 @@ int32_t user_by_name(void *self, struct taut_call *c, taut_str workspace, taut_s
 }
 
 int32_t user_check(struct taut_call *c, const struct taut_user *spec) {
+    if (!TAUT_HAS(spec, updated)) return TAUT_E_INVAL;
     if (!name_valid(spec->name)) return taut_fail_text(c, "invalid_name", TAUT_LIT("a user's name has " NAME_RULE));
     if (spec->real_name.len && !title_valid(spec->real_name))
         return taut_fail_text(c, "invalid_real_name", TAUT_LIT("a real name has " TITLE_RULE));
@@ -76,7 +77,8 @@ int32_t user_create(void *self, struct taut_call *c, struct taut_batch *b, taut_
     struct taut_mod *m = self;
     char buf[12];
     TAUT_TRY(user_check(c, spec));
-    struct taut_user user = *spec; /* its size is checked: user_check */
+    struct taut_user user;
+    taut_copy_sized(&user, sizeof user, spec);
     if (!user.id.len) user.id = taut_keep(c, taut_id_new(m, 'U', buf));
     user.updated = now_seconds(m);
     *id = user.id;

@@ -44,6 +44,7 @@ int32_t workspaces_offered(void *self, struct taut_call *c, struct taut_array *o
 }
 
 static int32_t check(struct taut_call *c, const struct taut_workspace *spec) {
+    if (!TAUT_HAS(spec, domain)) return TAUT_E_INVAL;
     if (!title_valid(spec->name))
         return taut_fail_text(c, "invalid_name", TAUT_LIT("a workspace's name has " TITLE_RULE));
     if (!domain_valid(spec->domain))
@@ -59,7 +60,8 @@ int32_t workspace_create(void *self, struct taut_call *c, struct taut_batch *b, 
     TAUT_TRY(user_check(c, owner));
     *id = spec->id.len ? spec->id : taut_keep(c, taut_id_new(m, 'T', id_buf));
 
-    struct taut_user first = *owner;
+    struct taut_user first;
+    taut_copy_sized(&first, sizeof first, owner);
     if (!first.id.len) first.id = taut_keep(c, taut_id_new(m, 'U', owner_buf));
     first.flags |= TAUT_USER_OWNER | TAUT_USER_ADMIN | TAUT_USER_PRIMARY_OWNER;
     first.updated = now_seconds(m);

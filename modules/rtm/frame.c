@@ -80,7 +80,7 @@ static taut_str text_of(struct taut_call *c, const struct frame *f, const char *
 
 static int32_t on_message(struct taut_mod *m, struct taut_call *c, const struct frame *f) {
     const struct taut_conversation_v1 *conversation = rtm_conversation(m);
-    struct taut_post post = {.size = sizeof post,
+    struct taut_new_message post = {.size = sizeof post,
                              .channel = text_of(c, f, "channel"),
                              .text = text_of(c, f, "text"),
                              .thread_ts = text_of(c, f, "thread_ts"),

@@ -111,7 +111,7 @@ TYPE(taut_sub);
 STRUCT(taut_auth_v1);
 
 /* taut/svc/conversation.h */
-STRUCT(taut_post);
+STRUCT(taut_new_message);
 STRUCT(taut_posted);
 STRUCT(taut_conversation_v1);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "taut/svc/auth.h"
 #include "taut/taut.h"
 
 enum { HANG_S = 13, LINES = 500 };
@@ -89,5 +90,10 @@ static const struct taut_method methods[] = {
     {.name = "crash.lines", .flags = TAUT_METHOD_NOAUTH, .run = on_lines_method},
 };
 
+/* That others need it is what makes its health the server's: it knows nobody. */
+static int32_t init(struct taut_mod *m) {
+    return taut_svc_provide(m, "auth", 1, &taut_auth_down, NULL);
+}
+
 TAUT_MODULE(.name = "crasher", .version = "0.1.0", .license = "Apache-2.0", .summary = "Ends the process",
-            .provides = TAUT_LIST("auth/1"), .methods = TAUT_ARRAY(methods));
+            .provides = TAUT_LIST("auth/1"), .init = init, .methods = TAUT_ARRAY(methods));

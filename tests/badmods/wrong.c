@@ -32,6 +32,7 @@ TAUT_UNUSED static const char *const texts[16] = {"a"};
 TAUT_UNUSED static const struct taut_arg same_args[] = {{.name = "x", .type = TAUT_ARG_STR},
                                                         {.name = "x", .type = TAUT_ARG_INT}};
 TAUT_UNUSED static const struct taut_metric many_metrics[65] = {{.name = "a", .kind = TAUT_COUNTER}};
+TAUT_UNUSED static const struct taut_opt flat[] = {{.name = "in", .type = TAUT_OPT_INT}};
 TAUT_UNUSED static const struct taut_opt level4[] = {{.name = "d", .type = TAUT_OPT_STRUCT, .options = TAUT_LIST("")}};
 TAUT_UNUSED static const struct taut_opt level3[] = {
     {.name = "d", .type = TAUT_OPT_STRUCT, .options = TAUT_ARRAY(level4)}};

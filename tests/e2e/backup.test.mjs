@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { call, must } from './lib/http.mjs';
-import { newDir, Server, taut } from './lib/server.mjs';
+import { newDir, Server, taut, writeFile } from './lib/server.mjs';
 import { Socket } from './lib/socket.mjs';
 
 // The store is put away, as with its disk.
@@ -90,9 +90,32 @@ describe('a backup', { timeout: 180_000 }, () => {
       occupied.err,
       `taut restore: there is a store already: ${store}; nothing was changed. Move it away first, with its -wal and -shm, and do not throw it away before the restored one is seen to be good\n`,
     );
+    const nameless = await operator('backup', '');
+    assert.deepEqual([nameless.code, nameless.err], [1, 'taut backup: the name of the file is empty\n']);
     assert.equal((await operator('backup', path.join(dir, 'offline.db'))).code, 0, 'it needs no server');
+    const raw = await taut(['restore', store, '--data', path.join(dir, 'raw')]);
+    assert.equal(raw.code, 1);
+    assert.match(raw.err, /taut\.db was not made by `taut backup`: what was in its -wal is not in it; start a server on it and back that up; nothing was changed\n$/);
     const other = await taut(['restore', path.join(dir, 'offline.db'), '--data', path.join(dir, 'new')]);
     assert.equal(other.code, 0, other.err);
+    await server.up();
+  });
+
+  test('that was killed in the middle is not taken for an empty store, and can be done again', async () => {
+    const file = path.join(dir, 'again.db');
+    assert.equal((await operator('backup', file)).code, 0);
+    await server.stop();
+    lose(server.data);
+    writeFile(server.data, 'taut.db.tmp-a1B2c3', 'half of it');
+    const config = writeFile(newDir(), 'taut.yaml', 'server: { listen: 127.0.0.1:0 }\nadmin: { listen: 127.0.0.1:0 }\nmodules: [store_sqlite]\n');
+    const { code, err } = await taut(['serve', '-c', config, '--data', server.data]);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^taut serve: module store_sqlite: the store could not be opened: \S+taut\.db is not there, but taut\.db\.tmp-a1B2c3 is beside it: a restore was ended before it was done\. Run `taut restore` again; or remove that file, to begin with an empty store$/m,
+    );
+    assert.equal((await operator('restore', file)).code, 0);
+    assert.ok(!readdirSync(server.data).some((name) => name.includes('.tmp-')));
     await server.up();
   });
 });

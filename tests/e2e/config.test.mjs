@@ -1,12 +1,13 @@
 // What the configuration is to the people who write it: its errors, its schema, its explanations.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 
 import Ajv from 'ajv/dist/2020.js';
 import YAML from 'yaml';
 
-import { newDir, taut, writeFile } from './lib/server.mjs';
+import { newDir, TAUT, taut, writeFile } from './lib/server.mjs';
 
 const MODULES = ['store_sqlite', 'directory', 'conversation', 'rtm'];
 const PAGE = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8');
@@ -122,6 +123,44 @@ describe('taut check', () => {
   });
 });
 
+describe('taut check', () => {
+  const check = async (yaml, env = {}) => {
+    const { err, code } = await taut(['check', '-c', writeFile(newDir(), 'taut.yaml', yaml)], { env });
+    return { code, lines: err.trimEnd().split('\n').map((line) => line.replace(/^\S*taut\.yaml/, 'taut.yaml')) };
+  };
+
+  test('names each origin that is none, beside all other errors', async () => {
+    const { code, lines } = await check(
+      'server:\n  max_body: 3XiB\n  allowed_origins: [one.example, https://two.example, three.example/x]\n' +
+        '  tls: { cert: /nowhere.crt, key: /nowhere.key }\nmodules: [rtm]\n',
+    );
+    const no_origin = (text) => `"${text}" is not an origin; write it like https://chat.example.org, without a path, or * for all pages`;
+    assert.equal(code, 1);
+    assert.deepEqual(lines.slice(0, 4), [
+      'taut.yaml:2:13: server.max_body: "3XiB" is not a size; write it like 512, 64KiB, 1MiB or 2GiB',
+      `taut.yaml:3:21: server.allowed_origins: ${no_origin('one.example')}`,
+      `taut.yaml:3:55: server.allowed_origins: ${no_origin('three.example/x')}`,
+      'taut.yaml:4:16: server.tls.cert: /nowhere.crt: cannot be read: No such file or directory; give the path of a PEM file, absolute or below the folder of the configuration file',
+    ]);
+  });
+
+  test('says nothing that follows from another error', async () => {
+    const { lines } = await check('server:\n  tls: { cert: 3 }\n  trusted_proxies: [x]\nmodules: [store_sqlite]\n');
+    assert.deepEqual(lines.map((line) => line.split(' ')[1]), ['server.tls:', 'server.trusted_proxies:'], lines.join('\n'));
+  });
+
+  test('looks for the folder of the log', async () => {
+    const { code, lines } = await check('server: { log_file: /nowhere/taut.log }\nmodules: [store_sqlite]\n');
+    assert.deepEqual([code, lines], [1, ['taut.yaml:1:21: server.log_file: its folder /nowhere: No such file or directory']]);
+  });
+
+  test('reads a configuration from a pipe', async () => {
+    const script = '{ sleep 0.1; echo "modules: [store_sqlite]"; } | "$0" check -c /dev/stdin';
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', script, TAUT], { encoding: 'utf8' });
+    assert.deepEqual([status, stdout, stderr], [0, '/dev/stdin: ok: 1 module\n', '']);
+  });
+});
+
 describe('taut config explain', () => {
   const explain = (args, yaml = 'server:\n  log_level: warn\n  listen: 127.0.0.1:${env:TAUT_E2E_PORT}\nmodules: [store_sqlite]\n') =>
     taut(['config', 'explain', '-c', writeFile(newDir(), 'taut.yaml', yaml), ...args], { env: ENV });
@@ -181,9 +220,20 @@ describe('taut config explain', () => {
     const meant = async (word) => (await explain([word])).err;
     const text = (word, near) => `taut config explain: there is no option "${word}"${near ? `; did you mean "${near}"?` : ''}\n`;
     assert.equal(await meant('server.lisen'), text('server.lisen', 'server.listen'));
-    assert.equal(await meant('log_level'), text('log_level', 'server.log_level'));
+    assert.equal(await meant('max_bod'), text('max_bod', 'server.max_body'));
+    assert.equal(await meant('log_levle'), text('log_levle', 'server.log_level'));
     assert.equal(await meant('xyzzy'), text('xyzzy'));
     assert.equal((await explain(['xyzzy'])).code, 1);
+  });
+
+  test('takes the name alone, of an option, a section or a module', async () => {
+    const names = async (word) => (await explain([word, '--json'])).json.options.map((o) => o.name);
+    assert.deepEqual(await names('cache'), ['server.cache']);
+    assert.deepEqual(await names('tls'), ['server.tls.cert', 'server.tls.key']);
+    assert.deepEqual(await names('tls.key'), ['server.tls.key']);
+    assert.ok((await names('rtm')).includes('modules.rtm.ticket_lifetime'));
+    const store = await names('store_sqlite');
+    assert.ok(store.includes('modules.store_sqlite.sync') && store.every((name) => name.startsWith('modules.store_sqlite.')));
   });
 
   test('explains even when the configuration is wrong', async () => {

@@ -1,12 +1,12 @@
 // A disk that is full, or no longer answers: what callers are told, that reads go on, and that it ends.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 
 import { call, must, request } from './lib/http.mjs';
-import { newDir, Server, sleep, TAUT, within } from './lib/server.mjs';
+import { newDir, Server, sleep, TAUT, taut, within } from './lib/server.mjs';
 
 const HANG = path.resolve(path.dirname(TAUT), '../lib/faults/hang.so');
 const END_MS = 15_000;
@@ -68,11 +68,35 @@ describe('a full disk', { timeout: 120_000, skip: mayMount() ? false : 'nobody b
     assert.match(server.log, /store_sync: \S+\/taut\.db: a commit failed, .*: disk full \(SQLite 13/);
     assert.doesNotMatch(server.log, /store_healed/);
 
+    const elsewhere = path.join(newDir(), 'backup.db');
+    const backup = await taut(['backup', elsewhere, '--data', path.join(`/proc/${server.child.pid}/root`, dir, 'data')]);
+    assert.deepEqual(
+      [backup.code, backup.err, existsSync(elsewhere)],
+      [1, 'taut backup: backup_failed: the store takes nothing at the moment (disk full); try again when it does\n', false],
+    );
+
     rmSync(ballast);
     for (let i = 0; i < 100 && !(answer = await post('there is room again')).ok; i++) await sleep(50);
     assert.equal(answer.ok, true);
     assert.match(server.log, /store_healed: \S+: the store works again/);
     assert.equal((await ready()).status, 200);
+    await server.stop();
+  });
+});
+
+describe('a file that may not become larger', { timeout: 120_000 }, () => {
+  test('is for the server as a full disk: it goes on', async () => {
+    const server = await Server.start({ wrap: ['bash', '-c', 'ulimit -f 1500; exec "$@"', 'bash'] });
+    const [ada] = server.users;
+    const channel = server.channel('general');
+    let answer;
+    for (let i = 0; i < 2000; i++) {
+      answer = await call(server, 'chat.postMessage', ada.token, { channel, text: `number ${i} ${'x'.repeat(3000)}` });
+      if (!answer.ok) break;
+    }
+    assert.ok(['fatal_error', 'service_unavailable'].includes(answer.error), JSON.stringify(answer));
+    assert.match(server.log, /a commit failed, .*: the file would be larger than is allowed \(/);
+    await must(server, 'conversations.history', ada.token, { channel, limit: 1 });
     await server.stop();
   });
 });

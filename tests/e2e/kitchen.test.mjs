@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { call, must } from './lib/http.mjs';
+import { metrics } from './lib/metrics.mjs';
 import { moduleDir, modulesYaml } from './lib/modules.mjs';
 import { newDir, Server, sleep, taut, writeFile } from './lib/server.mjs';
 
@@ -125,6 +126,14 @@ describe('a reader of the log', { timeout: 60_000 }, () => {
     const server = await start('fails');
     for (let i = 0; i < 100 && !/they come again/.test(server.log); i++) await sleep(20);
     assert.match(server.log, /kitchen subscriber_failed: kitchen: events 1 to \d+ of T\w+: .*; they come again/);
+    const { json } = await taut(['status', '--data', server.data, '--json']);
+    const reader = json.readers.find((r) => r.name === 'kitchen');
+    assert.match(reader.workspace, /^T/);
+    assert.ok(reader.behind >= 1 && reader.failures >= 1, JSON.stringify(reader));
+    assert.ok(Math.abs(Date.now() - Date.parse(reader.since)) < 30_000, reader.since);
+    assert.match((await taut(['status', '--data', server.data])).out, /\nreaders\n +MODULE +NAME +WORKSPACE +BEHIND +SINCE +FAILURES\n[^]*^ +kitchen +kitchen +T\w+ +\d+ +20\S+ +\d+$/im);
+    const seen = await metrics({ url: server.admin_url });
+    assert.ok(seen.value('taut_module_events_behind', { module: 'kitchen' }) >= 1);
     await server.stop();
   });
 

@@ -139,6 +139,21 @@ describe('health and the log', { timeout: 90_000 }, () => {
     assert.equal(all.match(/ debug crasher numbered: line \d+;\n/g).length, ROUNDS * 500);
   });
 
+  test('a log that cannot be begun anew goes on where it was, and says so to all who may look', async () => {
+    const s = await crasher('');
+    renameSync(path.join(s.dir, 'log'), path.join(s.dir, 'log.old'));
+    mkdirSync(path.join(s.dir, 'log'));
+    const text = /the log \S+\/log cannot be opened anew: Is a directory; it goes on in the file that it had\n/;
+    s.child.kill('SIGUSR1');
+    for (let i = 0; i < 100 && !text.test(s.err()); i++) await sleep(50);
+    assert.match(s.err(), text);
+    assert.match(readFileSync(path.join(s.dir, 'log.old'), 'utf8'), text);
+    const reload = await taut(['reload', '-c', s.config], { env: { TAUT_MODULE_DIR: BADMODS } });
+    assert.equal(reload.code, 0, reload.err);
+    assert.match(reload.out, /^warning: the log \S+\/log cannot be opened anew: Is a directory/m);
+    await stop(s);
+  });
+
   test('a log on a disk that is full costs lines, and nothing else', async () => {
     const config = writeFile(newDir(), 'taut.yaml', 'server: { log_file: /dev/full, log_level: debug }\nmodules: [store_sqlite, directory, conversation, rtm, demo]\n');
     const server = await Server.start({ args: ['-c', config, '--admin-listen', '127.0.0.1:0'] });

@@ -1,11 +1,12 @@
 // The configuration of a running server read again: by command and by signal, in two phases, with nobody cut off.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 
 import { must, request } from './lib/http.mjs';
+import { moduleDir as modulesOf, modulesYaml } from './lib/modules.mjs';
 import { Person } from './lib/people.mjs';
 import { newDir, Server, sleep, TAUT, taut, within, writeFile } from './lib/server.mjs';
 
@@ -81,6 +82,19 @@ describe('taut reload', { timeout: 120_000 }, () => {
     assert.equal((await taut(['reload', '-c', file, '--data', server.data], { env })).out, 'nothing has changed\n');
   });
 
+  test('does not wait for a pipe in the place of a file', async () => {
+    const away = path.join(dir, 'away.yaml');
+    renameSync(file, away);
+    spawnSync('mkfifo', [file]);
+    try {
+      const from = hangUp();
+      await logged(from, /configuration: \S+taut\.yaml: is no regular file; a server that runs reads its configuration from a file only\n/);
+      assert.equal((await show()).level, 1);
+    } finally {
+      renameSync(away, file); // nobody would read what others write into a pipe
+    }
+  });
+
   test('names modules that came or went', async () => {
     writeFileSync(file, yaml().replace('  - live_two: {  }\n', '  - store_sqlite: { as: second, path: second.db }\n'));
     const { code, err } = await command('reload'); // two stores
@@ -154,21 +168,17 @@ describe('taut reload', { timeout: 120_000 }, () => {
     await other.stop();
   });
 
-  test('is not what SIGHUP or SIGUSR1 do to a server that is ending, which neither cuts short', async () => {
-    const other = await Server.start();
-    const slow = net.connect(other.port, '127.0.0.1').on('error', () => {});
-    slow.pause();
-    const ask = `POST /api/api.test HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60004\r\n\r\nfoo=${'a'.repeat(60_000)}`;
-    for (let i = 0; i < 400; i++) slow.write(ask); // more answers than there is room for on the way
-    await sleep(1000);
+  test('is not what SIGHUP does to a server that is ending; neither it nor SIGUSR1 cuts that short', async () => {
+    const own = writeFile(newDir(), 'taut.yaml', `server: { stop_timeout: 2s }\n${modulesYaml('stumbler: { where: stop_never }')}`);
+    const other = await Server.start({ args: ['-c', own], env: { TAUT_MODULE_DIR: modulesOf('badmods/stumbler') } });
     other.child.kill('SIGTERM');
     for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGHUP']) {
-      await sleep(200);
-      assert.equal(other.child.exitCode ?? other.child.signalCode, null, 'it waits for who has not read its answers');
+      await sleep(300);
+      assert.equal(other.child.exitCode ?? other.child.signalCode, null, 'it waits for the module');
       other.child.kill(signal);
     }
-    assert.deepEqual(await within(other.exited, 30_000, 'the end'), { code: 0, signal: null }, other.log.slice(-2000));
-    slow.destroy();
+    assert.deepEqual(await within(other.exited, 30_000, 'the end'), { code: 1, signal: null }, other.log.slice(-2000));
+    assert.match(other.log, /stumbler stop_timeout: did not stop within 2 s/);
   });
 
   test('finds no server where none runs', async () => {

@@ -1,7 +1,7 @@
 // Clients that speak TLS with the server itself: SDKs, curl, openssl; slow and broken ones; a certificate that changes.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -239,6 +239,24 @@ describe('taut check with TLS', { timeout: 60_000 }, () => {
       assert.notEqual(code, 0, text);
       assert.match(text, expected);
     }
+  });
+
+  test('a pipe is not waited for', async () => {
+    const pipe = path.join(newDir(), 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    for (const [cert, key, option] of [[pipe, pair.key, 'cert'], [pair.cert, pipe, 'key']]) {
+      const { code, text } = await check(`  tls: {cert: ${cert}, key: ${key}}`);
+      assert.equal(code, 1);
+      assert.ok(text.includes(`server.tls.${option}: ${pipe}: is no regular file\n`), text);
+    }
+  });
+
+  test('a key that everybody may read is a warning', async () => {
+    chmodSync(pair.key, 0o644);
+    const { code, text } = await check(`  tls: {cert: ${pair.cert}, key: ${pair.key}}`);
+    chmodSync(pair.key, 0o600);
+    assert.equal(code, 0, text);
+    assert.match(text, /warning: server\.tls\.key: everybody on this machine may read the key in \S+ \(its mode is 0644\); chmod 600 it\n/);
   });
 
   test('a certificate for another host is a warning', async () => {

@@ -9,7 +9,7 @@
 #define FAULTS                                                                                                     \
     "none|leak|leak_on_failure|timer|poll|subscription|op|descriptor|thread|crash_on_failure|silent_on_failure|"   \
     "stop_never_ends|start_never_ends|start_hangs|start_fails|state|effect|wrong_thread|double_free|foreign_free|" \
-    "wild_pointer|never_answers|busy"
+    "wild_pointer|never_answers|busy|hand_over|reader_fails"
 enum {
     NONE,
     LEAK,
@@ -33,7 +33,9 @@ enum {
     FOREIGN_FREE,
     WILD_POINTER,
     NEVER_ANSWERS,
-    BUSY
+    BUSY,
+    HAND_OVER,
+    READER_FAILS
 };
 struct options {
     int64_t fault;
@@ -50,6 +52,7 @@ struct faulty {
     int fd[2];
     pthread_t thread;
     char *more;
+    taut_sub sub;
 };
 
 static const struct taut_col cols[] = {{"id", TAUT_TEXT, 0}};
@@ -96,7 +99,8 @@ static void on_ready(struct taut_mod *m, void *arg, uint32_t events) {
 }
 static void on_events(struct taut_mod *m, void *arg, const struct taut_events *e, taut_op op) {
     (void)arg, (void)e;
-    taut_op_complete(m, op, TAUT_OK, NULL, NULL);
+    if (has(m, HAND_OVER)) return;
+    taut_op_complete(m, op, has(m, READER_FAILS) ? TAUT_E_UNAVAILABLE : TAUT_OK, NULL, NULL);
 }
 static void *wait_for_ever(void *arg) {
     for (;;) pause();
@@ -121,6 +125,7 @@ static void start(struct taut_mod *m, taut_op op) {
     const struct taut_subscription s = {.size = sizeof s, .name = "faulty", .on_events = on_events};
     if (has(m, TIMER)) taut_timer_start(m, 1000, 1000, nothing, NULL);
     if (has(m, SUBSCRIPTION)) taut_subscribe(m, &s);
+    if (has(m, HAND_OVER) || has(m, READER_FAILS)) f->sub = taut_subscribe(m, &s);
     if (has(m, OP)) taut_op_new(m, NULL, 0, never, NULL);
     if (has(m, POLL) || has(m, DESCRIPTOR)) (void)!pipe(f->fd);
     if (has(m, POLL)) taut_poll_start(m, f->fd[0], TAUT_POLL_READ, on_ready, NULL);
@@ -136,6 +141,8 @@ static void start(struct taut_mod *m, taut_op op) {
 }
 
 static void stop(struct taut_mod *m, taut_op op) {
+    struct faulty *f = m->state;
+    if (f->sub) taut_unsubscribe(m, f->sub);
     if (!has(m, STOP_NEVER_ENDS)) taut_op_complete(m, op, TAUT_OK, NULL, NULL);
 }
 

@@ -138,7 +138,7 @@ static void begin_bell(struct taut_mod *m, void *arg, taut_op op) {
 }
 static int32_t on_bell(struct taut_mod *m, struct taut_call *c) {
     void *nothing;
-    int32_t err = taut_await(m, c, TAUT_LIT("bell"), 10000, begin_bell, NULL, &nothing);
+    int32_t err = taut_await(m, c, NULL, TAUT_LIT("bell"), 10000, begin_bell, NULL, &nothing);
     if (err == TAUT_E_AGAIN) return err;
     if (err < 0) return taut_fail(c, "no_bell");
     taut_json_kstr(taut_answer(c), "text", TAUT_LIT("ding"));
@@ -230,7 +230,7 @@ static void begin_errand(struct taut_mod *m, void *arg, taut_op op) {
 
 static int32_t on_errand(struct taut_mod *m, struct taut_call *c) {
     void *nothing;
-    int32_t err = taut_await(m, c, TAUT_LIT("errand"), 10000, begin_errand, NULL, &nothing);
+    int32_t err = taut_await(m, c, NULL, TAUT_LIT("errand"), 10000, begin_errand, NULL, &nothing);
     if (err == TAUT_E_AGAIN) return err;
     if (err < 0) return taut_fail(c, "no_errand");
     return taut_done(c);

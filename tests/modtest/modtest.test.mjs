@@ -34,7 +34,7 @@ describe('a module that', () => {
     'does everything right passes': ['none', ''],
     'leaves memory is told how much, and where it was taken': ['leak', life, left('100 bytes of memory', 'init')],
     'leaves memory when an allocation fails is told which': [
-      'leak_on_failure', `${life}, with its allocation 2 of 2 failing`, left('32 bytes of memory', 'init')],
+      'leak_on_failure', `${life}, with its allocation 2 of 2 failing`, left('40 bytes of memory', 'init')],
     'leaves a repeating timer': ['timer', life, left('a timer of every 1000 ms', 'start')],
     'leaves a descriptor watched': ['poll', life, left('descriptor N watched', 'start')],
     'leaves a subscription': ['subscription', life, left('the subscription "faulty"', 'start')],
@@ -50,7 +50,7 @@ describe('a module that', () => {
     'fails in its start': ['start_fails', life, '# it does not run: start failed: not permitted'],
     'changes its state before the last read': [
       'state', 'it is asked',
-      `${hub} two runs of the handler of faulty.ask came to different ends; see HANDLERS ARE RESTARTABLE in taut/call.h`],
+      `${hub} the handler of faulty.ask changes its module's state while it runs; use taut_at_end`],
     'causes something before the last read': [
       'effect', 'it is asked',
       `${hub} the handler of faulty.ask calls taut_timer_start() before its last read, taut_get(): what it causes there it causes again in each run`],
@@ -62,7 +62,7 @@ describe('a module that', () => {
       `${hub} taut_free() of memory that it does not hold: freed before, or not from taut_alloc`],
     'never answers': [
       'never_answers', 'it is asked',
-      '# test.yaml:5:15: there is no answer; when it waits for what comes later, say "pending: true" here and "answered:" then'],
+      '# test.yaml:5:15: there is no answer: its handler has returned TAUT_E_PENDING, and nobody has ended it since; when it waits for what comes later, say "pending: true" here and "answered:" then'],
     'does not come to rest': [
       'busy', life,
       '# does not come to rest: something posts itself again and again, repeats a timer of 0 ms, or does not read a watched descriptor',
@@ -78,6 +78,32 @@ describe('a module that', () => {
   test('crashes when it is asked', crash, () =>
     assert.deepEqual(verdict('wild_pointer'), [
       'it is asked', '# test.yaml:5:15: crashed in "call: faulty.ask": Segmentation fault, in method faulty.ask of faulty']));
+});
+
+describe('a reader of the log that', () => {
+  const says = (fault, steps) => {
+    const r = run('--no-faults', '--only', 'reads', module('faulty'), script(`modules: [faulty: {fault: ${fault}}]
+tests:
+  - name: it reads
+    steps:
+      - event: {workspace: T7, topic: C1}
+      - event: {workspace: T7, topic: C1}
+      ${steps}
+`));
+    return r.out.split('\n').filter((l) => /^# \S/.test(l));
+  };
+  const left = '# left over: a hand-over of the subscription "faulty", events from 1 on of T7, whose op nobody completed';
+  test('does not complete its hand-over has left it', () => assert.deepEqual(says('hand_over', ''), [left]));
+  test('does not go on for a minute is told to the operator, then and not before', () =>
+    assert.deepEqual(says('hand_over', `- advance: 59s
+      - health: ok
+      - advance: 2s
+      - health: {level: degraded, code: reader_stuck, text: 'the reader "faulty" does not go on in T7: event 1 was handed over 61 s ago'}`), [left]));
+  test('fails five times in a row is told to the operator', () =>
+    assert.deepEqual(says('reader_fails', `- advance: 14s
+      - health: ok
+      - advance: 2s
+      - health: {level: degraded, code: reader_stuck, text: 'the reader "faulty" does not go on in T7: event 1 has failed 5 times in a row'}`), []));
 });
 
 describe('the output', () => {
@@ -118,6 +144,7 @@ describe('an expectation that is not met is shown with its place:', () => {
     ['a text', '- call: guests.greet\n        args: {name: Ada}\n        answer: {text: "Hello*"}', 'test.yaml:6:24: answer.text: expected "Hello*", got "Good day, Ada!"'],
     ['a number', '- call: guests.state\n        answer: {reminders: 1}', 'test.yaml:5:29: answer.reminders: expected 1, got 0'],
     ['something that must not be there', '- call: guests.greet\n        args: {name: Ada}\n        answer: {text: }', 'test.yaml:6:24: answer.text: expected nothing, got "Good day, Ada!"'],
+    ['an answer that comes later', '- call: guests.bell', 'test.yaml:4:15: there is no answer: it awaits "bell"; when it waits for what comes later, say "pending: true" here and "answered:" then'],
     ['an error', '- call: guests.greet', 'test.yaml:4:15: answer: expected ok, got {"ok":false,"error":"no_name"}'],
     ['a list', '- call: guests.list\n        answer: {guests: [{}]}', 'test.yaml:5:27: answer.guests[0]: expected one more item, got nothing'],
     ['an event', '- events: [{topic: x}]', 'test.yaml:4:18: events[0]: expected one more item, got nothing'],
@@ -134,6 +161,10 @@ describe('an expectation that is not met is shown with its place:', () => {
     ['a socket that is let in', '- connect: /guests-live/x\n        refused: 1008', 'test.yaml:5:18: connect: expected a refusal, got let in'],
     ['a frame', '- connect: /guests-live/x\n      - frame: hi\n        answer: {from: y}', 'test.yaml:6:24: answer.from: expected "y", got "x"'],
   ];
+  test('a call that failed is shown with what it answered', () => {
+    const r = run('--no-faults', '--only', 't', module('guests'), script('tests:\n  - name: t\n    steps:\n      - call: guests.greet\n        answer: {ok: true}\n'));
+    assert.match(r.out, /^# test\.yaml:5:22: answer\.ok: expected true, got false\n# {3}it answered \{"ok":false,"error":"no_name"\}$/m);
+  });
   for (const [name, step, expected] of cases)
     test(name, () => {
       const r = run('--no-faults', '--only', 't', module('guests'), script(`tests:\n  - name: t\n    steps:\n      ${step}\n`));

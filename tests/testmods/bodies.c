@@ -84,7 +84,7 @@ static int32_t on_upload(struct taut_mod *m, struct taut_call *c) {
     s->call = c;
     for (const struct taut_part *p; s->n < 64 && (p = taut_request_part(c, s->n)); s->n++) {
         s->parts[s->n] = p;
-        s->bodies[s->n] = &p->body;
+        s->bodies[s->n] = p->body;
     }
     if (!s->n) s->bodies[s->n++] = taut_request_body(c);
     TAUT_TRY(m->host->work(m, work_sum, done_sum, s));
@@ -186,8 +186,8 @@ static int32_t on_files(struct taut_mod *m, struct taut_call *c) {
         if (!p->is_file) continue;
         taut_json_open(j, '{');
         taut_json_kstr(j, "filename", p->filename);
-        taut_json_kint(j, "length", (int64_t)p->body.length);
-        taut_json_kbool(j, "in_file", p->body.fd >= 0);
+        taut_json_kint(j, "length", (int64_t)p->body->length);
+        taut_json_kbool(j, "in_file", p->body->fd >= 0);
         taut_json_close(j, '}');
     }
     taut_json_close(j, ']');

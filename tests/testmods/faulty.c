@@ -150,7 +150,8 @@ static void begin_ask(struct taut_mod *m, void *arg, taut_op op) {
 }
 static int32_t on_ask(struct taut_mod *m, struct taut_call *c) {
     void *nothing;
-    int32_t err = taut_await(m, c, TAUT_LIT("ask"), 2000, begin_ask, (void *)(uintptr_t)faulty_of(m)->slow, &nothing);
+    void *asked = (void *)(uintptr_t)faulty_of(m)->slow;
+    int32_t err = taut_await(m, c, NULL, TAUT_LIT("ask"), 2000, begin_ask, asked, &nothing);
     if (err == TAUT_E_AGAIN) return err;
     taut_json_kint(taut_answer(c), "status", err);
     return taut_done(c);

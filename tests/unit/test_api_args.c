@@ -123,11 +123,15 @@ static void query_and_form_and_json_are_merged(void **state) {
 
 static void multipart_fields_are_arguments_and_files_are_not(void **state) {
     (void)state;
+    static const struct taut_body bodies[] = {{.fd = -1, .length = 2, .bytes = "C1"},
+                                              {.fd = -1, .length = 4, .bytes = "file"},
+                                              {.fd = -1, .length = 0, .bytes = ""},
+                                              {.fd = -1, .length = 2, .bytes = "\xff\xfe"}};
     static const struct taut_part parts[] = {
-        {.name = {"channel", 7}, .body = {.fd = -1, .length = 2, .bytes = "C1"}},
-        {.name = {"text", 4}, .is_file = 1, .filename = {"text", 4}, .body = {.fd = -1, .length = 4, .bytes = "file"}},
-        {.name = {"users", 5}, .body = {.fd = -1, .length = 0, .bytes = ""}},
-        {.name = {"text", 4}, .body = {.fd = -1, .length = 2, .bytes = "\xff\xfe"}},
+        {.name = {"channel", 7}, .body = &bodies[0]},
+        {.name = {"text", 4}, .is_file = 1, .filename = {"text", 4}, .body = &bodies[1]},
+        {.name = {"users", 5}, .body = &bodies[2]},
+        {.name = {"text", 4}, .body = &bodies[3]},
     };
     ask_parts(parts, 3, NULL);
     fine();

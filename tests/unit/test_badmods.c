@@ -222,6 +222,25 @@ static void hooks_that_no_order_satisfies_are_refused(void **state) {
                   "earlier stage\n");
 }
 
+static void hooks_at_points_that_the_server_does_not_have_are_warned_of(void **state) {
+    const struct config_override o = {.data = "/data"};
+    struct config *c = config_read_text("taut.yaml", TAUT_LIT("modules:\n  - hook_nowhere\n"), &o);
+    struct modules *ms = loader_load(c, DIR);
+    (void)state;
+    assert_int_equal(c->errors.n, 0);
+    assert_int_equal(c->warnings.n, 2);
+    assert_string_equal(
+        c->warnings.list[0].ptr,
+        "taut.yaml:2:5: warning: modules.hook_nowhere: hook \"x\" is at a point that the server does not "
+        "have: \"mesage.before_send\"; did you mean \"message.before_send\"?");
+    assert_string_equal(
+        c->warnings.list[1].ptr,
+        "taut.yaml:2:5: warning: modules.hook_nowhere: hook \"y\" is at a point that the server does not "
+        "have: \"message.archive_all\"");
+    modules_free(ms);
+    config_free(c);
+}
+
 /* x before y and behind z, all in one stage; w, of higher priority, first. */
 static void each_hook_stands_where_it_does_for_a_reason(void **state) {
     static const char *const right[][2] = {{"n", "stage normalise, start of hook_reasons"},
@@ -279,6 +298,7 @@ int main(void) {
         cmocka_unit_test(a_folder_that_cannot_be_looked_into_is_named_with_the_reason),
         cmocka_unit_test(two_modules_may_not_bring_the_same_name),
         cmocka_unit_test(hooks_that_no_order_satisfies_are_refused),
+        cmocka_unit_test(hooks_at_points_that_the_server_does_not_have_are_warned_of),
         cmocka_unit_test(each_hook_stands_where_it_does_for_a_reason),
         cmocka_unit_test(what_is_broken_stands_beside_everything_else_that_is),
     };

@@ -57,7 +57,7 @@ static int32_t is_held(struct taut_mod *m, struct taut_call *c) {
 }
 
 static void run_task_of(taut_task_fn fn) {
-    taut_task(&b_->user_in.pub, fn, NULL, NULL);
+    taut_task(&b_->user_in.pub, NULL, fn, NULL, NULL);
     turn();
 }
 

@@ -84,6 +84,22 @@ static void write_file(const char *name, const char *text) {
     fclose(f);
 }
 
+/* From its first moments: with a configuration that is not there it comes no further. */
+static void test_a_server_that_starts_is_not_ended_by_what_asks_for_a_reload(void **state) {
+    static char program[] = "taut", serve[] = "serve", flag[] = "-c", file[] = "nowhere.yaml";
+    char *argv[] = {program, serve, flag, file, NULL};
+    (void)state;
+    pid_t pid = fork();
+    if (!pid) {
+        if (!freopen("run.err", "w", stderr)) _exit(99);
+        cli_main(4, argv);
+        for (int number = SIGHUP; number; number = number == SIGHUP ? SIGUSR1 : number == SIGUSR1 ? SIGXFSZ : 0)
+            raise(number);
+        _exit(7);
+    }
+    assert_int_equal(end_of(pid), 7);
+}
+
 /* ---- usage ---- */
 
 static void test_version(void **state) {
@@ -274,6 +290,35 @@ static void test_a_command_runs_here_when_no_server_does(void **state) {
     assert_non_null(strstr(err, "/file/dir cannot be used: Not a directory\n"));
 }
 
+/* As after a restore by root. */
+static void test_a_lock_of_another_user_is_named(void **state) {
+    enum { NOBODY = 65534 };
+    static const char said[] =
+        "/lock: Permission denied; it belongs to user 0 and has mode 0600, and this is user 65534: "
+        "chown what is in ";
+    struct datadir d;
+    struct stat st;
+    char *why = NULL;
+    long holder;
+    (void)state;
+    if (geteuid() != 0) skip();
+    assert_int_equal(mkdir("theirs", 0700), 0);
+    assert_int_equal(chown("theirs", NOBODY, NOBODY), 0);
+    assert_int_equal(datadir_open(&d, "theirs", true, &holder, &why), TAUT_OK);
+    datadir_close(&d);
+    assert_int_equal(stat("theirs/lock", &st), 0);
+    assert_int_equal(st.st_uid, NOBODY);
+
+    assert_int_equal(chown("theirs/lock", 0, 0), 0);
+    assert_int_equal(chmod(dir, 0755), 0);
+    pid_t pid = fork();
+    if (!pid) {
+        if (seteuid(NOBODY) != 0 || datadir_open(&d, "theirs", true, &holder, &why) != TAUT_E_IO) _exit(99);
+        _exit(strstr(why, said) && strstr(why, "the data directory theirs cannot be used: theirs/lock") ? 0 : 1);
+    }
+    assert_int_equal(end_of(pid), 0);
+}
+
 static void test_too_few_descriptors_are_said_so(void **state) {
     (void)state;
     files_max = 16;
@@ -433,6 +478,7 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_server_that_starts_is_not_ended_by_what_asks_for_a_reload),
         cmocka_unit_test(test_version),
         cmocka_unit_test(test_help_is_everywhere),
         cmocka_unit_test(test_wrong_usage_says_what_was_meant),
@@ -445,6 +491,7 @@ int main(void) {
         cmocka_unit_test(test_a_module_directory_without_modules_is_named),
         cmocka_unit_test(test_module_info_needs_no_running_code),
         cmocka_unit_test(test_a_command_runs_here_when_no_server_does),
+        cmocka_unit_test(test_a_lock_of_another_user_is_named),
         cmocka_unit_test(test_too_few_descriptors_are_said_so),
         cmocka_unit_test(test_numbers_are_shown_short),
         cmocka_unit_test(test_a_server_holds_its_directory_and_takes_commands),

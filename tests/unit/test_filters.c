@@ -21,7 +21,7 @@ static void begin_await(struct taut_mod *m, void *arg, taut_op op) {
 static int32_t slow(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
     void *result;
     (void)b, (void)data;
-    return taut_await(m, c, TAUT_LIT("slow"), 4000, begin_await, NULL, &result);
+    return taut_await(m, c, NULL, TAUT_LIT("slow"), 4000, begin_await, NULL, &result);
 }
 
 /* Awaits what never comes. */
@@ -31,7 +31,7 @@ static void begin_nothing(struct taut_mod *m, void *arg, taut_op op) {
 static int32_t brief(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
     void *result;
     (void)b, (void)data;
-    return taut_await(m, c, TAUT_LIT("brief"), 4000, begin_nothing, NULL, &result);
+    return taut_await(m, c, NULL, TAUT_LIT("brief"), 4000, begin_nothing, NULL, &result);
 }
 
 static int32_t quick(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
@@ -45,20 +45,30 @@ static int32_t reader(struct taut_mod *m, struct taut_call *c, struct taut_batch
     return taut_get(m, c, &notes, NOTE, &row);
 }
 
-/* Awaits, and then works itself. */
-static int32_t busy(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
-    TAUT_TRY(slow(m, c, b, data));
-    int64_t until_us = clock_mono_us() + 40000;
+static void work(int64_t us) {
+    int64_t until_us = clock_mono_us() + us;
     while (clock_mono_us() < until_us) continue;
+}
+static int32_t worker(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
+    (void)m, (void)c, (void)b, (void)data;
+    work(100000);
     return TAUT_OK;
 }
 
-enum { QUICK, SLOW, READER, BRIEF, BUSY, AT_Q, FILTERS };
+/* Awaits, and then works itself. */
+static int32_t busy(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
+    TAUT_TRY(slow(m, c, b, data));
+    work(40000);
+    return TAUT_OK;
+}
+
+enum { QUICK, SLOW, READER, BRIEF, WORKER, BUSY, AT_Q, FILTERS };
 static const struct taut_hook defs[FILTERS] = {
     [QUICK] = TAUT_FILTER("p", "quick", quick, .on_error = TAUT_FAIL_CLOSED),
     [SLOW] = TAUT_FILTER("p", "slow", slow, .budget_ms = 4000),
     [READER] = TAUT_FILTER("p", "reader", reader, .on_error = TAUT_FAIL_CLOSED),
     [BRIEF] = TAUT_FILTER("p", "brief", brief, .budget_ms = 30),
+    [WORKER] = TAUT_FILTER("p", "worker", worker, .budget_ms = 180),
     [BUSY] = TAUT_FILTER("p", "busy", busy, .budget_ms = 70),
     [AT_Q] = TAUT_FILTER("q", "quick", quick, .budget_ms = 30),
 };
@@ -180,6 +190,14 @@ static void what_a_filter_awaits_and_what_it_works_are_of_one_budget(void **stat
     assert_int_equal(at_p[0].faults, 1);
 }
 
+static void a_verdict_ends_what_counts(void **state) {
+    (void)state;
+    ask_of(WORKER, SLOW); /* so that it gives its verdict twice */
+    ask(ENDLESS);
+    wait_for_answers(1);
+    assert_int_equal(at_p[0].faults, 0);
+}
+
 /* ---- turns ---- */
 
 struct pass {
@@ -199,7 +217,7 @@ static void note_end(struct taut_mod *m, void *arg, const struct taut_outcome *o
     ended[nended++] = ((const struct pass *)arg)->who;
 }
 static void begin_pass(const struct pass *pass) {
-    run_task(&b_->user_in.pub, pass_both, (void *)(uintptr_t)pass, note_end);
+    run_task(&b_->user_in.pub, NULL, pass_both, (void *)(uintptr_t)pass, note_end);
 }
 
 static void calls_of_one_key_pass_a_second_point_in_order(void **state) {
@@ -230,7 +248,7 @@ static void calls_that_wait_for_their_turn_end_with_the_server(void **state) {
     ask_of(SLOW, -1);
     await_ms = 0;
     static const struct pass one = {1, 0, "p", "A", "q", "A"};
-    for (int i = 0; i < 3; i++) run_task(&b_->user_in.pub, pass_both, (void *)(uintptr_t)&one, NULL);
+    for (int i = 0; i < 3; i++) run_task(&b_->user_in.pub, NULL, pass_both, (void *)(uintptr_t)&one, NULL);
     turn();
     b_->hub->pool.n = CALLS_KEPT; /* as on a server that had many calls: what ends is freed */
     hub_stop_modules(b_->hub, on_end, NULL);
@@ -246,6 +264,7 @@ int main(void) {
         T(a_filter_is_not_blamed_for_the_rows_that_it_reads),
         T(a_filter_that_awaits_too_long_is_at_fault_once_a_call),
         T(what_a_filter_awaits_and_what_it_works_are_of_one_budget),
+        T(a_verdict_ends_what_counts),
         T(calls_of_one_key_pass_a_second_point_in_order),
         T(calls_that_pass_two_points_in_opposite_orders_do_not_wait_for_each_other),
         T(calls_that_wait_for_their_turn_end_with_the_server),

@@ -242,6 +242,7 @@ static void a_store_that_cannot_be_opened_ends_the_start(void **state) {
     assert_int_equal(w->err, TAUT_E_IO);
     assert_string_equal(w->text, "module store: the store could not be opened: input/output error");
     end();
+    storage = fake_storage;
     storage.open = never_opens_and_says_why;
     begin(NOWHERE, false);
     assert_int_equal(w->err, TAUT_E_IO);

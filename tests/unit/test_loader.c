@@ -215,11 +215,16 @@ static void test_everything_that_a_module_brings_is_registered(void **state) {
 static void test_two_instances_may_not_bring_the_same_method(void **state) {
     (void)state;
     expect_errors("modules:\n  - sample\n  - sample: { as: other }\n",
-                  "taut.yaml:3:5: modules.other: method \"sample.echo\" is already registered by modules.sample\n"
-                  "taut.yaml:3:5: modules.other: route GET /sample is already registered by modules.sample\n"
-                  "taut.yaml:3:5: modules.other: command \"sample echo\" is already registered by modules.sample\n"
-                  "taut.yaml:3:5: modules.other: command \"sample alone\" is already registered by modules.sample\n"
-                  "taut.yaml:3:5: modules.other: command \"sample stay\" is already registered by modules.sample\n");
+                  "taut.yaml:3:5: modules.other: method \"sample.echo\" is already registered by modules.sample: a "
+                  "module with methods, routes, sockets or commands can be configured once\n"
+                  "taut.yaml:3:5: modules.other: route GET /sample is already registered by modules.sample: a module "
+                  "with methods, routes, sockets or commands can be configured once\n"
+                  "taut.yaml:3:5: modules.other: command \"sample echo\" is already registered by modules.sample: a "
+                  "module with methods, routes, sockets or commands can be configured once\n"
+                  "taut.yaml:3:5: modules.other: command \"sample alone\" is already registered by modules.sample: a "
+                  "module with methods, routes, sockets or commands can be configured once\n"
+                  "taut.yaml:3:5: modules.other: command \"sample stay\" is already registered by modules.sample: a "
+                  "module with methods, routes, sockets or commands can be configured once\n");
 }
 
 static void test_the_standard_configuration_lists_standard_modules(void **state) {

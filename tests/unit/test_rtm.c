@@ -159,7 +159,7 @@ static int32_t may(void *self, struct taut_call *c, uint32_t action, const struc
     assert_int_equal(action, TAUT_ACT_TYPE);
     return w.post_error ? taut_fail(c, w.post_error) : TAUT_OK;
 }
-static int32_t post(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_post *in,
+static int32_t post(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_new_message *in,
                     struct taut_posted *out) {
     (void)self, (void)b;
     if (w.post_error) return taut_fail(c, w.post_error);

@@ -1,4 +1,5 @@
 /* test_subscribe.c - readers of the log: from the store, from memory, over gaps and failures, to the end. */
+#include "hub/subscribe.h"
 #include "hub_harness.h"
 #include "taut/event.h"
 
@@ -178,6 +179,61 @@ static void events_that_the_reader_could_not_deal_with_come_again(void **state) 
     assert_true(clock_mono_us() - from > 900000); /* after a second, not at once */
 }
 
+/* ---- seen from outside ---- */
+
+static void status_says(const char *readers) {
+    struct arena a = {0};
+    struct taut_json j;
+    arena_json(&a, &j);
+    taut_json_open(&j, '{');
+    subs_status(b_->hub, &j);
+    taut_json_close(&j, '}');
+    if (!strstr(arena_str(&a, taut_str_n(j.ptr, j.len)).ptr, readers)) fail_msg("%.*s", (int)j.len, j.ptr);
+    arena_free(&a);
+}
+
+static void how_far_readers_are_is_told(void **state) {
+    (void)state;
+    const struct seen *seen = b_->user_in.seen;
+    begin(1, 5, 2);
+    reader.waits = true;
+    read_on(0, 2);
+    subs_watch(b_->hub);
+    assert_int_equal(seen->events_behind, 3);
+    status_says("{\"module\":\"user\",\"name\":\"user\",\"workspace\":\"W1\",\"behind\":3,\"since\":\"20");
+    reader.waits = false;
+    done(reader.op, TAUT_OK);
+    wait_for(3);
+    turn();
+    subs_watch(b_->hub);
+    assert_int_equal(seen->events_behind, 0);
+    status_says("{\"readers\":[{\"module\":\"user\",\"name\":\"user\",\"workspace\":\"\",\"behind\":0,\"since\":\"\","
+                "\"failures\":0}]}");
+}
+
+static void one_that_does_not_go_on_is_its_modules_health_until_it_does(void **state) {
+    (void)state;
+    struct seen *seen = b_->user_in.seen;
+    struct health_note said[HEALTH_NOTES];
+    begin(1, 3, 1);
+    reader.waits = true;
+    read_on(0, 0);
+    subs_watch(b_->hub);
+    assert_int_equal(health_worst(&seen->health), TAUT_HEALTH_OK);
+    b_->hub->subs->feeds->since_us -= 61 * 1000000;
+    subs_watch(b_->hub);
+    assert_int_equal(health_list(&seen->health, said), 1);
+    assert_string_equal(said[0].code, "reader_stuck");
+    assert_string_equal(said[0].text, "the reader \"user\" does not go on in W1: event 2 was handed over 61 s ago");
+    assert_int_equal(seen->readers_stuck, 1);
+    reader.waits = false;
+    done(reader.op, TAUT_OK);
+    turn();
+    subs_watch(b_->hub);
+    assert_int_equal(health_worst(&seen->health), TAUT_HEALTH_OK);
+    assert_int_equal(seen->readers_stuck, 0);
+}
+
 /* ---- the end ---- */
 
 static void who_has_unsubscribed_hears_nothing_more(void **state) {
@@ -347,6 +403,8 @@ int main(void) {
         T(one_who_says_nothing_at_a_gap_goes_on_from_what_is_there),
         T(a_store_that_cannot_be_read_is_asked_again),
         T(events_that_the_reader_could_not_deal_with_come_again),
+        T(how_far_readers_are_is_told),
+        T(one_that_does_not_go_on_is_its_modules_health_until_it_does),
         T(who_has_unsubscribed_hears_nothing_more),
         T(a_name_is_one_readers_and_has_a_length),
         T(the_cursor_is_kept_in_the_store_behind_what_was_dealt_with),

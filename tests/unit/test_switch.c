@@ -52,7 +52,7 @@ static void begin_nothing(struct taut_mod *m, void *arg, taut_op op) {
 }
 static int32_t wait_long(struct taut_mod *m, struct taut_call *c) {
     void *nothing;
-    TAUT_TRY(taut_await(m, c, TAUT_LIT("x"), 60000, begin_nothing, NULL, &nothing));
+    TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("x"), 60000, begin_nothing, NULL, &nothing));
     return taut_done(c);
 }
 static const struct taut_method waiting = {.name = "wait", .flags = TAUT_METHOD_NOAUTH, .run = wait_long};
@@ -239,7 +239,7 @@ static void nothing_of_one_that_hangs_is_called_any_more(void **state) {
     b_->hub->config.stop_timeout_ms = 100;
     open_socket(1);
     frame(1); /* a batch at the store */
-    run_task(m, blind, NULL, on_task_done);
+    run_task(m, NULL, blind, NULL, on_task_done);
     taut_op op = taut_op_new(m, NULL, 0, on_never, NULL);
     turn();
     assert_int_equal(store.nheld, 2);

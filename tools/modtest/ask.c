@@ -1,5 +1,6 @@
 /* ask.c - see ask.h. */
 #include "ask.h"
+#include "watch.h"
 
 enum { HELD_MS = 61000, GRACE_MS = 50 /* for other threads to answer what should not be answered */ };
 
@@ -69,6 +70,24 @@ bool may_judge(const struct asking *how, bool says_ok) {
     return !fault_happened() || (how->judged_before && says_ok);
 }
 
+/* What the call waits for: ": it awaits "bell"". */
+static const char *why_open(struct world *w, const struct asked *a) {
+    const struct hub *h = w->hub;
+    taut_str text = TAUT_LIT("");
+    for (const struct run *r = h->runs; r; r = r->next)
+        if (a->call && r->call == a->call && run_is_held(r))
+            text = TAUT_LIT(": its handler has returned TAUT_E_PENDING, and nobody has ended it since");
+    for (uint32_t i = 0; i < h->ops.cap; i++) {
+        const struct op_slot *s = &h->ops.slots[i];
+        if (s->generation & 1 && s->mod == &w->module->pub && s->key.len)
+            text = arena_fmt(&w->arena, "%s%s \"%.*s\"", text.ptr, text.len ? "," : ": it awaits", (int)s->key.len,
+                             s->key.ptr);
+    }
+    for (const struct held *o = watch_list(HELD_OP); o; o = o->next)
+        text = arena_fmt(&w->arena, "%s%s an operation is open, since %s", text.ptr, text.len ? "," : ":", o->when);
+    return text.ptr;
+}
+
 bool ask(struct world *w, const struct step *s, struct asked *a, struct asking *how) {
     bool is_pending = node_is_true(node_child(s->node, "pending"));
     how->judged_before = !fault_happened();
@@ -80,8 +99,9 @@ bool ask(struct world *w, const struct step *s, struct asked *a, struct asking *
     if (world_wait(w, gateway_is_answered, a)) return true;
     if (is_judged(w)) {
         fail_at(w, s->value,
-                "there is no answer; when it waits for what comes later, say \"pending: true\" here and \"answered:\" "
-                "then");
+                "there is no answer%s; when it waits for what comes later, say \"pending: true\" here and "
+                "\"answered:\" then",
+                why_open(w, a));
         return false;
     }
     if (world_advance_until(w, HELD_MS, gateway_is_answered, a)) return true;

@@ -21,7 +21,7 @@ static int32_t resolve(void *self, struct taut_call *c, taut_str token, struct t
     bool is_ours = token.len > sizeof prefix - 1 && !memcmp(token.ptr, prefix, sizeof prefix - 1);
     unsigned long i = is_ours ? strtoul(token.ptr + sizeof prefix - 1, NULL, 10) : ACTORS_MAX;
     if (i >= actors.n) return taut_fail(c, "invalid_auth");
-    *actor = actors.list[i];
+    taut_copy_sized(actor, actor->size, &actors.list[i]);
     return TAUT_OK;
 }
 

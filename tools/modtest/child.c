@@ -39,7 +39,7 @@ static void catch_crashes(struct run_page *page) {
 }
 
 static void take_steps(struct world *w) {
-    for (uint32_t i = 0; w->test && i < w->test->n && !w->failed; i++) {
+    for (uint32_t i = 0; w->test && i < w->test->n && w->runs && !w->failed; i++) {
         const struct step s = step_filled(w, &w->test->steps[i]);
         now_doing(w, s.value, "%s: %s", s.kind->name, s.value->kind == NODE_SCALAR ? s.value->text.ptr : "…");
         if (!w->failed) s.kind->run(w, &s);
@@ -48,7 +48,7 @@ static void take_steps(struct world *w) {
 
 /* After a refusal: whoever is asked still answers. */
 static void ask_once_more(struct world *w) {
-    for (uint32_t i = 0; w->test && i < w->test->n && !w->failed && fault_happened(); i++) {
+    for (uint32_t i = 0; w->test && i < w->test->n && w->runs && !w->failed && fault_happened(); i++) {
         const struct step filled = step_filled(w, &w->test->steps[i]), *s = &filled;
         if (!s->kind->asks || node_is_true(node_child(s->node, "pending"))) continue;
         now_doing(w, s->value, "%s again", s->kind->name);
@@ -82,6 +82,12 @@ static void warm_up(void) {
     if (pthread_create(&thread, NULL, end_at_once, NULL) == 0) pthread_join(thread, NULL);
 }
 
+static void forget(struct world *w) {
+    modules_free(w->modules);
+    config_free(w->config);
+    arena_free(&w->arena);
+}
+
 static void live_once(const struct run_plan *p, struct run_page *page, FILE *report) {
     struct world w = {.settings = p->settings,
                       .script = p->script,
@@ -97,7 +103,11 @@ static void live_once(const struct run_plan *p, struct run_page *page, FILE *rep
         page->is_wrong = page->failed = true;
         return;
     }
-    if (p->only_load) return;
+    if (p->only_load) {
+        for (uint32_t i = 0; i < w.config->warnings.n; i++) fprintf(report, "# %s\n", w.config->warnings.list[i].ptr);
+        forget(&w);
+        return;
+    }
     warm_up();
     descriptors_look(&before);
     uint32_t threads = thread_count();
@@ -109,9 +119,7 @@ static void live_once(const struct run_plan *p, struct run_page *page, FILE *rep
     if (!w.hung) leftovers_after_loop(&w, &before, threads);
     page->failed |= w.failed;
     if (w.failed && !p->settings->verbose) show_warnings(&w);
-    if (!w.hung) modules_free(w.modules);
-    if (!w.hung) config_free(w.config);
-    arena_free(&w.arena);
+    if (!w.hung) forget(&w);
 }
 
 static void open_module(const struct run_plan *p, struct run_page *page, FILE *report) {

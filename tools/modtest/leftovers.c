@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include "hub/subscribe.h"
 #include "watch.h"
 
 enum { SHOWN_MAX = 10, THREAD_PATIENCE_MS = 500 };
@@ -35,7 +36,20 @@ static bool is_harmless(const struct held *h) {
     return h->kind == HELD_TIMER && !h->repeat_ms;
 }
 
+/* Its subscriptions have ended with it; what they had handed over must be done with by then. */
+static void report_hand_overs(struct world *w) {
+    for (const struct sub *s = w->hub->ended_subs; s; s = s->next)
+        for (const struct feed *f = s->mod == &w->module->pub ? s->feeds : NULL; f; f = f->next)
+            if (f->over)
+                fail_at(w, NULL,
+                        "left over: a hand-over of the subscription \"%.*s\", events from %llu on of %.*s, whose op "
+                        "nobody completed",
+                        (int)s->name.len, s->name.ptr, (unsigned long long)f->position + 1, (int)f->log->name.len,
+                        f->log->name.ptr);
+}
+
 void leftovers_report(struct world *w) {
+    report_hand_overs(w);
     for (size_t kind = 0; kind < HELD_KINDS; kind++) {
         uint32_t n = 0, more = 0;
         for (const struct held *h = watch_list((enum held_kind)kind); h; h = h->next) {

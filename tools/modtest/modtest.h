@@ -113,7 +113,7 @@ struct world {
     struct taut_server_info info;
     struct hub *hub;
     uint32_t threads; /* of the process before there were modules */
-    bool started, stopped;
+    bool started, stopped, runs;
     bool is_restless; /* it never came to rest, which was reported */
     bool hung;        /* the store is still at work: nothing is freed */
     int32_t start_error;
@@ -127,7 +127,10 @@ bool world_load(struct world *w, const struct node *options);
 /* The life up to its steps, and from there to its end. False: the module does not run, which was reported if it is a
  * failure. */
 bool world_begin(struct world *w);
-void world_end(struct world *w);
+void world_end(struct world *w); /* one that has ended already stays as it is */
+/* This life ends, with all that belongs to an end, and another one begins, on the same store and with the options of
+ * now. False: as world_begin, or what was left over was reported. */
+bool world_restart(struct world *w);
 struct config *world_config(struct world *w, const struct node *options); /* of a script's modules, not yet loaded */
 
 /* What goes wrong, at a place of the script (NULL: none). The test has failed. */
@@ -273,6 +276,7 @@ bool step_health(struct world *w, const struct step *s);
 bool step_metric(struct world *w, const struct step *s);
 bool step_storage(struct world *w, const struct step *s);
 bool step_reload(struct world *w, const struct step *s);
+bool step_restart(struct world *w, const struct step *s);
 
 /* Are this run's expectations held against it? Not when something was refused on purpose. */
 static inline bool is_judged(const struct world *w) {

@@ -158,6 +158,7 @@ static bool is_loadable(const struct settings *s, const struct script *script) {
         char *report;
         (void)run_one(&p, &page, &report);
         ok = !page.is_wrong;
+        if (ok && !i) fputs(report, stdout); /* warnings */
         for (char *at = report; !ok && *at;) {
             size_t n = strcspn(at, "\n");
             fprintf(stderr, "%.*s\n", (int)n - 2, at + 2);

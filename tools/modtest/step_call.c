@@ -20,6 +20,7 @@ static bool judge_answer(struct world *w, const struct step *s, const struct nod
     }
     if (want) {
         ok = got ? expect_json(w, want, got, "answer") : expect_text(w, want, body, "answer");
+        if (!ok && !says_ok(got)) fprintf(w->report, "#   it answered %.*s\n", (int)body.len, body.ptr);
     } else if (!says_ok(got)) {
         fail_at(w, s->value, "answer: expected ok, got %.*s", (int)body.len, body.ptr);
         ok = false;

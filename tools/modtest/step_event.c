@@ -1,6 +1,7 @@
 /* step_event.c - events: those that somebody else appends, and those that the modules have appended or published; and
  * hooks driven by hand. */
 #include "ask.h"
+#include "store.h"
 #include "taut/msg.h"
 
 /* ---- somebody else's ---- */
@@ -34,6 +35,7 @@ static int32_t append(struct taut_mod *m, struct taut_call *c) {
     if (body) e.body = body->kind == NODE_SCALAR ? body->text : node_json_text(&a->world->arena, body);
     taut_batch_workspace(m, b, node_text(node_child(event, "workspace"), "T1"));
     taut_append(m, b, &e);
+    store_spare(&b->view);
     return taut_commit(c, b);
 }
 
@@ -43,6 +45,7 @@ static void on_appended(struct taut_mod *m, void *arg, const struct taut_outcome
     a->status = o->status;
     a->seq = o->seq;
     a->ended = true;
+    store_spare(NULL);
 }
 
 static bool is_appended(struct world *w, const void *arg) {
@@ -53,7 +56,7 @@ static bool is_appended(struct world *w, const void *arg) {
 bool step_event(struct world *w, const struct step *s) {
     struct append *a = arena_zalloc(&w->arena, sizeof *a);
     *a = (struct append){.world = w, .step = s};
-    run_task(core_mod(w->hub), append, a, on_appended);
+    run_task(core_mod(w->hub), NULL, append, a, on_appended);
     if (!world_wait(w, is_appended, a) || a->status != TAUT_OK) {
         fail_at(w, s->value, "event: it was not appended");
         return false;
@@ -162,7 +165,6 @@ static void read_draft(struct driven *h) {
 static int32_t drive_filters(struct taut_mod *m, struct taut_call *c) {
     struct driven *h = c->arg;
     struct taut_batch *b = taut_batch(c);
-    c->actor = actor_of(h->world, node_child(h->step->node, "as"));
     read_draft(h);
     taut_batch_workspace(m, b, c->actor->workspace);
     TAUT_TRY(taut_filter(m, c, h->step->value->text.ptr, TAUT_NONE, b, &h->draft));
@@ -220,7 +222,9 @@ bool step_hook(struct world *w, const struct step *s) {
     struct driven *h = arena_zalloc(&w->arena, sizeof *h);
     const struct node *answer = node_child(s->node, "answer");
     *h = (struct driven){.world = w, .step = s};
-    run_task(core_mod(w->hub), node_child(s->node, "draft") ? drive_filters : drive_observers, h, on_driven);
+    bool asks = node_child(s->node, "draft") != NULL;
+    run_task(core_mod(w->hub), asks ? actor_of(w, node_child(s->node, "as")) : NULL,
+             asks ? drive_filters : drive_observers, h, on_driven);
     if (!world_wait(w, is_driven, h)) {
         fail_at(w, s->value, "hook: the filters do not come to an end");
         return false;

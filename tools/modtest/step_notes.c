@@ -65,6 +65,7 @@ static bool is_health(const struct node *want, const json_t *health) {
 }
 
 static bool has_health(struct world *w, const void *arg) {
+    subs_watch(w->hub); /* what the server does each second */
     json_t *health = health_of(w);
     bool is = is_health(((const struct step *)arg)->value, health);
     json_decref(health);

@@ -39,6 +39,14 @@ bool step_storage(struct world *w, const struct step *s) {
     return false;
 }
 
+/* ---- an end, and a beginning ---- */
+
+bool step_restart(struct world *w, const struct step *s) {
+    if (taut_str_is(node_text(s->value, ""), "server")) return world_restart(w);
+    fail_at(w, s->value, "restart: takes \"server\": all modules stop, and start again on the same store");
+    return false;
+}
+
 /* ---- options ---- */
 
 static const struct config_module *item_of(const struct world *w, const struct config *c) {

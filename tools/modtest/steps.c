@@ -24,6 +24,7 @@ static const struct step_kind kinds[] = {
     {"metric", "", MAP, "name label value", step_metric, false},
     {"storage", "", MAP, "next status", step_storage, false},
     {"reload", "refused restart", MAP, NULL, step_reload, false},
+    {"restart", "", TEXT, NULL, step_restart, false},
 };
 
 const struct step_kind *step_kind_named(taut_str name) {

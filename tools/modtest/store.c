@@ -4,8 +4,10 @@
 #include "../../tests/store_memory/memory.h"
 
 static struct {
-    const struct taut_batch_view *rows;
+    const struct taut_batch_view *rows, *spared;
     int32_t refuse_commit, refuse_read;
+    bool keeps;
+    struct store *kept; /* of the life before, closed */
 } asked;
 
 void store_begin_with(const struct taut_batch_view *rows) {
@@ -17,8 +19,25 @@ void store_refuse(bool commits, int32_t status) {
     *(commits ? &asked.refuse_commit : &asked.refuse_read) = status;
 }
 
+void store_spare(const struct taut_batch_view *commit) {
+    asked.spared = commit;
+}
+
+void store_keep(bool keeps) {
+    asked.keeps = keeps;
+}
+
 static void complete(struct store *s, taut_op op, int32_t status, void *result) {
     taut_op_complete(s->mod, op, status, result, free);
+}
+
+static void tables_make(struct store *s, const struct taut_table_ref *tables, uint32_t n) {
+    s->tables = need(calloc(n + 1, sizeof *s->tables));
+    s->ntables = n;
+    for (uint32_t i = 0; i < n; i++)
+        s->tables[i] = (struct table){.ncols = tables[i].table->cols.len,
+                                      .key_cols = tables[i].table->key_cols,
+                                      .nindex = tables[i].table->index.len};
 }
 
 static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n, taut_op op) {
@@ -28,13 +47,8 @@ static void on_open(void *self, const struct taut_table_ref *tables, uint32_t n,
         return;
     }
     struct taut_open_result *opened = need(calloc(1, sizeof *opened));
-    s->tables = need(calloc(n + 1, sizeof *s->tables));
-    s->ntables = n;
-    for (uint32_t i = 0; i < n; i++)
-        s->tables[i] = (struct table){.def = tables[i].table,
-                                      .ncols = tables[i].table->cols.len,
-                                      .key_cols = tables[i].table->key_cols,
-                                      .nindex = tables[i].table->index.len};
+    if (!s->tables) tables_make(s, tables, n);
+    for (uint32_t i = 0; i < n; i++) s->tables[i].def = tables[i].table; /* of this life */
     s->open = true;
     if (asked.rows) {
         struct taut_commit_result *r;
@@ -57,7 +71,7 @@ static void on_commit(void *self, const struct taut_batch_view *b, taut_op op) {
     struct store *s = self;
     struct taut_commit_result *r = NULL;
     int32_t status;
-    if (is_refused(s, &asked.refuse_commit, &status)) {
+    if (b != asked.spared && is_refused(s, &asked.refuse_commit, &status)) {
         complete(s, op, status, NULL);
         return;
     }
@@ -101,7 +115,7 @@ static void on_cursors(void *self, taut_str workspace, taut_op op) {
 
 static void on_close(void *self, taut_op op) {
     struct store *s = self;
-    if (s->open) {
+    if (s->open && !asked.keeps) {
         tables_free(s);
         logs_free(s);
     }
@@ -133,7 +147,8 @@ static const struct taut_storage_v1 storage = {.size = (uint32_t)sizeof storage,
                                                .copied = on_copied};
 
 static int32_t on_init(struct taut_mod *m) {
-    struct store *s = m->state = need(calloc(1, sizeof *s));
+    struct store *s = m->state = asked.kept ? asked.kept : need(calloc(1, sizeof *s));
+    asked.kept = NULL;
     s->mod = m;
     return taut_svc_provide(m, "storage", 1, &storage, s);
 }
@@ -143,7 +158,8 @@ static void on_stop(struct taut_mod *m, taut_op op) {
 }
 
 static void on_fini(struct taut_mod *m) {
-    free(m->state);
+    if (asked.keeps) asked.kept = m->state;
+    else free(m->state);
 }
 
 const struct taut_module modtest_store = {.size = (uint32_t)sizeof(struct taut_module),

@@ -72,13 +72,18 @@ struct config *world_config(struct world *w, const struct node *options) {
     return c;
 }
 
-bool world_load(struct world *w, const struct node *options) {
+static void load(struct world *w, const struct node *options) {
     static const struct taut_module *const built_in[] = {&modtest_store, &modtest_auth, NULL};
     loader_built_in = built_in;
     w->config = world_config(w, options);
     w->modules = loader_load(w->config, w->settings->dirs);
+    w->module = NULL;
     for (uint32_t i = 0; i < w->modules->n && !w->module; i++)
         if (!strcmp(w->modules->list[i]->def->name, w->settings->name)) w->module = w->modules->list[i];
+}
+
+bool world_load(struct world *w, const struct node *options) {
+    load(w, options);
     if (!w->config->errors.n) rows_read(w, w->config);
     return !w->config->errors.n;
 }
@@ -135,13 +140,11 @@ static taut_str why_not(const struct world *w) {
     return TAUT_LIT("it did not say why");
 }
 
-bool world_begin(struct world *w) {
+static bool begin(struct world *w) {
     w->threads = thread_count();
     w->started = w->stopped = false;
     open_hub(w);
-    store_begin_with(w->rows.writes.len ? &w->rows : NULL);
     watch_begin(w);
-    faults_begin(w);
     now_doing(w, NULL, "init and start");
     hub_start_modules(w->hub, on_started, w);
     if (!world_advance_until(w, START_MS, is_started, NULL)) {
@@ -154,7 +157,14 @@ bool world_begin(struct world *w) {
     return runs;
 }
 
+bool world_begin(struct world *w) {
+    store_begin_with(w->rows.writes.len ? &w->rows : NULL);
+    faults_begin(w);
+    return w->runs = begin(w);
+}
+
 void world_end(struct world *w) {
+    if (!w->hub) return;
     now_doing(w, NULL, "stop and fini");
     gateway_disconnect_all(w); /* gateways end before modules */
     world_settle(w);
@@ -163,11 +173,27 @@ void world_end(struct world *w) {
         if (!world_advance_until(w, STOP_MS, is_stopped, NULL)) fail_at(w, NULL, "stop did not end");
     }
     w->hung = w->hub->hung;
+    w->runs = false;
     if (w->module->hung[0] && !w->failed) fail_at(w, NULL, "%s", w->module->hung);
     if (w->hung) return;
     leftovers_report(w);
     gateway_close(w);
     hub_free(w->hub);
+    w->hub = NULL;
     uv_loop_close(&w->loop);
     watch_end();
+}
+
+bool world_restart(struct world *w) {
+    store_keep(true);
+    world_end(w);
+    store_keep(false);
+    if (w->failed || w->hung) return false;
+    const struct node *options = find(w->config, w->settings->name)->options;
+    struct config *before = w->config;
+    modules_free(w->modules);
+    load(w, options);
+    config_free(before);
+    store_begin_with(NULL);
+    return w->runs = begin(w);
 }

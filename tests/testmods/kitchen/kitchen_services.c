@@ -62,7 +62,7 @@ int32_t kitchen_conversation(struct taut_mod *m, struct taut_call *c) {
 
 /* A post through the service, with a thing in the same batch. */
 int32_t kitchen_say(struct taut_mod *m, struct taut_call *c) {
-    const struct taut_post post = {
+    const struct taut_new_message post = {
         .size = sizeof post, .channel = taut_arg_str(c, CHANNEL), .text = taut_arg_str(c, NAME)};
     struct taut_posted posted = {.size = sizeof posted};
     struct taut_batch *b = taut_batch(c);
