@@ -141,7 +141,8 @@ static char *overlap_fault(struct taut_array opts, uint32_t i) {
         struct taut_opt other = option_at(opts, k);
         extent_of(&other, &from, &to);
         if (first < to && from < end)
-            return xasprintf("options \"%s\" and \"%s\" lie over each other in the options struct", other.name, one.name);
+            return xasprintf("options \"%s\" and \"%s\" lie over each other in the options struct", other.name,
+                             one.name);
     }
     return NULL;
 }

@@ -93,16 +93,16 @@ struct taut_opt_pair {
     { .name = #field, .type = (kind), .offset = TAUT_OPT_AT(strct, field, kind), __VA_ARGS__ }
 
 /* The place of a field, whose size is that of the kind's type: "size of array is negative" says that it is not. */
-#define TAUT_OPT_AT(strct, field, kind)   \
-    (uint32_t)(offsetof(strct, field) +   \
+#define TAUT_OPT_AT(strct, field, kind) \
+    (uint32_t)(offsetof(strct, field) + \
                0 * sizeof(char[!TAUT_OPT_SIZE(kind) || TAUT_OPT_SIZE(kind) == sizeof(((strct *)0)->field) ? 1 : -1]))
-#define TAUT_OPT_SIZE(kind)                                                                                    \
-    ((kind) == TAUT_OPT_STRUCT  ? 0                                                                            \
-     : (kind) == TAUT_OPT_FLOAT ? sizeof(double)                                                               \
-     : (kind) == TAUT_OPT_LIST || (kind) == TAUT_OPT_MAP ? sizeof(struct taut_array)                           \
-     : (kind) == TAUT_OPT_INT || (kind) == TAUT_OPT_BOOL || (kind) == TAUT_OPT_ENUM ||                         \
-             (kind) == TAUT_OPT_DURATION || (kind) == TAUT_OPT_BYTES || (kind) == TAUT_OPT_FLAGS               \
-         ? sizeof(int64_t)                                                                                     \
+#define TAUT_OPT_SIZE(kind)                                                                                           \
+    ((kind) == TAUT_OPT_STRUCT                           ? 0                                                          \
+     : (kind) == TAUT_OPT_FLOAT                          ? sizeof(double)                                             \
+     : (kind) == TAUT_OPT_LIST || (kind) == TAUT_OPT_MAP ? sizeof(struct taut_array)                                  \
+     : (kind) == TAUT_OPT_INT || (kind) == TAUT_OPT_BOOL || (kind) == TAUT_OPT_ENUM || (kind) == TAUT_OPT_DURATION || \
+             (kind) == TAUT_OPT_BYTES || (kind) == TAUT_OPT_FLAGS                                                     \
+         ? sizeof(int64_t)                                                                                            \
          : sizeof(taut_str))
 
 /* What is wrong with options, as a module's own `check` or `reconfigure` finds it: error(ctx, option, text) adds one
