@@ -28,7 +28,7 @@ void call_put(struct call_pool *p, struct call *c) {
         return;
     }
     arena_reset(&c->arena);
-    if (CALLS_RESTING && p->free) { /* the one that ended first is used first */
+    if (CALLS_RESTING > 0 && p->free) { /* the one that ended first is used first */
         c->msg.mail.next = NULL;
         p->last->msg.mail.next = &c->msg.mail;
     } else {

@@ -46,10 +46,12 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     struct call *c = r->call;
     struct call_out *o = &c->out;
     check_thread(pub->mod, "taut_accept");
-    if (pub->kind != TAUT_CALL_OPEN || !a->actor || !TAUT_HAS(a->actor, scopes) || a->cursor > a->as_of) return TAUT_E_INVAL;
+    if (pub->kind != TAUT_CALL_OPEN || !a->actor || !TAUT_HAS(a->actor, scopes) || a->cursor > a->as_of)
+        return TAUT_E_INVAL;
     check_ends(r, "taut_accept");
     if (r->rehearsing) { /* as if it were let in and gone at once */
         if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
+        states_forgive(r, pub->mod);
         r->failed = false;
         r->replied = true;
         return TAUT_OK;

@@ -373,8 +373,9 @@ const char *handler_name(const struct run *r);        /* for people: of the meth
 /* ---- check_state.c ---- */
 void state_took(struct taut_mod *m, const void *at, size_t bytes); /* any thread: a block is the module's */
 void state_gave(const void *at);                                   /* any thread */
-void states_note(struct run *r);    /* a rehearsal begins: what modules remember now */
-void states_compare(struct run *r); /* … and must still remember */
+void states_note(struct run *r);                                   /* a rehearsal begins: what modules remember now */
+void states_compare(struct run *r);                                /* … and must still remember */
+void states_forgive(struct run *r, const struct taut_mod *m);      /* the core itself has called it: not compared */
 
 /* ---- check_text.c ---- */
 bool text_is_object(taut_str s); /* a JSON object in UTF-8, without anything around it */
@@ -427,7 +428,7 @@ void subs_free(struct hub *h);
 void subs_flush(struct hub *h, void (*then)(struct hub *h)); /* keeps all cursors, then goes on */
 
 /* ---- sub_watch.c ---- */
-void subs_watch(struct hub *h);                        /* about once a second: health of those that do not go on */
+void subs_watch(struct hub *h);                       /* about once a second: health of those that do not go on */
 void subs_status(struct hub *h, struct taut_json *j); /* adds "readers" */
 
 /* ---- restore.c ---- */
@@ -438,7 +439,7 @@ struct instance *store_module(struct hub *h);
 uint32_t start_timeout_ms(const struct hub *h);
 uint32_t stop_timeout_ms(const struct hub *h);
 int32_t instance_init(struct hub *h, struct instance *in);
-taut_str instance_why(const struct instance *in, int32_t err); /* its init or start failed so */
+taut_str instance_why(const struct instance *in, int32_t err);                        /* its init or start failed so */
 void instance_start(struct hub *h, struct instance *in, taut_op_fn fn, void *arg);    /* one that has a start */
 uint32_t instance_stop(struct hub *h, struct instance *in, taut_op_fn fn, void *arg); /* … a stop; its deadline in ms */
 void instance_sweep(struct hub *h, struct instance *in); /* takes away what it has registered */
@@ -526,9 +527,9 @@ struct hub {
     struct observed *observed, *observed_last; /* for a later turn */
     struct map turns;                          /* key -> struct turn_queue */
     struct run *ready;                         /* whose turn has come */
-    taut_timer keeping;  /* of cursors that have moved (sub_keep.c); 0: none has */
-    struct keep *keeps;  /* cursors at the store */
-    struct run *running; /* whose handler runs now */
+    taut_timer keeping;                        /* of cursors that have moved (sub_keep.c); 0: none has */
+    struct keep *keeps;                        /* cursors at the store */
+    struct run *running;                       /* whose handler runs now */
     int64_t last_stamp_us;
     struct lifecycle *lifecycle;
     struct switching *switching; /* modules are stopped or started while the server runs */

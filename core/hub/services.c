@@ -82,10 +82,11 @@ const char *services_missing(struct hub *h, const struct instance *in) {
 /* What is in neither list need not be there yet when the module starts. The core needs no lists. */
 static void tell_of_undeclared(struct hub *h, const struct instance *in, const char *family, uint32_t major) {
     if (in == &h->core || lists(in->def->needs, family, major) || lists(in->def->wants, family, major)) return;
-    log_fmt(TAUT_LOG_WARN, in->name, "undeclared_service",
-            "asks for %s/%u, which is neither in its `needs` nor in its `wants`: it may start before the provider does; "
-            "add it to one of them",
-            family, major);
+    log_fmt(
+        TAUT_LOG_WARN, in->name, "undeclared_service",
+        "asks for %s/%u, which is neither in its `needs` nor in its `wants`: it may start before the provider does; "
+        "add it to one of them",
+        family, major);
 }
 
 const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down) {

@@ -128,8 +128,8 @@ static char *methods_fault(const struct taut_module *def) {
 }
 
 bool loader_owns_command(const char *name) {
-    static const char *const own[] = {"backup", "check",  "config",  "help",  "hooks",  "module",
-                                      "reload", "restore", "serve", "status", "version"};
+    static const char *const own[] = {"backup", "check",   "config", "help",   "hooks",  "module",
+                                      "reload", "restore", "serve",  "status", "version"};
     size_t n = strcspn(name, " ");
     for (size_t i = 0; i < COUNT_OF(own); i++)
         if (strlen(own[i]) == n && !memcmp(own[i], name, n)) return true;

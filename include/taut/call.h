@@ -124,7 +124,7 @@ struct taut_arg {
     const char *help;    /* for commands */
 };
 
-/* A parsed argument. STR, LIST, JSON: s. INT: i (and s, as given). BOOL: i. */
+/* A parsed argument. STR, LIST, JSON: s. INT: i (and s, as given). BOOL: i. Frozen. */
 struct taut_argv {
     uint32_t present;
     uint32_t type;

@@ -7,7 +7,8 @@
  * what was registered is taken away, nothing of the module is called any more, its memory stays. All callbacks run on
  * the home loop (the hub), one at a time.
  *
- * A module has no mutable file-scope data: the same module may be configured twice (`as:`).
+ * A module has no mutable file-scope data: one without methods, routes, sockets and commands may be configured twice
+ * (`as:`).
  *
  * Thread: the hub; nothing of a module runs before its `check`, which is pure. Ownership: the declaration and all that
  * it points to is the module's, is constant, and lives as long as the process. Since 1.0.

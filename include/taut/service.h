@@ -8,8 +8,8 @@
  *     const struct taut_search_v1 *t = s->search->vtable;                      at each use
  *     t->query(s->search->self, …);
  *
- * Breaker: 5 operations of a service (taut_await or taut_op_new with it) that time out within a minute cut it off for a second, then
- * for twice as long each time, up to a minute; the first that succeeds after that closes the breaker.
+ * Breaker: 5 operations of a service (taut_await or taut_op_new with it) that time out within a minute cut it off for a
+ * second, then for twice as long each time, up to a minute; the first that succeeds after that closes the breaker.
  *
  * Thread: hub. Since 1.0.
  */

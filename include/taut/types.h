@@ -83,7 +83,7 @@ struct taut_mod {
     const char *name; /* the instance's name: the module's, or what `as:` says */
 };
 
-/* A named value, for logs. */
+/* A named value, for logs. Frozen. */
 struct taut_kv {
     const char *key;
     taut_str value;

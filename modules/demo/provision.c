@@ -184,11 +184,8 @@ static int32_t make_rooms(struct taut_mod *m, struct taut_call *c, struct taut_b
 /* The DM of ada and ben comes with the later of the two. */
 static int32_t make_dm(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, struct scene *s) {
     int64_t now = taut_now_us(m);
-    struct taut_channel spec = {.size = sizeof spec,
-                                .creator = s->id[ADA],
-                                .peer = s->id[BEN],
-                                .kind = TAUT_CH_IM,
-                                .created = now / 1000000};
+    struct taut_channel spec = {
+        .size = sizeof spec, .creator = s->id[ADA], .peer = s->id[BEN], .kind = TAUT_CH_IM, .created = now / 1000000};
     taut_str id;
     if (s->there[ADA] && s->there[BEN]) return TAUT_OK;
     TAUT_TRY(conv(m)->channel_import(conv_self(m), c, b, s->ws->id, &spec, &id));

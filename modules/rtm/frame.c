@@ -81,12 +81,12 @@ static taut_str text_of(struct taut_call *c, const struct frame *f, const char *
 static int32_t on_message(struct taut_mod *m, struct taut_call *c, const struct frame *f) {
     const struct taut_conversation_v1 *conversation = rtm_conversation(m);
     struct taut_new_message post = {.size = sizeof post,
-                             .channel = text_of(c, f, "channel"),
-                             .text = text_of(c, f, "text"),
-                             .thread_ts = text_of(c, f, "thread_ts"),
-                             .client_msg_id = text_of(c, f, "client_msg_id"),
-                             .skip = c->conn,
-                             .reply_broadcast = json_is_true(json_object_get(f->json, "reply_broadcast"))};
+                                    .channel = text_of(c, f, "channel"),
+                                    .text = text_of(c, f, "text"),
+                                    .thread_ts = text_of(c, f, "thread_ts"),
+                                    .client_msg_id = text_of(c, f, "client_msg_id"),
+                                    .skip = c->conn,
+                                    .reply_broadcast = json_is_true(json_object_get(f->json, "reply_broadcast"))};
     struct taut_posted posted = {.size = sizeof posted};
     if (!rtm_conn_may_send(m, c)) {
         taut_count(m, RTM_SLOWED, 1);

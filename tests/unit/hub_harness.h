@@ -33,7 +33,7 @@ struct fake_store {
     bool hold_scans;
     taut_op scan_ops[HELD_MAX];
     uint32_t nscans;
-    taut_op close_op; /* waits for the reads that are held */
+    taut_op close_op;             /* waits for the reads that are held */
     uint64_t log_first, log_last; /* what the store has of W1's log; last 0: all that is asked for is gone */
     uint64_t cursor;              /* the one that it has, of the name "user"; 0: none */
     int32_t log_error;            /* answer the next question about the log so */

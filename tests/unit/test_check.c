@@ -80,10 +80,128 @@ static void early(void) {
     run_task_of(acts_too_early);
 }
 
+static int32_t becomes_another(struct taut_mod *m, struct taut_call *c) {
+    struct taut_actor *a = (struct taut_actor *)(uintptr_t)c->actor;
+    (void)m;
+    a->workspace = TAUT_LIT("T2");
+    taut_answer(c);
+    return taut_done(c);
+}
+static void changes_its_actor(void) {
+    run_task_of(becomes_another);
+}
+
 static void reads_late(void) {
     const struct taut_row *row;
     run_task_of(is_held);
     taut_get(&b_->user_in.pub, held, &notes, NOTE, &row);
+}
+
+/* ---- state ---- */
+
+static void take_block(void) {
+    b_->user_in.pub.state = taut_alloc(&b_->user_in.pub, sizeof(int64_t));
+    *(int64_t *)b_->user_in.pub.state = 0;
+}
+static int32_t remembers_too_early(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    ++*(int64_t *)m->state;
+    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row)); /* the store never has it: the run ends here */
+    return taut_done(c);
+}
+static int32_t takes_for_ever(struct taut_mod *m, struct taut_call *c) {
+    taut_alloc(m, 10);
+    return taut_done(c);
+}
+static void count_it(struct taut_mod *m, void *arg) {
+    (void)arg;
+    ++*(int64_t *)m->state;
+}
+static int32_t counts_at_end(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    char *passing = taut_alloc(m, 100);
+    taut_free(m, passing);
+    TAUT_TRY(taut_get(m, c, &notes, NOTE, &row));
+    taut_at_end(m, c, count_it, NULL);
+    return taut_done(c);
+}
+static void remembers(void) {
+    take_block();
+    store.hold_reads = true;
+    run_task_of(remembers_too_early);
+}
+static void takes(void) {
+    run_task_of(takes_for_ever);
+}
+
+/* ---- ends ---- */
+
+static int32_t goes_on(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    (void)taut_get(m, c, &notes, NOTE, &row);
+    taut_json_kbool(taut_answer(c), "there", row != NULL);
+    return taut_done(c);
+}
+static int32_t loses_its_batch(struct taut_mod *m, struct taut_call *c) {
+    struct taut_batch *b = taut_batch(c);
+    const struct taut_set set = {2, TAUT_SET, taut_v_int(1)};
+    taut_update(m, b, &notes, NOTE, &set, 1);
+    return taut_done(c);
+}
+static int32_t ends_twice(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    taut_done(c);
+    return taut_done(c);
+}
+static int32_t ends_and_waits(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    taut_done(c);
+    return TAUT_E_AGAIN;
+}
+static int32_t writes_no_json(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    taut_json_open(taut_answer(c), '{');
+    return taut_done(c);
+}
+static int32_t appends_no_object(struct taut_mod *m, struct taut_call *c) {
+    struct taut_batch *b = taut_batch(c);
+    const struct taut_event e = {.size = sizeof e, .body = TAUT_LIT("{hello}")};
+    taut_batch_workspace(m, b, TAUT_LIT("W1"));
+    taut_append(m, b, &e);
+    return taut_commit(c, b);
+}
+static int32_t measures_undeclared(struct taut_mod *m, struct taut_call *c) {
+    taut_count(m, 9, 1);
+    return taut_done(c);
+}
+static void goes(void) {
+    run_task_of(goes_on);
+}
+static void loses(void) {
+    run_task_of(loses_its_batch);
+}
+static void twice_(void) {
+    run_task_of(ends_twice);
+}
+static void waits(void) {
+    run_task_of(ends_and_waits);
+}
+static void no_json(void) {
+    run_task_of(writes_no_json);
+}
+static void no_object(void) {
+    run_task_of(appends_no_object);
+}
+static void undeclared(void) {
+    run_task_of(measures_undeclared);
+}
+static void ends_late(void) {
+    run_task_of(is_held);
+    taut_done(held);
+    turn();
+#ifdef TAUT_CHECKS
+    taut_done(held);
+#endif
 }
 
 /* Runs it in a process of its own; what it said, and whether it was stopped. */
@@ -117,10 +235,16 @@ static void expect_stop(void (*fn)(void), const char *text) {
 #endif
 }
 
+static void a_handler_that_changes_its_actor_is_stopped(void **state) {
+    (void)state;
+    expect_stop(changes_its_actor,
+                "changed the actor of its call; to act as another one, start a taut_task as that one");
+}
+
 static void two_runs_that_end_differently_are_stopped(void **state) {
     (void)state;
-    expect_stop(differs, "module user: two runs of the handler of a task came to different ends; see HANDLERS ARE "
-                         "RESTARTABLE in taut/call.h");
+    expect_stop(differs, "module user: two runs of the handler of a task came to different ends ({\"n\":1; {\"n\":2); "
+                         "see HANDLERS ARE RESTARTABLE in taut/call.h");
 }
 static void two_runs_that_write_differently_are_stopped(void **state) {
     (void)state;
@@ -143,6 +267,50 @@ static void a_call_from_another_thread_is_stopped(void **state) {
                 "module user: taut_timer_start() was called outside of the hub's thread; from other threads: "
                 "taut_post it");
 }
+static void state_that_changes_before_the_last_read_is_found(void **state) {
+    (void)state;
+    expect_stop(remembers,
+                "module user: the handler of a task changes its module's state while it runs; use taut_at_end");
+}
+static void memory_that_a_handler_keeps_is_found(void **state) {
+    (void)state;
+    expect_stop(takes, "module user: the handler of a task changes its module's state while it runs; use taut_at_end");
+}
+static void state_that_changes_at_the_end_is_right(void **state) {
+    (void)state;
+    take_block();
+    run_task_of(counts_at_end);
+    assert_int_equal(*(int64_t *)b_->user_in.pub.state, 1);
+    taut_free(&b_->user_in.pub, b_->user_in.pub.state);
+}
+static void one_that_goes_on_without_its_row_is_stopped(void **state) {
+    (void)state;
+    expect_stop(goes, "module user: the handler of a task went on after taut_get() returned TAUT_E_AGAIN; return it at "
+                      "once");
+}
+static void a_batch_that_nobody_stores_is_found(void **state) {
+    (void)state;
+    expect_stop(loses, "module user: a task is ended by taut_done() with 1 change in its batch, which nobody stores; "
+                       "taut_commit stores them");
+}
+static void two_ends_are_found(void **state) {
+    (void)state;
+    expect_stop(twice_, "module user: the handler of a task ends its call twice: by taut_done(), then by taut_done()");
+    expect_stop(waits,
+                "module user: the handler of a task returned TAUT_E_AGAIN after taut_done(), which has ended its "
+                "call; return what that returns");
+    expect_stop(ends_late, "module user: a task: its call has ended already; one that is used later returns "
+                           "TAUT_E_PENDING, and is ended once");
+}
+static void what_is_no_json_is_found(void **state) {
+    (void)state;
+    expect_stop(no_json, "module user: the answer of a task is not a JSON object in UTF-8: {{}");
+    expect_stop(no_object, "module user: the body of an event of a task is not a JSON object in UTF-8: {hello}");
+}
+static void a_metric_that_is_not_declared_is_found(void **state) {
+    (void)state;
+    expect_stop(undeclared, "module user: measures number 9, label 0, and has declared 0 metrics");
+}
 static void a_right_handler_goes_its_way(void **state) {
     (void)state;
     run_task_of(is_right);
@@ -152,9 +320,21 @@ static void a_right_handler_goes_its_way(void **state) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(two_runs_that_end_differently_are_stopped), T(two_runs_that_write_differently_are_stopped),
-        T(an_effect_before_the_last_read_is_stopped), T(a_read_for_a_call_that_is_held_is_stopped),
-        T(a_call_from_another_thread_is_stopped),     T(a_right_handler_goes_its_way),
+        T(two_runs_that_end_differently_are_stopped),
+        T(a_handler_that_changes_its_actor_is_stopped),
+        T(two_runs_that_write_differently_are_stopped),
+        T(an_effect_before_the_last_read_is_stopped),
+        T(a_read_for_a_call_that_is_held_is_stopped),
+        T(a_call_from_another_thread_is_stopped),
+        T(state_that_changes_before_the_last_read_is_found),
+        T(memory_that_a_handler_keeps_is_found),
+        T(state_that_changes_at_the_end_is_right),
+        T(one_that_goes_on_without_its_row_is_stopped),
+        T(a_batch_that_nobody_stores_is_found),
+        T(two_ends_are_found),
+        T(what_is_no_json_is_found),
+        T(a_metric_that_is_not_declared_is_found),
+        T(a_right_handler_goes_its_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

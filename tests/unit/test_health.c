@@ -82,7 +82,7 @@ static void all_of_it_can_be_taken_back_at_once(void **state) {
 }
 
 static void when_the_list_is_full_what_is_worse_takes_the_place_of_what_is_less_bad(void **state) {
-    char code[8];
+    char code[16];
     (void)state;
     for (int i = 0; i < HEALTH_NOTES; i++) {
         snprintf(code, sizeof code, "c%d", i);

@@ -212,6 +212,7 @@ static void test_everything_that_a_module_brings_is_registered(void **state) {
     config_free(c);
 }
 
+#define ONCE ": a module with methods, routes, sockets or commands can be configured once"
 static void test_two_instances_may_not_bring_the_same_method(void **state) {
     (void)state;
     expect_errors("modules:\n  - sample\n  - sample: { as: other }\n",

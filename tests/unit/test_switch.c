@@ -73,6 +73,59 @@ static int setup_switch(void **state) {
     return err;
 }
 
+/* ---- a task as somebody ---- */
+
+static char seen_actor[128];
+static int32_t say_who(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    snprintf(seen_actor, sizeof seen_actor, "%u %s %s %s", c->actor->flags, c->actor->workspace.ptr, c->actor->user.ptr,
+             c->actor->bot.ptr);
+    taut_answer(c);
+    return taut_done(c);
+}
+static void a_task_is_who_it_is_told_to_be(void **state) {
+    char user[] = "U7";
+    struct taut_actor bot = {.size = sizeof bot,
+                             .flags = TAUT_ACTOR_BOT,
+                             .workspace = TAUT_LIT("T7"),
+                             .user = {user, 2},
+                             .bot = TAUT_LIT("B7")};
+    (void)state;
+    assert_int_equal(taut_task(&b_->user_in.pub, &bot, say_who, NULL, NULL), TAUT_OK);
+    user[0] = '?'; /* it was copied */
+    turn();
+    assert_string_equal(seen_actor, "4 T7 U7 B7");
+    assert_int_equal(taut_task(&b_->user_in.pub, NULL, say_who, NULL, NULL), TAUT_OK);
+    turn();
+    assert_string_equal(seen_actor, "16   ");
+    bot.size = 0;
+    assert_int_equal(taut_task(&b_->user_in.pub, &bot, say_who, NULL, NULL), TAUT_E_INVAL);
+}
+
+/* ---- a wait for a service whose provider stops ---- */
+
+static const struct taut_svc *asked;
+static int32_t end_of_wait;
+static int32_t wait_for_store(struct taut_mod *m, struct taut_call *c) {
+    void *nothing;
+    int32_t err = taut_await(m, c, asked, TAUT_LIT("store secret"), 60000, begin_nothing, NULL, &nothing);
+    if (err == TAUT_E_AGAIN) return err;
+    end_of_wait = err;
+    taut_answer(c);
+    return taut_done(c);
+}
+static void a_wait_for_a_service_ends_with_its_provider(void **state) {
+    (void)state;
+    asked = b_->hub->storage;
+    end_of_wait = 0;
+    taut_task(&b_->user_in.pub, NULL, wait_for_store, NULL, NULL);
+    turn();
+    assert_int_equal(end_of_wait, 0);
+    ops_fail_of(b_->hub, service_of(asked));
+    turn();
+    assert_int_equal(end_of_wait, TAUT_E_UNAVAILABLE);
+}
+
 /* ---- */
 
 static char failed[256];
@@ -277,6 +330,8 @@ static void the_server_stops_behind_a_switch_that_is_under_way(void **state) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_switch, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
+        T(a_task_is_who_it_is_told_to_be),
+        T(a_wait_for_a_service_ends_with_its_provider),
         T(one_that_is_stopped_is_unknown_and_one_that_is_started_again_is_as_new),
         T(a_call_that_waits_for_a_row_ends_before_its_module),
         T(a_batch_that_was_submitted_is_stored_and_answered_before_its_module_is_gone),

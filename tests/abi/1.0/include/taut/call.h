@@ -27,10 +27,12 @@
  * HELD CALLS. A handler that returns TAUT_E_PENDING keeps its call (a pointer that it hands to what it has begun, by
  * taut_at_end where that is state of its module) and ends it later, on the home loop, by taut_done, taut_fail,
  * taut_reply, taut_accept, taut_reject or taut_commit: once, and whatever happens, for the call's memory waits for
- * that. Requests and frames have the server's deadline (server.call_timeout): when it passes, the core tells the caller
- * that the outcome is unknown. An answer behind that goes nowhere (TAUT_E_TIMEOUT: nothing is stored of such a commit),
- * and is the end of the call all the same. A module with 64 calls that are overdue gets no further ones. Prefer
- * taut_await, which needs none of this; commands and tasks have no deadline.
+ * that. A handler that does so while a row or a wait that it asked for is under way runs again first; and who holds a
+ * call may not ask for further ones (TAUT_E_INVAL). A batch that meets a conflict is refused (service_unavailable):
+ * nothing begins anew. Requests and frames have the server's deadline (server.call_timeout): when it passes, the core
+ * tells the caller that the outcome is unknown. An answer behind that goes nowhere (TAUT_E_TIMEOUT: nothing is stored
+ * of such a commit), and is the end of the call all the same. A module with 64 calls that are overdue gets no further
+ * ones. Prefer taut_await, which needs none of this; commands and tasks have no deadline.
  *
  * WHAT THE ROWS OF A CALL ARE. Each row is as it was on disk at some moment between the beginning of the call and its
  * answer, and no older than a scan that the call has made. Rows of one scan, and those that one run missed and that
@@ -59,7 +61,7 @@ enum {
     TAUT_ACTOR_SYSTEM = 16   /* a module acting for itself */
 };
 
-/* Who asks. */
+/* Who asks. That of a call belongs to the core and is never changed. */
 struct taut_actor {
     uint32_t size;
     uint32_t flags;
@@ -122,7 +124,7 @@ struct taut_arg {
     const char *help;    /* for commands */
 };
 
-/* A parsed argument. STR, LIST, JSON: s. INT: i (and s, as given). BOOL: i. */
+/* A parsed argument. STR, LIST, JSON: s. INT: i (and s, as given). BOOL: i. Frozen. */
 struct taut_argv {
     uint32_t present;
     uint32_t type;
@@ -190,13 +192,15 @@ static inline int64_t taut_stamp_us(struct taut_call *c, int64_t after_us) {
 
 /* Waits, in the restartable way, for what takes time: a question to another process, a hash. The first time `start` is
  * called, which begins it and lets its end complete the op; the handler returns TAUT_E_AGAIN, and when it runs again
- * this returns what came of it: TAUT_OK and *result (valid until the call ends), or the error. key: tells the waits of
- * one module in one call apart, and must hold what the question depends on. It is asked once a call and key, conflicts
- * included; it must be harmless to ask in vain. timeout_ms: more than 0. arg: used by start alone, at once.
- * Errors: TAUT_E_AGAIN, TAUT_E_TIMEOUT, and what the op was completed with. */
-static inline int32_t taut_await(struct taut_mod *m, struct taut_call *c, taut_str key, uint32_t timeout_ms,
-                                 taut_start_fn start, void *arg, void **result) {
-    return m->host->await(m, c, key, timeout_ms, start, arg, result);
+ * this returns what came of it: TAUT_OK and *result (valid until the call ends), or the error. svc: the service that is
+ * asked, whose circuit breaker this is (service.h), or NULL: none. key: tells the waits of one module in one call
+ * apart, and must hold what the question depends on; its first word, a name, stands in the log when the time passes.
+ * It is asked once a call and key, conflicts included; it must be harmless to ask in vain. timeout_ms: more than 0.
+ * arg: used by start alone, at once. Errors: TAUT_E_AGAIN, TAUT_E_TIMEOUT, TAUT_E_UNAVAILABLE when the provider of
+ * svc is gone, and what the op was completed with. */
+static inline int32_t taut_await(struct taut_mod *m, struct taut_call *c, const struct taut_svc *svc, taut_str key,
+                                 uint32_t timeout_ms, taut_start_fn start, void *arg, void **result) {
+    return m->host->await(m, c, svc, key, timeout_ms, start, arg, result);
 }
 
 /* A writer on a scratch buffer of the call, for event bodies and the like; empty, no bracket open. */
@@ -245,10 +249,13 @@ static inline void taut_at_end(struct taut_mod *m, struct taut_call *c, taut_fn 
     m->host->at_end(m, c, fn, arg);
 }
 
-/* Starts a call of the module's own, as actor SYSTEM; fn reads c->arg. done (may be NULL) runs once at its end. Both
- * run on later turns, never within this function. TAUT_OK always: what went wrong stands in the outcome. */
-static inline int32_t taut_task(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done) {
-    return m->host->task(m, fn, arg, done);
+/* Starts a call of the module's own; fn reads c->arg. done (may be NULL) runs once at its end. Both run on later turns,
+ * never within this function. actor: who the call is to be, such as a bot that posts; copied with its strings. NULL:
+ * SYSTEM, which belongs to no workspace. TAUT_OK: what went wrong stands in the outcome. TAUT_E_INVAL: the actor's size
+ * is not set; neither runs. */
+static inline int32_t taut_task(struct taut_mod *m, const struct taut_actor *actor, taut_task_fn fn, void *arg,
+                                taut_task_done done) {
+    return m->host->task(m, actor, fn, arg, done);
 }
 
 #endif

@@ -96,7 +96,8 @@ static inline taut_sub taut_subscribe(struct taut_mod *m, const struct taut_subs
 static inline void taut_subscription_seek(struct taut_mod *m, taut_sub sub, taut_str workspace, uint64_t seq) {
     m->host->subscription_seek(m, sub, workspace, seq);
 }
-/* Ends it; the cursors stay. on_events is not called any more. */
+/* Ends it; the cursors stay. on_events is not called any more. What a module leaves when it has stopped, the core ends;
+ * taut-modtest asks a module to end it itself. */
 static inline void taut_unsubscribe(struct taut_mod *m, taut_sub sub) {
     m->host->unsubscribe(m, sub);
 }

@@ -11,9 +11,10 @@
  * Order is total: stage, then before/after, then priority (higher first), then the start order of modules, then the
  * order of the table. `taut hooks POINT` prints it, with the reason of each place.
  *
- * A filter has a budget. One that fails otherwise than by taut_fail, or takes longer, is at fault: on_error says
- * whether what it should have judged goes on or is refused. One with 5 faults within a minute is left out (which
- * on_error decides likewise) for a second, then twice as long each time, up to a minute; the module is shown as
+ * A filter has a budget: for its own runs and for what it awaits, until its verdict; the rows that it reads, the disk
+ * and other filters take nothing of it. One that fails otherwise than by taut_fail, or takes longer, is at fault:
+ * on_error says whether what it should have judged goes on or is refused. One with 5 faults within a minute is left out
+ * (which on_error decides likewise) for a second, then twice as long each time, up to a minute; the module is shown as
  * degraded. A provider that fails is passed over, and left out likewise.
  *
  * Thread: hub. Since 1.0.
@@ -54,10 +55,10 @@ typedef void (*taut_observe_fn)(struct taut_mod *m, const struct taut_observed *
 typedef int32_t (*taut_provide_fn)(struct taut_mod *m, struct taut_call *c, void *data);
 
 struct taut_hook {
-    const char *point;
-    const char *name; /* of this function, for before and after and for people: "profanity/mask" */
-    uint32_t kind;    /* TAUT_HOOK_*; the macros below set it */
-    int32_t stage;    /* TAUT_STAGE_* */
+    const char *point; /* this and name: letters, digits and . _ - / :, at most 100 */
+    const char *name;  /* of this function, for before and after and for people: "profanity/mask" */
+    uint32_t kind;     /* TAUT_HOOK_*; the macros below set it */
+    int32_t stage;     /* TAUT_STAGE_* */
     int32_t priority;
     uint32_t on_error;  /* filters: TAUT_FAIL_* */
     uint32_t budget_ms; /* filters: 0 is 30 */
@@ -85,7 +86,8 @@ static inline uint32_t taut_hooked(struct taut_mod *m, const char *point) {
 }
 /* Asks the filters. TAUT_OK, or what the handler returns at once: TAUT_E_FAILED (refused), TAUT_E_AGAIN. key: calls of
  * one key pass the point in the order in which they came to it, however long each is looked at, until they have
- * submitted their batch; empty: in any order. */
+ * submitted their batch; empty: in any order. A call may pass several points so. If two calls pass two of them in
+ * opposite orders, the one that would wait for the other for ever does not wait. */
 static inline int32_t taut_filter(struct taut_mod *m, struct taut_call *c, const char *point, taut_str key,
                                   struct taut_batch *b, void *data) {
     return m->host->filter(m, c, point, key, b, data);

@@ -105,8 +105,8 @@ struct taut_host {
                    uint32_t nkey, const struct taut_row **row);
     int32_t (*scan)(struct taut_mod *m, struct taut_call *c, const struct taut_table *t, const struct taut_scan *s,
                     const struct taut_rows **rows);
-    int32_t (*await)(struct taut_mod *m, struct taut_call *c, taut_str key, uint32_t timeout_ms, taut_start_fn start,
-                     void *arg, void **result);
+    int32_t (*await)(struct taut_mod *m, struct taut_call *c, const struct taut_svc *svc, taut_str key,
+                     uint32_t timeout_ms, taut_start_fn start, void *arg, void **result);
     struct taut_json *(*json)(struct taut_call *c);
     struct taut_json *(*answer)(struct taut_call *c);
     void (*next_cursor)(struct taut_call *c, taut_str cursor);
@@ -119,7 +119,8 @@ struct taut_host {
     int32_t (*reject)(struct taut_call *c, taut_str last_frame, uint32_t close_code);
     int32_t (*commit)(struct taut_call *c, struct taut_batch *b);
     void (*progress)(struct taut_call *c, taut_str line);
-    int32_t (*task)(struct taut_mod *m, taut_task_fn fn, void *arg, taut_task_done done);
+    int32_t (*task)(struct taut_mod *m, const struct taut_actor *actor, taut_task_fn fn, void *arg,
+                    taut_task_done done);
 
     /* -- batches -- */
     struct taut_batch *(*batch)(struct taut_call *c);

@@ -1,7 +1,8 @@
 /* loop.h - what a module does on its home loop besides answering: timers, descriptors, work on other threads.
  *
- * The home loop is the hub. Nothing here runs inside the call that asked for it. When a module stops, what is left of
- * its timers and descriptors is ended by the core.
+ * The home loop is the hub. Nothing here runs inside the call that asked for it. What a module leaves of
+ * its timers and descriptors when it has stopped, the core ends. To end them itself is the better style: taut-modtest
+ * asks it for repeating timers and watches.
  *
  * Thread: the hub, except for taut_post. Since 1.0.
  */

@@ -11,7 +11,7 @@
 
 #include "taut/host.h"
 
-/* An end. result is read by the receiver on the hub, then destroyed; destroy may be NULL. */
+/* An end. result is read by the receiver on the hub, then destroyed; destroy may be NULL. Frozen. */
 struct taut_completion {
     taut_op op;
     int32_t status;

@@ -16,7 +16,8 @@
  *   };
  *
  * The options struct belongs to the core: it is zeroed, filled (defaults included), checked, and read-only for the
- * module. Its layout is the field types below and nothing else; the table says where each one lies.
+ * module. Its layout is the field types below and nothing else; the table says where each one lies. A field of another
+ * size does not compile (TAUT_OPT); fields that lie over each other are refused when the module is loaded.
  *
  * Thread: the hub; `check` also before there is one. Since 1.0.
  */
@@ -89,7 +90,20 @@ struct taut_opt_pair {
 
 #define TAUT_OPT(strct, field, ...) TAUT_OPT_OF(strct, field, __VA_ARGS__, .reserved = 0)
 #define TAUT_OPT_OF(strct, field, kind, ...) \
-    { .name = #field, .type = (kind), .offset = (uint32_t)offsetof(strct, field), __VA_ARGS__ }
+    { .name = #field, .type = (kind), .offset = TAUT_OPT_AT(strct, field, kind), __VA_ARGS__ }
+
+/* The place of a field, whose size is that of the kind's type: "size of array is negative" says that it is not. */
+#define TAUT_OPT_AT(strct, field, kind) \
+    (uint32_t)(offsetof(strct, field) + \
+               0 * sizeof(char[!TAUT_OPT_SIZE(kind) || TAUT_OPT_SIZE(kind) == sizeof(((strct *)0)->field) ? 1 : -1]))
+#define TAUT_OPT_SIZE(kind)                                                                                           \
+    ((kind) == TAUT_OPT_STRUCT                           ? 0                                                          \
+     : (kind) == TAUT_OPT_FLOAT                          ? sizeof(double)                                             \
+     : (kind) == TAUT_OPT_LIST || (kind) == TAUT_OPT_MAP ? sizeof(struct taut_array)                                  \
+     : (kind) == TAUT_OPT_INT || (kind) == TAUT_OPT_BOOL || (kind) == TAUT_OPT_ENUM || (kind) == TAUT_OPT_DURATION || \
+             (kind) == TAUT_OPT_BYTES || (kind) == TAUT_OPT_FLAGS                                                     \
+         ? sizeof(int64_t)                                                                                            \
+         : sizeof(taut_str))
 
 /* What is wrong with options, as a module's own `check` or `reconfigure` finds it: error(ctx, option, text) adds one
  * error. option: its path ("sync", "tls.key") or NULL for the module as a whole; it is shown at its place in the file.

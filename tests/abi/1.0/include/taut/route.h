@@ -59,7 +59,7 @@ struct taut_part {
     taut_str name;
     taut_str filename;     /* "" when it has none */
     taut_str content_type; /* as it came; "" when it has none */
-    struct taut_body body;
+    const struct taut_body *body;
 };
 
 /* What a route answers with besides bytes in memory: `length` bytes of a regular file from `offset` on. They are read
@@ -93,7 +93,7 @@ static inline int32_t taut_reply(struct taut_call *c, int32_t status, const char
  *
  *     static int32_t on_upload(struct taut_mod *m, struct taut_call *c) {
  *         const struct taut_part *part = taut_request_part(c, 0);
- *         const struct taut_body *body = part ? &part->body : taut_request_body(c);
+ *         const struct taut_body *body = part ? part->body : taut_request_body(c);
  *         …
  *         return taut_reply(c, 200, "text/plain", TAUT_LIT("OK"));
  *     }

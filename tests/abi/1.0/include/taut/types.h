@@ -12,8 +12,11 @@ typedef struct taut_str {
     size_t len;
 } taut_str;
 
+/* A literal as the initialiser of a taut_str, where it has to be constant. */
+#define TAUT_LIT_INIT(s) \
+    { ("" s), sizeof(s) - 1 }
 /* C only: a literal as a taut_str, and the empty one. */
-#define TAUT_LIT(s) ((taut_str){("" s), sizeof(s) - 1})
+#define TAUT_LIT(s) ((taut_str)TAUT_LIT_INIT(s))
 #define TAUT_NONE ((taut_str){"", 0})
 
 /* The text up to its NUL; NULL is the empty one. It points to what it was made of. */
@@ -80,11 +83,22 @@ struct taut_mod {
     const char *name; /* the instance's name: the module's, or what `as:` says */
 };
 
-/* A named value, for logs. */
+/* A named value, for logs. Frozen. */
 struct taut_kv {
     const char *key;
     taut_str value;
 };
+
+/* Copies a struct that begins with its size, as far as both sides know it: zeroes dst, whose size is n, copies from src
+ * what fits, and sets dst's size to n. For what somebody else's code made: `*dst = *src` would read behind an older
+ * one. */
+static inline void taut_copy_sized(void *dst, size_t n, const void *src) {
+    uint32_t own = (uint32_t)n, theirs;
+    memcpy(&theirs, src, sizeof theirs);
+    memset(dst, 0, n);
+    memcpy(dst, src, theirs < n ? theirs : n);
+    memcpy(dst, &own, sizeof own);
+}
 
 /* In a function that returns an error code: hands on the error of another one. */
 #define TAUT_TRY(expr)                       \

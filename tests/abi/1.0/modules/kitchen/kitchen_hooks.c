@@ -15,7 +15,7 @@ int32_t kitchen_before_send(struct taut_mod *m, struct taut_call *c, struct taut
     if (taut_str_is(d->text, "forbidden"))
         return taut_fail_text(c, "restricted_action", TAUT_LIT("that word is forbidden here"));
     if (taut_str_is(d->text, "slow"))
-        TAUT_TRY(taut_await(m, c, TAUT_LIT("slow"), 1000, begin_slow, (void *)100, &nothing));
+        TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("slow"), 1000, begin_slow, (void *)100, &nothing));
     if (taut_str_is(d->text, "broken")) return TAUT_E_IO;
     if (taut_str_is(d->text, "shout")) return taut_draft_set(d, m, TAUT_DRAFT_TEXT, TAUT_LIT("HO"));
     return TAUT_OK;

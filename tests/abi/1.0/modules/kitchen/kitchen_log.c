@@ -65,7 +65,7 @@ static void on_own_events(struct taut_mod *m, void *arg, const struct taut_event
         k->skip = 0;
         taut_subscription_seek(m, k->own, e->workspace, s->upto);
     }
-    if (taut_task(m, write_down, s, on_written) == TAUT_OK) return;
+    if (taut_task(m, NULL, write_down, s, on_written) == TAUT_OK) return;
     taut_op_complete(m, op, TAUT_E_UNAVAILABLE, NULL, NULL);
     taut_free(m, s);
 }

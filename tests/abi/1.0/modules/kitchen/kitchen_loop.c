@@ -90,7 +90,7 @@ static void begin_tour(struct taut_mod *m, void *arg, taut_op op) {
 
 int32_t kitchen_loop(struct taut_mod *m, struct taut_call *c) {
     void *result;
-    TAUT_TRY(taut_await(m, c, TAUT_LIT("tour"), 5000, begin_tour, NULL, &result));
+    TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("tour"), 5000, begin_tour, NULL, &result));
     taut_json_kstr(taut_answer(c), "seen", taut_str_z(((struct tour *)result)->seen));
     return taut_done(c);
 }
@@ -166,7 +166,7 @@ static void begin_ops(struct taut_mod *m, void *arg, taut_op op) {
 
 int32_t kitchen_ops(struct taut_mod *m, struct taut_call *c) {
     void *result;
-    TAUT_TRY(taut_await(m, c, TAUT_LIT("ops"), 5000, begin_ops, NULL, &result));
+    TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("ops"), 5000, begin_ops, NULL, &result));
     const struct ends *e = result;
     struct taut_json *j = taut_answer(c);
     for (int i = 0; i < OPS; i++) taut_json_kint(j, names[i], e->status[i]);

@@ -29,7 +29,7 @@ int32_t kitchen_on_form(struct taut_mod *m, struct taut_call *c) {
         taut_json_kstr(j, "name", p->name);
         taut_json_kbool(j, "is_file", p->is_file != 0);
         taut_json_kstr(j, "filename", p->filename);
-        taut_json_kint(j, "length", (int64_t)p->body.length);
+        taut_json_kint(j, "length", (int64_t)p->body->length);
         taut_json_close(j, '}');
     }
     taut_json_close(j, ']');

@@ -62,14 +62,15 @@ int32_t kitchen_conversation(struct taut_mod *m, struct taut_call *c) {
 
 /* A post through the service, with a thing in the same batch. */
 int32_t kitchen_say(struct taut_mod *m, struct taut_call *c) {
-    const struct taut_post post = {
+    const struct taut_new_message post = {
         .size = sizeof post, .channel = taut_arg_str(c, CHANNEL), .text = taut_arg_str(c, NAME)};
-    struct taut_posted posted = {.size = sizeof posted};
+    struct taut_posted posted = {.size = sizeof posted}, kept;
     struct taut_batch *b = taut_batch(c);
     TAUT_TRY(conv(m)->post(conv_self(m), c, b, &post, &posted));
     taut_upsert(m, b, &kitchen_things,
                 TAUT_KEY(taut_v_str(c->actor->workspace), taut_v_str(TAUT_LIT("said")), taut_v_int(1)));
-    taut_json_kstr(taut_answer(c), "text", posted.text);
+    taut_copy_sized(&kept, sizeof kept, &posted);
+    taut_json_kstr(taut_answer(c), "text", kept.text);
     return taut_commit(c, b);
 }
 

@@ -103,7 +103,7 @@ static void show(struct taut_json *j, const struct answers *a) {
 int32_t kitchen_storage(struct taut_mod *m, struct taut_call *c) {
     taut_str ws = c->actor->workspace;
     void *result;
-    TAUT_TRY(taut_await(m, c, TAUT_LIT("store"), 5000, begin_store, &ws, &result));
+    TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("store"), 5000, begin_store, &ws, &result));
     show(taut_answer(c), result);
     return taut_done(c);
 }
@@ -148,7 +148,7 @@ int32_t kitchen_down(struct taut_mod *m, struct taut_call *c) {
     const struct taut_auth_v1 *auth = no_auth->vtable;
     taut_str ws = c->actor->workspace;
     void *result;
-    TAUT_TRY(taut_await(m, c, TAUT_LIT("no store"), 5000, begin_no_store, &ws, &result));
+    TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("no store"), 5000, begin_no_store, &ws, &result));
     struct taut_json *j = taut_answer(c);
     taut_json_kint(j, "auth", auth->resolve(no_auth->self, c, ws, NULL) == TAUT_E_UNAVAILABLE);
     taut_json_kint(j, "directory", directory_down(m, c));

@@ -56,7 +56,7 @@ static void count_await(struct taut_mod *m, void *arg) {
 
 int32_t kitchen_await(struct taut_mod *m, struct taut_call *c) {
     void *nothing;
-    TAUT_TRY(taut_await(m, c, TAUT_LIT("wait"), 1000, begin_wait, NULL, &nothing));
+    TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("wait"), 1000, begin_wait, NULL, &nothing));
     taut_at_end(m, c, count_await, NULL);
     taut_json_kint(taut_answer(c), "stamp", taut_stamp_us(c, 0));
     return taut_done(c);
@@ -88,7 +88,7 @@ static void begin_ask(struct taut_mod *m, void *arg, taut_op op) {
 
 static int32_t ask(struct taut_mod *m, struct taut_call *c, const struct taut_svc *svc) {
     void *nothing;
-    int32_t err = taut_await(m, c, TAUT_LIT("ask"), 2000, begin_ask, (void *)(uintptr_t)svc, &nothing);
+    int32_t err = taut_await(m, c, NULL, TAUT_LIT("ask"), 2000, begin_ask, (void *)(uintptr_t)svc, &nothing);
     if (err == TAUT_E_AGAIN || err == TAUT_E_NOMEM) return err;
     taut_json_kint(taut_answer(c), "status", err);
     return taut_done(c);
@@ -157,14 +157,14 @@ static void begin_job(struct taut_mod *m, void *arg, taut_op op) {
     }
     *job = (struct job){.mod = m, .op = op};
     snprintf(job->word, sizeof job->word, "%.*s", (int)word->len, word->ptr);
-    taut_task(m, do_job, job, on_job_done);
+    taut_task(m, NULL, do_job, job, on_job_done);
     job->ended_late = !job->has_ended;
 }
 
 int32_t kitchen_task(struct taut_mod *m, struct taut_call *c) {
     taut_str word = taut_arg_str(c, 0);
     void *result;
-    TAUT_TRY(taut_await(m, c, TAUT_LIT("job"), 1000, begin_job, &word, &result));
+    TAUT_TRY(taut_await(m, c, NULL, TAUT_LIT("job"), 1000, begin_job, &word, &result));
     const struct job *job = result;
     struct taut_json *j = taut_answer(c);
     taut_json_kint(j, "status", job->status);

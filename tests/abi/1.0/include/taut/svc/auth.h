@@ -9,8 +9,9 @@
 struct taut_auth_v1 {
     uint32_t size;
     uint32_t reserved;
-    /* Fills *actor (its strings live as long as the call). Restartable. Errors: TAUT_E_AGAIN, or taut_fail with
-     * not_authed, invalid_auth, token_revoked, account_inactive. */
+    /* Fills *actor, whose size the caller has set: nothing behind it is written (taut_copy_sized). Its strings live as
+     * long as the call. Restartable. Errors: TAUT_E_AGAIN, or taut_fail with not_authed, invalid_auth, token_revoked,
+     * account_inactive. */
     int32_t (*resolve)(void *self, struct taut_call *c, taut_str token, struct taut_actor *actor);
 };
 

@@ -27,7 +27,7 @@ enum {
 };
 
 /* A message to post. */
-struct taut_post {
+struct taut_new_message {
     uint32_t size;
     uint32_t reply_broadcast;
     taut_str channel;
@@ -41,7 +41,7 @@ struct taut_post {
 
 /* What was posted, or will be when the batch commits. */
 struct taut_posted {
-    uint32_t size;     /* set by the caller */
+    uint32_t size;     /* set by the caller; nothing behind it is written */
     uint32_t repeated; /* 1: this was a retry; nothing to commit, the rest is the first answer */
     taut_str channel, ts, text;
     taut_str message; /* the message object as JSON */
@@ -60,7 +60,7 @@ struct taut_conversation_v1 {
                    struct taut_batch *b);
     /* Fills the batch with a post by the actor, after the filters of TAUT_HOOK_BEFORE_SEND. The caller writes its
      * answer and commits. */
-    int32_t (*post)(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_post *in,
+    int32_t (*post)(void *self, struct taut_call *c, struct taut_batch *b, const struct taut_new_message *in,
                     struct taut_posted *out);
     /* The topics of a user's connections: its channels, its own, the workspace's. *as_of: the log position for which
      * they are right. */
@@ -93,7 +93,7 @@ static inline int32_t taut_conversation_down_may(void *self, struct taut_call *c
     return TAUT_E_UNAVAILABLE;
 }
 static inline int32_t taut_conversation_down_post(void *self, struct taut_call *c, struct taut_batch *b,
-                                                  const struct taut_post *in, struct taut_posted *out) {
+                                                  const struct taut_new_message *in, struct taut_posted *out) {
     (void)self, (void)c, (void)b, (void)in, (void)out;
     return TAUT_E_UNAVAILABLE;
 }

@@ -86,7 +86,7 @@ enum { TAUT_CLASS_INTERACTIVE = 0, TAUT_CLASS_BACKGROUND = 1 };
 
 /* The position of a reader of a log: what it has done with everything up to and with `seq` is done for good. Names are
  * chosen by readers ("search", "app/A123"), 1 to 255 bytes, and belong to a workspace. A cursor is set to what it is
- * told, forwards or backwards, whether or not the log has such a seq (up to 2^63 - 1). */
+ * told, forwards or backwards, whether or not the log has such a seq (up to 2^63 - 1). Frozen. */
 struct taut_cursor {
     taut_str name;
     uint64_t seq;
@@ -159,7 +159,7 @@ struct taut_event_rows {
 };
 
 /* Result of logs: every workspace that has a log, which is one that ever had an event, in the order of their names.
- * first: the oldest seq that is there; last + 1 in a log that a restore has begun anew. */
+ * first: the oldest seq that is there; last + 1 in a log that a restore has begun anew. Frozen. */
 struct taut_log_head {
     taut_str workspace;
     uint64_t first, last;
