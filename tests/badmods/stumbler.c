@@ -7,6 +7,7 @@ enum {
     INIT_FAILS,
     INIT_REGISTERS,
     INIT_CRASHES,
+    INIT_FORGETS, /* to provide what it says that it does */
     START_FAILS,
     START_NEVER,
     STOP_NEVER,
@@ -17,10 +18,12 @@ struct options {
     int64_t where;
 };
 static const struct taut_opt options[] = {
-    TAUT_OPT(struct options, where, TAUT_OPT_ENUM,
-             .choices = "nowhere|init_fails|init_registers|init_crashes|start_fails|start_never|stop_never|stop_late|"
-                        "fini_leaves",
-             .help = "where it stumbles"),
+    TAUT_OPT(
+        struct options, where, TAUT_OPT_ENUM,
+        .choices =
+            "nowhere|init_fails|init_registers|init_crashes|init_forgets|start_fails|start_never|stop_never|stop_late|"
+            "fini_leaves",
+        .help = "where it stumbles"),
 };
 static int64_t where(const struct taut_mod *m) {
     return ((const struct options *)m->config)->where;
@@ -57,6 +60,7 @@ crash(void) {
 static int32_t init(struct taut_mod *m) {
     if (where(m) == INIT_CRASHES) crash();
     if (where(m) == INIT_FAILS) return TAUT_E_UNAVAILABLE;
+    if (where(m) == INIT_FORGETS) return TAUT_OK;
     if (where(m) != INIT_REGISTERS) return taut_svc_provide(m, "stumbling", 1, &service, NULL);
     register_all(m);
     return TAUT_E_NOMEM;

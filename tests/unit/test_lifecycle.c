@@ -16,6 +16,7 @@ enum {
     INIT_FAILS,
     INIT_REGISTERS,
     INIT_CRASHES,
+    INIT_FORGETS,
     START_FAILS,
     START_NEVER,
     STOP_NEVER,
@@ -179,6 +180,12 @@ static void what_a_module_registers_before_its_init_fails_is_taken_back(void **s
     expect_goes_on(INIT_REGISTERS, "init failed",
                    "stumbler not_started: init failed: out of memory; the server goes on without it");
 }
+static void a_module_that_does_not_provide_what_it_declares_has_failed(void **state) {
+    (void)state;
+    expect_goes_on(INIT_FORGETS, "init failed",
+                   "stumbler not_started: init failed: its `provides` names stumbling/1, and its init did not provide "
+                   "it: call taut_svc_provide() there; the server goes on without it");
+}
 static void a_module_whose_start_fails_costs_its_own_feature(void **state) {
     (void)state;
     expect_goes_on(START_FAILS, "start failed",
@@ -261,6 +268,7 @@ int main(void) {
         cmocka_unit_test(a_module_that_does_not_stumble_says_nothing),
         cmocka_unit_test(a_module_whose_init_fails_costs_its_own_feature),
         cmocka_unit_test(what_a_module_registers_before_its_init_fails_is_taken_back),
+        cmocka_unit_test(a_module_that_does_not_provide_what_it_declares_has_failed),
         cmocka_unit_test(a_module_whose_start_fails_costs_its_own_feature),
         cmocka_unit_test(a_module_whose_start_never_completes_costs_its_time_and_its_own_feature),
         cmocka_unit_test(a_module_that_others_need_ends_the_start),
