@@ -27,6 +27,10 @@ static bool ring_grow(struct ring *r) {
     return true;
 }
 
+bool ring_reserve(struct ring *r) {
+    return r->cap || ring_grow(r);
+}
+
 bool ring_push(struct ring *r, const void *item) {
     if (r->len == r->cap && !ring_grow(r)) return false;
     memcpy(r->items + (size_t)((r->head + r->len) & (r->cap - 1)) * r->elem, item, r->elem);

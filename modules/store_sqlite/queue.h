@@ -36,6 +36,7 @@ struct ring {
     char *items;
     uint32_t elem, head, len, cap; /* cap is a power of two, or 0 */
 };
+bool ring_reserve(struct ring *r);                /* room for the first 64; false: out of memory */
 bool ring_push(struct ring *r, const void *item); /* false: out of memory */
 bool ring_pop(struct ring *r, void *item);        /* false: empty */
 

@@ -208,7 +208,9 @@ static int32_t on_init(struct taut_mod *m) {
      * used SQLite before: then it stays as it is. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     s->path = strndup(s->opt->path.ptr, s->opt->path.len);
-    int32_t err = s->path ? taut_svc_provide(m, "storage", 1, &storage, s) : TAUT_E_NOMEM;
+    /* To close takes no memory. */
+    bool ready = s->path && ring_reserve(&s->closers);
+    int32_t err = ready ? taut_svc_provide(m, "storage", 1, &storage, s) : TAUT_E_NOMEM;
     if (err < 0) destroy(s);
     else m->state = s;
     return err;

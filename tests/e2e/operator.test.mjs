@@ -26,7 +26,9 @@ async function refusesToServe(file, words) {
 describe('a server that cannot have what it needs says so and ends', { timeout: 90_000 }, () => {
   test('a log file that cannot be opened', async () => {
     const { file } = configuration({ more: ', log_file: /nonexistent/taut.log' });
-    await refusesToServe(file, /^taut serve: the log \/nonexistent\/taut\.log cannot be opened: No such file or directory; look at server\.log_file\n$/);
+    await refusesToServe(file, /^\S+taut\.yaml:1:\d+: server\.log_file: its folder \/nonexistent: No such file or directory\n$/);
+    const taken = configuration({ more: ', log_file: /tmp' });
+    await refusesToServe(taken.file, /^taut serve: the log \/tmp cannot be opened: Is a directory; look at server\.log_file\n$/);
   });
 
   test('a place for uploads that is none', async () => {

@@ -214,7 +214,7 @@ static void mail_that_was_not_dealt_with_is_counted(void **state) {
     assert_int_equal(port_depth(hub), 0);
     for (int i = 0; i < 3; i++) {
         struct call *c = call_get(&b_->pool, TAUT_CALL_METHOD, &b_->gateway);
-        c->method = &b_->methods[HASTY];
+        c->method = &b_->methods[PEEK];
         c->msg.kind = MSG_CALL;
         port_post(hub, &c->msg);
     }

@@ -72,7 +72,7 @@ static void on_posted(struct taut_mod *m, void *arg) {
     struct tour *t = arg;
     note(t, "posted");
     taut_timer_stop(m, t->never);
-    t->twice = taut_timer_start(m, 1, 1, on_tick, t);
+    t->twice = taut_timer_start(m, 20, 20, on_tick, t);
     if (!t->twice) give_up(m, t);
 }
 
@@ -84,7 +84,7 @@ static void begin_tour(struct taut_mod *m, void *arg, taut_op op) {
         return;
     }
     *t = (struct tour){.mod = m, .op = op, .ends = {-1, -1}};
-    t->never = taut_timer_start(m, 1, 0, on_never, t);
+    t->never = taut_timer_start(m, 30, 0, on_never, t); /* within the two ticks */
     taut_post(m, on_posted, t);
 }
 
