@@ -378,7 +378,6 @@ void states_compare(struct run *r);                                /* … and mu
 void states_forgive(struct run *r, const struct taut_mod *m);      /* the core itself has called it: not compared */
 
 /* ---- check_text.c ---- */
-bool text_is_object(taut_str s); /* a JSON object in UTF-8, without anything around it */
 /* Stops the module that has written something else. With TAUT_CHECKS. r: whose handler it was, or NULL. */
 void check_object(const struct taut_mod *m, const struct run *r, const char *what, taut_str text);
 
