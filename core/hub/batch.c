@@ -82,7 +82,7 @@ static struct taut_write *add_write(struct taut_batch *b, struct taut_mod *m, co
                                     const struct taut_val *vals, uint32_t n) {
     uint32_t table;
     const char *fault = table_id(m, t, &table) ? values_fault(mem(b), t, vals, n, VALUE_WRITTEN) : "not its own table";
-    if (!n) fault = arena_fmt(mem(b), "table %s: a write without a value", t->name).ptr;
+    if (!fault && !n) fault = arena_fmt(mem(b), "table %s: a write without a value", t->name).ptr;
     if (fault) {
         find_bad(b, fault);
         return NULL;
@@ -100,15 +100,6 @@ static void insert(struct taut_batch *b, struct taut_mod *m, const struct taut_t
     add_write(b, m, t, upsert ? TAUT_W_UPSERT : TAUT_W_INSERT, vals, n);
 }
 
-static const char *set_fault(struct taut_batch *b, const struct taut_table *t, const struct taut_set *sets,
-                             uint32_t i) {
-    uint32_t col = sets[i].col;
-    if (col < t->key_cols) return arena_fmt(mem(b), "table %s: column %u is of its key, which stays", t->name, col).ptr;
-    for (uint32_t k = 0; k < i; k++) /* which one should count? */
-        if (sets[k].col == col) return arena_fmt(mem(b), "table %s: column %u is set twice", t->name, col).ptr;
-    return value_fault(mem(b), t, col, &sets[i].val, VALUE_WRITTEN);
-}
-
 static void update(struct taut_batch *b, struct taut_mod *m, const struct taut_table *t, const struct taut_val *key,
                    uint32_t nkey, const struct taut_set *sets, uint32_t nsets) {
     find_bad(b, key_fault(mem(b), t, key, nkey, VALUE_WRITTEN));
@@ -118,7 +109,7 @@ static void update(struct taut_batch *b, struct taut_mod *m, const struct taut_t
     for (uint32_t i = 0; i < nsets; i++) {
         copy[i] = sets[i];
         copy[i].val = copy_val(b, sets[i].val);
-        find_bad(b, set_fault(b, t, sets, i));
+        find_bad(b, set_fault(mem(b), t, sets, i));
     }
     w->sets = copy;
     w->nsets = nsets;

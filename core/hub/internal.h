@@ -130,6 +130,8 @@ const char *values_fault(struct arena *a, const struct taut_table *t, const stru
                          enum value_use use); /* of the first n columns */
 const char *key_fault(struct arena *a, const struct taut_table *t, const struct taut_val *key, uint32_t nkey,
                       enum value_use use);
+/* Of the i-th of what an update sets. */
+const char *set_fault(struct arena *a, const struct taut_table *t, const struct taut_set *sets, uint32_t i);
 const char *scan_fault(struct arena *a, const struct taut_table *t, const struct taut_scan *s);
 const char *event_fault(struct arena *a, const struct taut_event *e);
 

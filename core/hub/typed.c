@@ -42,6 +42,17 @@ const char *values_fault(struct arena *a, const struct taut_table *t, const stru
     return fault;
 }
 
+const char *set_fault(struct arena *a, const struct taut_table *t, const struct taut_set *sets, uint32_t i) {
+    uint32_t col = sets[i].col;
+    if (col < t->key_cols)
+        return arena_fmt(a, "table %s: column %s is of its key, which stays", t->name, column(t, col)->name).ptr;
+    const char *fault = value_fault(a, t, col, &sets[i].val, VALUE_WRITTEN);
+    for (uint32_t k = 0; k < i && !fault; k++) /* which one should count? */
+        if (sets[k].col == col)
+            fault = arena_fmt(a, "table %s: column %s is set twice", t->name, column(t, col)->name).ptr;
+    return fault;
+}
+
 static const char *scan_columns_fault(struct arena *a, const struct taut_table *t, const struct taut_scan *s) {
     const struct taut_index *index = s->index == TAUT_SCAN_PRIMARY ? NULL : index_of(t, s->index);
     uint32_t ncols = index ? index->ncols : t->key_cols;
@@ -75,8 +86,7 @@ const char *event_fault(struct arena *a, const struct taut_event *e) {
     taut_str b = TAUT_HAS(e, body) ? e->body : taut_str_n("", 0);
     if (!TAUT_HAS(e, body)) return arena_fmt(a, "an event whose size is %u; set .size = sizeof it", e->size).ptr;
     if (e->ntopics > 64 || e->ndeltas > 64) return "an event has at most 64 topics and 64 deltas";
-    if (b.len && (b.len < 2 || b.ptr[0] != '{' || b.ptr[b.len - 1] != '}'))
-        return arena_fmt(a, "the body of an event is a JSON object, got %.*s", (int)(b.len < 40 ? b.len : 40), b.ptr)
-            .ptr;
+    if (b.len && (b.len < 2 || b.ptr[0] != '{' || b.ptr[b.len - 1] != '}')) /* not shown: somebody may have said it */
+        return arena_fmt(a, "the body of an event is a JSON object, from { to }; this is none (%zu bytes)", b.len).ptr;
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* test_filters.c - filters in calls: what counts into a filter's budget, and the order in which calls of one key pass.
  */
 #include "hub_harness.h"
+#include "obs/log.h"
 
 /* ---- three filters at the point "p", and one at "q" ---- */
 
@@ -62,7 +63,14 @@ static int32_t busy(struct taut_mod *m, struct taut_call *c, struct taut_batch *
     return TAUT_OK;
 }
 
-enum { QUICK, SLOW, READER, BRIEF, WORKER, BUSY, AT_Q, FILTERS };
+/* Begins its own point again, and never comes to an end of that by itself. */
+static int entered;
+static int32_t circular(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
+    entered++;
+    return taut_filter(m, c, "p", TAUT_NONE, b, data);
+}
+
+enum { QUICK, SLOW, READER, BRIEF, WORKER, BUSY, CIRCULAR, STRICT_CIRCULAR, AT_Q, FILTERS };
 static const struct taut_hook defs[FILTERS] = {
     [QUICK] = TAUT_FILTER("p", "quick", quick, .on_error = TAUT_FAIL_CLOSED),
     [SLOW] = TAUT_FILTER("p", "slow", slow, .budget_ms = 4000),
@@ -70,6 +78,8 @@ static const struct taut_hook defs[FILTERS] = {
     [BRIEF] = TAUT_FILTER("p", "brief", brief, .budget_ms = 30),
     [WORKER] = TAUT_FILTER("p", "worker", worker, .budget_ms = 180),
     [BUSY] = TAUT_FILTER("p", "busy", busy, .budget_ms = 70),
+    [CIRCULAR] = TAUT_FILTER("p", "circular", circular, .budget_ms = 4000),
+    [STRICT_CIRCULAR] = TAUT_FILTER("p", "strict_circular", circular, .budget_ms = 4000, .on_error = TAUT_FAIL_CLOSED),
     [AT_Q] = TAUT_FILTER("q", "quick", quick, .budget_ms = 30),
 };
 static struct hook_entry at_p[2], at_q[1];
@@ -111,7 +121,7 @@ static int setup_filters(void **state) {
     b_->methods[HASTY].def = &filtering_commit;
     b_->hub->config.call_timeout_ms = 10000;
     await_ms = 100;
-    nended = 0;
+    nended = entered = 0;
     return err;
 }
 static int end_filters(void **state) {
@@ -198,6 +208,42 @@ static void a_verdict_ends_what_counts(void **state) {
     assert_int_equal(at_p[0].faults, 0);
 }
 
+/* ---- depth ---- */
+
+static void expect_too_deep(const char *text) {
+    struct log_recent list[LOG_RECENT];
+    uint32_t n = log_recent(list), i = 0;
+    while (i < n && strcmp(list[i].event, "hook_fault") != 0) i++;
+    assert_true(i < n);
+    assert_string_equal(list[i].who, "user");
+    assert_string_equal(list[i].text, text);
+    assert_int_equal(at_p[0].faults, 1);
+}
+
+static void a_filter_that_leads_to_itself_is_at_fault_and_the_call_goes_on(void **state) {
+    (void)state;
+    ask_of(CIRCULAR, -1);
+    ask(ENDLESS);
+    wait_for_answers(1);
+    assert_body(0, "{\"ok\":true}");
+    expect_too_deep("circular at p leads to itself again and again (8 filters run, each inside another)");
+    assert_true(entered == 8 || entered == 16); /* 16: with a rehearsal */
+}
+
+static void a_rule_that_leads_to_itself_refuses_what_it_should_judge(void **state) {
+    (void)state;
+    ask_of(STRICT_CIRCULAR, -1);
+    ask(ENDLESS);
+    wait_for_answers(1);
+    assert_body(0, "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] the "
+                   "rule \\\"strict_circular\\\" cannot be asked at the moment; try again later\"]}}");
+    expect_too_deep("strict_circular at p leads to itself again and again (8 filters run, each inside another)");
+    ask_of(QUICK, -1);
+    ask(ENDLESS); /* and the server lives */
+    wait_for_answers(2);
+    assert_body(1, "{\"ok\":true}");
+}
+
 /* ---- turns ---- */
 
 struct pass {
@@ -265,6 +311,8 @@ int main(void) {
         T(a_filter_that_awaits_too_long_is_at_fault_once_a_call),
         T(what_a_filter_awaits_and_what_it_works_are_of_one_budget),
         T(a_verdict_ends_what_counts),
+        T(a_filter_that_leads_to_itself_is_at_fault_and_the_call_goes_on),
+        T(a_rule_that_leads_to_itself_refuses_what_it_should_judge),
         T(calls_of_one_key_pass_a_second_point_in_order),
         T(calls_that_pass_two_points_in_opposite_orders_do_not_wait_for_each_other),
         T(calls_that_wait_for_their_turn_end_with_the_server),
