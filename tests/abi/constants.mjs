@@ -5,7 +5,7 @@ import path from 'node:path';
 
 const include = process.argv[2];
 const names = { numbers: [], texts: [] };
-const headers = ['', 'svc/'].flatMap((d) => readdirSync(path.join(include, 'taut', d)).filter((f) => f.endsWith('.h')).map((f) => `taut/${d}${f}`));
+const headers = ['', 'svc/'].flatMap((d) => readdirSync(path.join(include, 'taut', d)).filter((f) => f.endsWith('.h')).map((f) => `taut/${d}${f}`)).sort();
 for (const header of headers) {
   const code = readFileSync(path.join(include, header), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
   for (const [, body] of code.matchAll(/\benum(?: \w+)? \{([^}]*)\}/g))
@@ -18,7 +18,7 @@ for (const header of headers) {
 const includes = headers.map((h) => `#include "${h}"`).join('\n');
 console.log(`#include <stdio.h>\n${includes}\nint main(void) {`);
 console.log(`puts("/* What public constants and texts are, kept by tests/abi/release.sh. Prints those that have changed. */");`);
-console.log(`puts("#include <stdio.h>");`);
+console.log(`puts("#include <stdio.h>\\n");`);
 for (const h of headers) console.log(`puts("#include \\"${h}\\"");`);
 console.log(`puts("\\n#define SAME(name, value) (name == value ? 0 : (puts(#name \\" is no longer \\" #value), 1))");`);
 console.log(`puts("#define TEXT(name, text) (strcmp(name, text) == 0 ? 0 : (puts(#name \\" is no longer \\" #text), 1))");`);

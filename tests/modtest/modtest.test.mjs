@@ -66,7 +66,7 @@ describe('a module that', () => {
     'does not come to rest': [
       'busy', life,
       '# does not come to rest: something posts itself again and again, repeats a timer of 0 ms, or does not read a watched descriptor',
-      '# left over: a taut_post that could not run any more, since posted of faulty (taut-modtest+N)'],
+      left('a taut_post that could not run any more', 'posted')],
   };
   for (const [name, [fault, ...expected]] of Object.entries(cases)) test(name, () => assert.deepEqual(verdict(fault), expected));
 

@@ -1,5 +1,6 @@
 /* What public constants and texts are, kept by tests/abi/release.sh. Prints those that have changed. */
 #include <stdio.h>
+
 #include "taut/abi.h"
 #include "taut/call.h"
 #include "taut/command.h"
@@ -17,13 +18,13 @@
 #include "taut/page.h"
 #include "taut/route.h"
 #include "taut/service.h"
-#include "taut/table.h"
-#include "taut/taut.h"
-#include "taut/types.h"
 #include "taut/svc/auth.h"
 #include "taut/svc/conversation.h"
 #include "taut/svc/directory.h"
 #include "taut/svc/storage.h"
+#include "taut/table.h"
+#include "taut/taut.h"
+#include "taut/types.h"
 
 #define SAME(name, value) (name == value ? 0 : (puts(#name " is no longer " #value), 1))
 #define TEXT(name, text) (strcmp(name, text) == 0 ? 0 : (puts(#name " is no longer " #text), 1))
@@ -128,6 +129,29 @@ int main(void) {
     changed += SAME(TAUT_CURSOR_VALUE_MAX, 80);
     changed += SAME(TAUT_ROUTE_ADMIN, 1);
     changed += SAME(TAUT_ROUTE_PARTS, 2);
+    changed += SAME(TAUT_ACT_SEE, 1);
+    changed += SAME(TAUT_ACT_READ, 2);
+    changed += SAME(TAUT_ACT_POST, 3);
+    changed += SAME(TAUT_ACT_REACT, 4);
+    changed += SAME(TAUT_ACT_JOIN, 5);
+    changed += SAME(TAUT_ACT_INVITE, 6);
+    changed += SAME(TAUT_ACT_KICK, 7);
+    changed += SAME(TAUT_ACT_LEAVE, 8);
+    changed += SAME(TAUT_ACT_MARK, 9);
+    changed += SAME(TAUT_ACT_TYPE, 10);
+    changed += SAME(TAUT_ACT_EDIT, 11);
+    changed += SAME(TAUT_ACT_DELETE, 12);
+    changed += SAME(TAUT_USER_DELETED, 1);
+    changed += SAME(TAUT_USER_BOT, 2);
+    changed += SAME(TAUT_USER_ADMIN, 4);
+    changed += SAME(TAUT_USER_OWNER, 8);
+    changed += SAME(TAUT_USER_PRIMARY_OWNER, 16);
+    changed += SAME(TAUT_W_INSERT, 1);
+    changed += SAME(TAUT_W_UPSERT, 2);
+    changed += SAME(TAUT_W_UPDATE, 3);
+    changed += SAME(TAUT_W_DELETE, 4);
+    changed += SAME(TAUT_CLASS_INTERACTIVE, 0);
+    changed += SAME(TAUT_CLASS_BACKGROUND, 1);
     changed += SAME(TAUT_NULL, 0);
     changed += SAME(TAUT_INT, 1);
     changed += SAME(TAUT_TEXT, 2);
@@ -160,29 +184,6 @@ int main(void) {
     changed += SAME(TAUT_E_UNKNOWN, -15);
     changed += SAME(TAUT_E_DENIED, -16);
     changed += SAME(TAUT_E_CANCELLED, -17);
-    changed += SAME(TAUT_ACT_SEE, 1);
-    changed += SAME(TAUT_ACT_READ, 2);
-    changed += SAME(TAUT_ACT_POST, 3);
-    changed += SAME(TAUT_ACT_REACT, 4);
-    changed += SAME(TAUT_ACT_JOIN, 5);
-    changed += SAME(TAUT_ACT_INVITE, 6);
-    changed += SAME(TAUT_ACT_KICK, 7);
-    changed += SAME(TAUT_ACT_LEAVE, 8);
-    changed += SAME(TAUT_ACT_MARK, 9);
-    changed += SAME(TAUT_ACT_TYPE, 10);
-    changed += SAME(TAUT_ACT_EDIT, 11);
-    changed += SAME(TAUT_ACT_DELETE, 12);
-    changed += SAME(TAUT_USER_DELETED, 1);
-    changed += SAME(TAUT_USER_BOT, 2);
-    changed += SAME(TAUT_USER_ADMIN, 4);
-    changed += SAME(TAUT_USER_OWNER, 8);
-    changed += SAME(TAUT_USER_PRIMARY_OWNER, 16);
-    changed += SAME(TAUT_W_INSERT, 1);
-    changed += SAME(TAUT_W_UPSERT, 2);
-    changed += SAME(TAUT_W_UPDATE, 3);
-    changed += SAME(TAUT_W_DELETE, 4);
-    changed += SAME(TAUT_CLASS_INTERACTIVE, 0);
-    changed += SAME(TAUT_CLASS_BACKGROUND, 1);
     changed += TEXT(TAUT_HOOK_BEFORE_SEND, "message.before_send");
     changed += TEXT(TAUT_HOOK_BEFORE_EDIT, "message.before_edit");
     changed += TEXT(TAUT_HOOK_SENT, "message.sent");
