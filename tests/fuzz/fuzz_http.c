@@ -2,11 +2,9 @@
  * in place and piece by piece, what they hold as arguments, multipart bodies, ranges and conditions of their heads.
  * Where it is cut makes no difference. tests/fuzz/run.sh builds it.
  */
-#include "base/text.h"
-#include "gateway/api.h"
 #include "gateway/http_range.h"
 #include "gateway/http_request.h"
-#include "gateway/multipart.h"
+#include "parts.h"
 
 static const struct taut_arg defs[] = {
     {"s", TAUT_ARG_STR, TAUT_ARG_REQUIRED, NULL, NULL},
@@ -32,57 +30,11 @@ static taut_str header(const struct http_request *r, const char *data, enum http
     return taut_str_n(data + r->header[h].at, r->header[h].len);
 }
 
-/* ---- multipart ---- */
-
-enum { PARTS_MAX = MULTIPART_PARTS_MAX, TEXT_MAX = 4096 };
-struct parts {
-    struct taut_part list[PARTS_MAX];
-    uint32_t n;
-    char text[TEXT_MAX]; /* data of all, in order */
-    size_t len;
-    struct arena names;
-};
-
-static void on_part(void *arg, const struct multipart_part *p) {
-    struct parts *to = arg;
-    if (to->n == PARTS_MAX || !text_is_clean(p->name) || !text_is_clean(p->filename)) abort();
-    if (p->name.len > MULTIPART_NAME_MAX || p->filename.len > MULTIPART_FILENAME_MAX) abort();
-    to->list[to->n++] = (struct taut_part){.size = sizeof(struct taut_part),
-                                           .is_file = p->is_file,
-                                           .name = arena_str(&to->names, p->name),
-                                           .filename = arena_str(&to->names, p->filename),
-                                           .body = {.fd = -1, .bytes = to->text + to->len}};
-}
-
-static void on_data(void *arg, const char *p, size_t n) {
-    struct parts *to = arg;
-    if (!n || !to->n || to->len + n > sizeof to->text) abort();
-    memcpy(to->text + to->len, p, n);
-    to->len += n;
-    to->list[to->n - 1].body.length += n;
-}
-
 /* As many parts and the same error, however the body comes. */
-static const char *take_apart(taut_str body, size_t first, taut_str boundary, struct parts *to) {
-    static struct multipart m;
-    memset(&m, 0, sizeof m);
-    m.arg = to;
-    m.on_part = on_part;
-    m.on_data = on_data;
-    if (!multipart_init(&m, boundary)) return "no boundary";
-    const char *wrong = multipart_feed(&m, body.ptr, first);
-    if (!wrong) wrong = multipart_feed(&m, body.ptr + first, body.len - first);
-    return wrong ? wrong : multipart_end(&m);
-}
-
 static const char *multipart(taut_str body, taut_str boundary, struct parts *parts) {
     static struct parts other;
-    arena_free(&parts->names);
-    arena_free(&other.names);
-    memset(parts, 0, sizeof *parts);
-    memset(&other, 0, sizeof other);
-    const char *wrong = take_apart(body, body.len, boundary, parts);
-    const char *cut = take_apart(body, body.len / 2, boundary, &other);
+    const char *wrong = parts_read(body, body.len, boundary, parts);
+    const char *cut = parts_read(body, body.len / 2, boundary, &other);
     if (wrong != cut || parts->n != other.n || parts->len != other.len) abort();
     if (memcmp(parts->text, other.text, parts->len) != 0) abort();
     return wrong;

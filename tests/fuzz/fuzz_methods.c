@@ -7,11 +7,9 @@
  */
 #include <stdio.h>
 
-#include "base/text.h"
-#include "gateway/api.h"
-#include "gateway/multipart.h"
+#include "parts.h"
 
-enum { ARGS_MAX = 6, PARTS_MAX = MULTIPART_PARTS_MAX };
+enum { ARGS_MAX = 6 };
 
 static const char *const names[ARGS_MAX] = {"a", "list", "n", "token", "t_s", "\xc3\xa4"};
 static const char *const types[] = {
@@ -50,47 +48,6 @@ static size_t make_table(const uint8_t *data, size_t size) {
     return i + 1;
 }
 
-/* ---- multipart ---- */
-
-struct parts {
-    struct taut_part list[PARTS_MAX];
-    uint32_t n;
-    struct arena arena;
-    char *text;
-    size_t len;
-};
-
-static void on_part(void *arg, const struct multipart_part *p) {
-    struct parts *to = arg;
-    if (to->n == PARTS_MAX) panic("too many parts");
-    to->list[to->n++] = (struct taut_part){.size = sizeof(struct taut_part),
-                                           .is_file = p->is_file,
-                                           .name = arena_str(&to->arena, p->name),
-                                           .filename = arena_str(&to->arena, p->filename),
-                                           .body = {.fd = -1, .bytes = to->text + to->len}};
-}
-
-static void on_data(void *arg, const char *p, size_t n) {
-    struct parts *to = arg;
-    memcpy(to->text + to->len, p, n);
-    to->len += n;
-    to->list[to->n - 1].body.length += n;
-}
-
-static const char *take_apart(taut_str body, struct parts *to) {
-    static struct multipart m;
-    m.arg = to;
-    m.on_part = on_part;
-    m.on_data = on_data;
-    arena_reset(&to->arena);
-    to->n = 0;
-    to->len = 0;
-    to->text = arena_alloc(&to->arena, body.len + 1);
-    if (!multipart_init(&m, TAUT_LIT("x"))) panic("no boundary");
-    const char *wrong = multipart_feed(&m, body.ptr, body.len);
-    return wrong ? wrong : multipart_end(&m);
-}
-
 /* ---- a request ---- */
 
 static struct call *ask(size_t type, taut_str query, taut_str body) {
@@ -100,7 +57,7 @@ static struct call *ask(size_t type, taut_str query, taut_str body) {
     struct api_request r = {.method = TAUT_LIT("m"), .query = query, .content_type = given, .body = body};
     r.is_multipart = body.len && api_is_multipart(given, &boundary);
     if (r.is_multipart) {
-        r.form_error = take_apart(body, &parts);
+        r.form_error = parts_read(body, body.len, boundary, &parts);
         r.parts = parts.list;
         r.nparts = parts.n;
     }

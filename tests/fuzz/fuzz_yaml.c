@@ -83,15 +83,19 @@ static void compare(const struct options *a, const struct options *b) {
     arena_free(&arena);
 }
 
+#define NO_SECRET "(secret)" /* is refused where a secret should stand */
+
 static void print_and_read(const struct config *c, const struct options *o) {
     struct options other;
-    char *first = config_print(c);
-    struct config *again = read_all("printed.yaml", taut_str_z(first), &other);
+    char *first = config_print(c), *filled = strdup(first);
+    for (char *at = filled; (at = strstr(at, NO_SECRET));) memcpy(at, "a-secret", sizeof NO_SECRET - 1);
+    struct config *again = read_all("printed.yaml", taut_str_z(filled), &other);
     if (again->errors.n) panic("%s\n---\n%s", again->errors.list[0].ptr, first);
     char *second = config_print(again);
     if (strcmp(first, second) != 0) panic("prints differently:\n%s\n---\n%s", first, second);
     compare(o, &other);
     free(first);
+    free(filled);
     free(second);
     config_free(again);
 }
@@ -100,7 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct options o;
     setenv("FUZZ", "5", 1);
-    if (memmem(data, size, "file:", 5)) return 0; /* no files of this machine */
+    if (memmem(data, size, "file:", 5)) return 0;   /* no files of this machine */
+    if (memmem(data, size, "secret)", 7)) return 0; /* print_and_read could not tell it from its own */
     struct config *c = read_all("fuzz.yaml", taut_str_n((const char *)data, size), &o);
     if (!c->errors.n && c->nmodules) print_and_read(c, &o);
     config_free(c);
