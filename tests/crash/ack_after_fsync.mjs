@@ -15,13 +15,14 @@ import { finish, note, ok, test } from './lib/tap.mjs';
 import { sleep } from './lib/text.mjs';
 
 const POSTS = 60;
+const FAILING_POSTS = 240; // by ten at a time: more groups than the sync that fails has before it
 const CLIENTS = 10;
 const TRACED = 'fdatasync,fsync,pwrite64,sendto,write,writev,sendmsg,sendmmsg,close';
 const FAILING = 'inject=fdatasync:error=EIO:when=12';
 const SEEN_MS = 5000;
 
-// inject: what strace is to do to the server, or nothing
-async function traced_posts(dir, inject = []) {
+// posts: how many; inject: what strace is to do to the server, or nothing
+async function traced_posts(dir, posts, inject = []) {
   const log = path.join(dir, 'strace.log');
   mkdirSync(dir);
   const wrap = [...STRACE, '-s', '8192', '-o', log, '-e', `trace=${TRACED}`, '-e', 'signal=none', ...inject.flatMap((i) => ['-e', i])];
@@ -38,7 +39,7 @@ async function traced_posts(dir, inject = []) {
       on_hello: () => {},
       on_event: ({ frame }) => seen.add(message_of(frame)?.key),
     });
-    const keys = Array.from({ length: POSTS }, () => randomUUID());
+    const keys = Array.from({ length: posts }, () => randomUUID());
     await post_all(api, info, [...keys]);
     for (let waited = 0; waited < SEEN_MS && keys.some((k) => !seen.has(k)); waited += 25) await sleep(25);
     socket.close();
@@ -64,7 +65,7 @@ async function post_all(api, info, queue) {
 
 const dir = new_dir('strace');
 await test('under strace, concurrent clients post and another receives', async () => {
-  const { keys, seen, records } = await traced_posts(path.join(dir, 'sound'));
+  const { keys, seen, records } = await traced_posts(path.join(dir, 'sound'), POSTS);
   const count = (e) => records.filter((r) => r.e === e).length;
   const found = check(records);
   note(`${keys.length} posts in ${count('left')} sends; ${count('synced')} syncs of the WAL`);
@@ -73,7 +74,7 @@ await test('under strace, concurrent clients post and another receives', async (
   ok(count('left') >= 2 * keys.length, 'the log holds the answer and the event of each post');
 });
 await test('under strace, one sync of the log fails', async () => {
-  const { keys, seen, records } = await traced_posts(path.join(dir, 'failing'), [FAILING]);
+  const { keys, seen, records } = await traced_posts(path.join(dir, 'failing'), FAILING_POSTS, [FAILING]);
   const found = check(records);
   const failed = records.filter((r) => r.e === 'synced' && !r.ok);
   ok(failed.length === 1, 'a sync failed', JSON.stringify(failed));
