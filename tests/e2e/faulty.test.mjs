@@ -162,6 +162,7 @@ describe('a module that misbehaves', { timeout: 120_000 }, () => {
     const ask = async () => (await b.must('faulty.ask')).status;
     const service = async () => (await b.status()).services.find((s) => s.service === 'faulty/1');
     for (let i = 0; i < 5; i++) assert.equal(await ask(), TIMEOUT);
+    await b.logged(/faulty op_timeout: an operation "ask" of faulty\/1 passed its deadline\n/);
     const { provider, state, timeouts, cut_off_ms } = await service();
     assert.deepEqual([provider, state, timeouts, cut_off_ms], ['faulty', 'cut off', 5, 1000]);
     assert.equal(await ask(), UNAVAILABLE);

@@ -128,30 +128,15 @@ static void ask_down(void *self, struct taut_mod *consumer, taut_op op) {
 }
 static const struct slow_v1 slow_down = {sizeof slow_down, 0, ask_down};
 
-struct relay {
-    taut_op op;
-};
-static void on_asked(struct taut_mod *m, void *arg, int32_t status, void *result) {
-    struct relay *r = arg;
-    (void)result;
-    taut_op_complete(m, r->op, status, NULL, NULL);
-    taut_free(m, r);
-}
 static void begin_ask(struct taut_mod *m, void *arg, taut_op op) {
     const struct taut_svc *svc = arg;
     const struct slow_v1 *t = svc->vtable;
-    struct relay *r = taut_alloc(m, sizeof *r);
-    if (!r) {
-        taut_op_complete(m, op, TAUT_E_NOMEM, NULL, NULL);
-        return;
-    }
-    r->op = op;
-    t->ask(svc->self, m, taut_op_new(m, svc, ASK_MS, on_asked, r));
+    t->ask(svc->self, m, op);
 }
 static int32_t on_ask(struct taut_mod *m, struct taut_call *c) {
     void *nothing;
-    void *asked = (void *)(uintptr_t)faulty_of(m)->slow;
-    int32_t err = taut_await(m, c, NULL, TAUT_LIT("ask"), 2000, begin_ask, asked, &nothing);
+    const struct taut_svc *slow_svc = faulty_of(m)->slow;
+    int32_t err = taut_await(m, c, slow_svc, TAUT_LIT("ask"), ASK_MS, begin_ask, (void *)(uintptr_t)slow_svc, &nothing);
     if (err == TAUT_E_AGAIN) return err;
     taut_json_kint(taut_answer(c), "status", err);
     return taut_done(c);
