@@ -78,6 +78,31 @@ headers_alone() {
 }
 check "each public header compiles by itself, as C11 and as C++17" < <(headers_alone)
 
+# The right types first: what does not compile anyway proves nothing.
+option_fields() {
+    local kind type
+    takes() { # KIND TYPE
+        printf '#include "taut/option.h"\nstruct o { %s f; };\nstatic const struct taut_opt opts[] = {TAUT_OPT(struct o, f, TAUT_OPT_%s)};\nint n(void) { return (int)opts[0].offset; }\n' "$2" "$1" |
+            "${CC:-cc}" -std=c11 -Wpedantic -Werror -fsyntax-only -Iinclude -x c - 2>/dev/null
+    }
+    while read -r kind type; do takes "$kind" "$type" || echo "$kind: $type is refused"; done <<END
+INT int64_t
+BOOL int64_t
+FLOAT double
+STR taut_str
+LIST struct taut_array
+END
+    while read -r kind type; do ! takes "$kind" "$type" || echo "$kind: $type is accepted"; done <<END
+INT int
+BOOL _Bool
+INT taut_str
+STR const char *
+DURATION uint32_t
+LIST void *
+END
+}
+check "an option whose field has another type's size does not compile" < <(option_fields)
+
 chat_words() {
     find core include/taut -name '*.[ch]' -not -path 'include/taut/svc/*' -not -name msg.h -print0 |
         xargs -0 grep -HniE 'reaction|emoji|thread_ts|conversations'
