@@ -132,6 +132,31 @@ static void *writer(void *arg) {
     return NULL;
 }
 
+/* As between a module of today and one of another minor version. */
+static void a_struct_is_copied_as_far_as_both_sides_know_it(void **state) {
+    struct old {
+        uint32_t size, a;
+    };
+    struct new {
+        uint32_t size, a, b;
+    };
+    struct {
+        struct old old;
+        uint32_t behind;
+    } from = {{sizeof(struct old), 7}, 0xdead}, to = {{0, 0}, 0xbeef};
+    const struct new whole = {sizeof whole, 1, 2};
+    struct new got = {0, 9, 9};
+    (void)state;
+    taut_copy_sized(&got, sizeof got, &from.old);
+    assert_int_equal(got.size, sizeof got);
+    assert_int_equal(got.a, 7);
+    assert_int_equal(got.b, 0);
+    taut_copy_sized(&to.old, sizeof to.old, &whole);
+    assert_int_equal(to.old.size, sizeof to.old);
+    assert_int_equal(to.old.a, 1);
+    assert_int_equal(to.behind, 0xbeef);
+}
+
 static void letters_of_each_writer_arrive_once_and_in_order(void **state) {
     pthread_t threads[WRITERS];
     int next[WRITERS] = {0}, total = 0;
@@ -202,6 +227,7 @@ int main(void) {
         cmocka_unit_test(an_event_read_back_from_the_log_is_the_event_that_was_written),
         cmocka_unit_test(every_character_of_utf8_is_one_and_nothing_else_is),
         cmocka_unit_test(digits_and_beginnings),
+        cmocka_unit_test(a_struct_is_copied_as_far_as_both_sides_know_it),
         cmocka_unit_test(letters_of_each_writer_arrive_once_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
