@@ -193,15 +193,24 @@ static void to_route(struct request *r) {
 
 /* ---- all ---- */
 
+static taut_str path_of(const struct http_conn *c, const char *data) {
+    const struct http_request *q = &c->req;
+    return q->path.len ? http_path_below(c, taut_str_n(data + q->path.at, q->path.len)) : TAUT_LIT("/");
+}
+
+/* Of the path of a method. */
+static taut_str method_name_in(taut_str path) {
+    taut_str name = taut_str_n(path.ptr + 5, path.len - 5);
+    if (name.len && name.ptr[name.len - 1] == '/') name.len--;
+    return name;
+}
+
 static struct request request_of(struct http_conn *c, const char *data) {
     const struct http_request *q = &c->req;
     struct request r = {.conn = c, .parsed = q, .found = &c->found, .data = data, .head_only = q->verb == VERB_HEAD};
-    r.path = q->path.len ? http_path_below(c, taut_str_n(data + q->path.at, q->path.len)) : TAUT_LIT("/");
+    r.path = path_of(c, data);
     r.query = taut_str_n(data + q->query.at, q->query.len);
-    if (c->found.is_method) {
-        r.method_name = taut_str_n(r.path.ptr + 5, r.path.len - 5);
-        if (r.method_name.len && r.method_name.ptr[r.method_name.len - 1] == '/') r.method_name.len--;
-    }
+    if (c->found.is_method) r.method_name = method_name_in(r.path);
     return r;
 }
 
@@ -209,10 +218,10 @@ static struct request request_of(struct http_conn *c, const char *data) {
 static void find(struct http_conn *c, const char *data) {
     const struct modules *ms = c->s->g->config.modules;
     struct http_found *f = &c->found;
-    taut_str path = request_of(c, data).path;
+    taut_str path = path_of(c, data);
     f->is_method = !c->admin && starts_with(path, "/api/");
     if (f->is_method) {
-        f->method = modules_method(ms, request_of(c, data).method_name);
+        f->method = modules_method(ms, method_name_in(path));
         return;
     }
     f->socket = c->admin ? NULL : find_socket(ms, path);
