@@ -48,6 +48,7 @@ static void a_loop_that_hangs_in_a_callback_has_an_old_beat_and_a_long_turn(void
     (void)state;
     uv_loop_init(&loop);
     beat_start(&b, &loop, NULL, NULL);
+    uv_run(&loop, UV_RUN_NOWAIT); /* a turn begins after a wait: on a slow machine the timer would be due before one */
     uv_timer_init(&loop, &t);
     t.data = &b;
     uv_timer_start(&t, on_timer, 1, 0);
