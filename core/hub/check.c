@@ -89,6 +89,15 @@ bool check_read(struct run *r, const char *function) {
     return true;
 }
 
+void check_completed_twice(const struct taut_mod *m) {
+#ifdef TAUT_CHECKS
+    panic("module %s: completes an operation twice; its receiver ran at the first", m->name);
+#else
+    log_fmt(TAUT_LOG_ERROR, m->name, "completed_twice",
+            "an operation was completed twice; this is a fault of the module, and only the first counts");
+#endif
+}
+
 /* ---- ends ---- */
 
 #ifdef TAUT_CHECKS

@@ -100,6 +100,8 @@ struct op_slot {
     bool is_modules;         /* fn is the module's; else the core's, on behalf of mod */
     taut_fn on_cancel;
     void *cancel_arg;
+    uint32_t completed; /* the generation that was completed last, and by whom (NULL: the core) */
+    const struct taut_mod *completed_by;
 };
 struct ops {
     struct op_slot *slots;
@@ -357,6 +359,7 @@ bool check_is_hub_thread(const struct hub *h);
 bool check_thread(const struct taut_mod *m, const char *function);
 /* A handler (if one runs) causes something. False: it only rehearses, and nothing is to happen. */
 bool check_effect(struct taut_mod *m, const char *function);
+void check_completed_twice(const struct taut_mod *m); /* an op, by the same module */
 /* It is to wait for something: it may have caused nothing yet. False: its handler does not run, it cannot wait. */
 bool check_read(struct run *r, const char *function);
 struct run *run_here(void); /* the run whose handler runs on this thread, or NULL */
@@ -400,6 +403,7 @@ struct service {
     struct breaker breaker;
     uint64_t timeouts;
     struct proxy *proxies;
+    const struct instance *asked_undeclared; /* who did so last: told once */
 };
 void services_add_to_host(struct taut_host *t);
 const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down);

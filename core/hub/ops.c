@@ -6,6 +6,7 @@
 struct completions {
     struct msg msg;
     struct hub *hub;
+    struct taut_mod *by; /* NULL: the core, for one who will not */
     uint32_t n;
     struct taut_completion list[];
 };
@@ -77,14 +78,24 @@ static struct op_slot take(struct ops *o, struct op_slot *s) {
     return taken;
 }
 
-static void deliver(struct hub *h, const struct taut_completion *c) {
+/* Too late (after its deadline, or cancelled), or a fault: the same module has completed it before. */
+static void on_stale(struct ops *o, const struct taut_completion *c, const struct taut_mod *by) {
+    uint32_t i = (uint32_t)c->op;
+    if (by && i < o->cap && o->slots[i].completed == (uint32_t)(c->op >> 32) && o->slots[i].completed_by == by)
+        check_completed_twice(by);
+    o->stale++;
+    if (c->destroy) c->destroy(c->result);
+}
+
+static void deliver(struct hub *h, const struct taut_completion *c, const struct taut_mod *by) {
     struct ops *o = &h->ops;
     struct op_slot *found = find(o, c->op);
     if (!found) {
-        o->stale++;
-        if (c->destroy) c->destroy(c->result);
+        on_stale(o, c, by);
         return;
     }
+    found->completed = found->generation;
+    found->completed_by = by;
     struct op_slot s = take(o, found);
     if (s.service && c->status >= 0) service_succeeded(h, s.service);
     if (s.is_modules && is_hung(s.mod)) {
@@ -97,6 +108,16 @@ static void deliver(struct hub *h, const struct taut_completion *c) {
     s.fn(s.mod, s.arg, c->status, c->result);
     if (!own) crumb_leave(NULL);
     if (o->delivering.destroy) o->delivering.destroy(c->result);
+}
+
+static void post(struct hub *h, struct taut_mod *by, const struct taut_completion *list, uint32_t n) {
+    struct completions *c = xmalloc(sizeof *c + n * sizeof *list);
+    c->msg.kind = MSG_HUB_COMPLETIONS;
+    c->hub = h;
+    c->by = by;
+    c->n = n;
+    memcpy(c->list, list, n * sizeof *list);
+    port_post(&h->port, &c->msg);
 }
 
 /* ---- those that nobody will complete ---- */
@@ -126,7 +147,7 @@ static int32_t on_cancel(struct taut_mod *m, taut_op op, taut_fn fn, void *arg) 
 
 static void fail(struct hub *h, uint32_t slot, int32_t status) {
     tell_doer(&h->ops.slots[slot]);
-    deliver(h, &(struct taut_completion){.op = op_of(&h->ops, slot), .status = status});
+    deliver(h, &(struct taut_completion){.op = op_of(&h->ops, slot), .status = status}, NULL);
 }
 
 void ops_fail_of(struct hub *h, struct service *service) {
@@ -134,7 +155,7 @@ void ops_fail_of(struct hub *h, struct service *service) {
         struct op_slot *s = &h->ops.slots[i];
         if (!(s->generation & 1) || s->service != service) continue;
         tell_doer(s);
-        ops_complete(s->mod, &(struct taut_completion){.op = op_of(&h->ops, i), .status = TAUT_E_UNAVAILABLE}, 1);
+        post(h, NULL, &(struct taut_completion){.op = op_of(&h->ops, i), .status = TAUT_E_UNAVAILABLE}, 1);
     }
 }
 
@@ -148,7 +169,7 @@ void ops_end_of(struct hub *h, struct taut_mod *m) {
             struct op_slot taken = take(&h->ops, s);
             tell_doer(&taken);
         } else {
-            ops_complete(m, &(struct taut_completion){.op = op_of(&h->ops, i), .status = TAUT_E_UNAVAILABLE}, 1);
+            post(h, NULL, &(struct taut_completion){.op = op_of(&h->ops, i), .status = TAUT_E_UNAVAILABLE}, 1);
         }
     }
 }
@@ -171,18 +192,12 @@ void ops_abandon(struct hub *h) {
 }
 
 void ops_complete(struct taut_mod *m, const struct taut_completion *list, uint32_t n) {
-    struct hub *h = hub_of(m);
-    struct completions *c = xmalloc(sizeof *c + n * sizeof *list);
-    c->msg.kind = MSG_HUB_COMPLETIONS;
-    c->hub = h;
-    c->n = n;
-    memcpy(c->list, list, n * sizeof *list);
-    port_post(&h->port, &c->msg);
+    post(hub_of(m), m, list, n);
 }
 
 void ops_deliver(struct hub *h, struct msg *m) {
     struct completions *c = CONTAINER_OF(m, struct completions, msg);
-    for (uint32_t i = 0; i < c->n; i++) deliver(h, &c->list[i]);
+    for (uint32_t i = 0; i < c->n; i++) deliver(h, &c->list[i], c->by);
     free(c);
 }
 

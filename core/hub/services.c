@@ -80,13 +80,15 @@ const char *services_missing(struct hub *h, const struct instance *in) {
 }
 
 /* What is in neither list need not be there yet when the module starts. The core needs no lists. */
-static void tell_of_undeclared(struct hub *h, const struct instance *in, const char *family, uint32_t major) {
-    if (in == &h->core || lists(in->def->needs, family, major) || lists(in->def->wants, family, major)) return;
+static void tell_of_undeclared(const struct hub *h, struct service *s, const struct instance *in) {
+    if (in == &h->core || in == s->asked_undeclared) return;
+    if (lists(in->def->needs, s->family, s->major) || lists(in->def->wants, s->family, s->major)) return;
+    s->asked_undeclared = in;
     log_fmt(
         TAUT_LOG_WARN, in->name, "undeclared_service",
         "asks for %s/%u, which is neither in its `needs` nor in its `wants`: it may start before the provider does; "
         "add it to one of them",
-        family, major);
+        s->family, s->major);
 }
 
 const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t major, const void *down) {
@@ -94,7 +96,7 @@ const struct taut_svc *svc_get(struct taut_mod *m, const char *family, uint32_t 
     struct service *s = find(hub_of(m), family, major);
     for (struct proxy *old = s->proxies; old; old = old->next)
         if (old->consumer == (struct instance *)m && old->down == down && (s->provider || down)) return &old->pub;
-    tell_of_undeclared(hub_of(m), (struct instance *)m, family, major);
+    tell_of_undeclared(hub_of(m), s, (struct instance *)m);
     if (!s->provider && !down) return NULL;
     struct proxy *p = xcalloc(1, sizeof *p);
     p->pub.size = sizeof p->pub;

@@ -9,7 +9,7 @@
 #define FAULTS                                                                                                     \
     "none|leak|leak_on_failure|timer|poll|subscription|op|descriptor|thread|crash_on_failure|silent_on_failure|"   \
     "stop_never_ends|start_never_ends|start_hangs|start_fails|state|effect|wrong_thread|double_free|foreign_free|" \
-    "wild_pointer|never_answers|busy|hand_over|reader_fails"
+    "wild_pointer|never_answers|busy|hand_over|reader_fails|op_twice|undeclared"
 enum {
     NONE,
     LEAK,
@@ -35,7 +35,9 @@ enum {
     NEVER_ANSWERS,
     BUSY,
     HAND_OVER,
-    READER_FAILS
+    READER_FAILS,
+    OP_TWICE,
+    UNDECLARED
 };
 struct options {
     int64_t fault;
@@ -80,6 +82,7 @@ static int32_t on_ask(struct taut_mod *m, struct taut_call *c) {
     }
     if (has(m, FOREIGN_FREE)) taut_free(m, f);
     if (has(m, WILD_POINTER)) *(volatile int64_t *)(uintptr_t)(f->calls + 8) = 1;
+    if (has(m, UNDECLARED)) taut_svc_get(m, "nobody", 1, NULL);
     if (has(m, NEVER_ANSWERS)) return TAUT_E_PENDING;
     TAUT_TRY(taut_get(m, c, &things, TAUT_KEY(taut_v_str(TAUT_LIT("x"))), &row));
     if (has(m, WRONG_THREAD)) taut_work(m, nothing_at_work, nothing, m);
@@ -137,7 +140,8 @@ static void start(struct taut_mod *m, taut_op op) {
         taut_free(m, f->more);
         taut_free(m, f);
     }
-    if (!has(m, START_NEVER_ENDS)) taut_op_complete(m, op, has(m, START_FAILS) ? TAUT_E_DENIED : TAUT_OK, NULL, NULL);
+    for (int ends = has(m, START_NEVER_ENDS) ? 0 : has(m, OP_TWICE) ? 2 : 1; ends; ends--)
+        taut_op_complete(m, op, has(m, START_FAILS) ? TAUT_E_DENIED : TAUT_OK, NULL, NULL);
 }
 
 static void stop(struct taut_mod *m, taut_op op) {

@@ -60,6 +60,8 @@ describe('a module that', () => {
     'frees memory twice': [
       'double_free', 'it is asked',
       `${hub} taut_free() of memory that it does not hold: freed before, or not from taut_alloc`],
+    'completes an operation twice': [
+      'op_twice', life, '# was stopped in "init and start": module faulty: completes an operation twice; its receiver ran at the first'],
     'never answers': [
       'never_answers', 'it is asked',
       '# test.yaml:5:15: there is no answer: its handler has returned TAUT_E_PENDING, and nobody has ended it since; when it waits for what comes later, say "pending: true" here and "answered:" then'],
@@ -83,6 +85,12 @@ describe('a module that', () => {
       sanitized
         ? '# test.yaml:5:15: was stopped in "call: faulty.ask": ERROR: AddressSanitizer: SEGV on unknown address 0x000000000008'
         : '# test.yaml:5:15: crashed in "call: faulty.ask": Segmentation fault, in method faulty.ask of faulty']));
+});
+
+test('a service that is asked for undeclared is named once', () => {
+  const r = run('--verbose', '--no-faults', '--only', 'asked', module('faulty'), asked('undeclared'));
+  assert.deepEqual(r.out.split('\n').filter((l) => l.includes('undeclared')), [
+    '# log: warn faulty undeclared_service: asks for nobody/1, which is neither in its `needs` nor in its `wants`: it may start before the provider does; add it to one of them']);
 });
 
 describe('a reader of the log that', () => {
