@@ -2,7 +2,8 @@
  *
  * Whoever wants something makes an op and hands it to whoever does it; that one completes it, once, from any thread.
  * The receiver runs on the hub on a later turn, never inside the call that started the work. An op is a number: a late
- * or a second completion finds nobody, is counted, and its result is destroyed.
+ * or a second completion finds nobody, is counted, and its result is destroyed; the second of one module is a fault,
+ * which the log names and which stops a build with checks.
  *
  * Thread: the hub, except for completing. Since 1.0.
  */
