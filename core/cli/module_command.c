@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "cli/internal.h"
+#include "module/needs.h"
 #include "taut/json.h"
 
 static int print(const struct cli *cli, const struct taut_json *j) {
@@ -32,10 +33,9 @@ int module_list(struct cli *cli) {
     return print(cli, &j);
 }
 
-typedef const char *text_ptr;
 static void names(struct taut_json *j, const char *key, struct taut_array a) {
     taut_json_kopen(j, key, '[');
-    for (uint32_t i = 0; i < a.len; i++) taut_json_str(j, taut_str_z(*TAUT_AT(a, text_ptr, i)));
+    for (uint32_t i = 0; i < a.len; i++) taut_json_str(j, taut_str_z(name_at(&a, i)));
     taut_json_close(j, ']');
 }
 

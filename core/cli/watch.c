@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "hub/observe.h"
+#include "module/needs.h"
 #include "taut/json.h"
 
 void watch_loop(struct watch *w, const char *name, const struct beat *beat, const struct port *port) {
@@ -56,24 +57,6 @@ bool watch_live(void *watch, struct taut_json *j) {
 
 /* ---- ready ---- */
 
-typedef const char *text_ptr;
-static bool lists(struct taut_array a, const char *service) {
-    for (uint32_t i = 0; i < a.len; i++)
-        if (!strcmp(*TAUT_AT(a, text_ptr, i), service)) return true;
-    return false;
-}
-
-/* Does anybody need what this one provides? The core does of what is called storage and auth. */
-static bool is_needed(const struct modules *ms, const struct instance *in) {
-    for (uint32_t i = 0; i < in->def->provides.len; i++) {
-        const char *service = *TAUT_AT(in->def->provides, text_ptr, i);
-        if (!strcmp(service, "storage/1") || !strcmp(service, "auth/1")) return true;
-        for (uint32_t k = 0; k < ms->n; k++)
-            if (lists(ms->list[k]->def->needs, service)) return true;
-    }
-    return false;
-}
-
 /* Everything that the instances say is wrong. False: one that others need is down. */
 static bool instances(const struct watch *w, struct taut_json *j) {
     bool ok = true;
@@ -83,7 +66,7 @@ static bool instances(const struct watch *w, struct taut_json *j) {
         uint32_t n = in->seen ? health_list(&in->seen->health, notes) : 0;
         for (uint32_t k = 0; k < n; k++) {
             reason(j, in->pub.name, health_names[notes[k].level], notes[k].code, taut_str_z(notes[k].text));
-            if (notes[k].level == TAUT_HEALTH_DOWN && is_needed(w->modules, in)) ok = false;
+            if (notes[k].level == TAUT_HEALTH_DOWN && module_is_needed(w->modules, in)) ok = false;
         }
     }
     return ok;

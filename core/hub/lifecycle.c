@@ -3,6 +3,7 @@
  * it registered is taken away, its memory stays, nothing of it is called any more, and the process ends with a failure.
  */
 #include "hub/internal.h"
+#include "module/needs.h"
 #include "obs/log.h"
 
 enum { OPEN_TIMEOUT_MS = 600000 };
@@ -155,23 +156,9 @@ void lifecycle_end(struct hub *h, int32_t err, taut_str text) {
 
 static void start_next(struct hub *h);
 
-typedef const char *text_ptr;
-static bool lists(struct taut_array services, const char *service) {
-    for (uint32_t i = 0; i < services.len; i++)
-        if (!strcmp(*TAUT_AT(services, text_ptr, i), service)) return true;
-    return false;
-}
-
-static bool is_needed(const struct hub *h, const struct instance *in) {
-    for (uint32_t i = 0; i < h->modules->n; i++)
-        for (uint32_t k = 0; k < in->def->provides.len; k++)
-            if (lists(h->modules->list[i]->def->needs, *TAUT_AT(in->def->provides, text_ptr, k))) return true;
-    return false;
-}
-
 /* A module that fails costs its own feature, unless others cannot be without it. */
 static bool goes_on_without(struct hub *h, struct instance *in, const char *what, int32_t err) {
-    if (is_needed(h, in)) return false;
+    if (module_is_needed(h->modules, in)) return false;
     in->state = INSTANCE_FAILED;
     instance_sweep(h, in);
     if (in->hung[0]) {

@@ -2,7 +2,10 @@
  * own, so that it gets the down table of the header that it was built with; the core fills it anew whenever the
  * provider comes, goes, or is cut off. */
 #include "hub/internal.h"
+#include "module/needs.h"
 #include "obs/log.h"
+
+enum { SERVICE_NAME_MAX = 128 };
 
 struct proxy {
     struct taut_svc pub; /* first */
@@ -39,23 +42,16 @@ static struct service *find(struct hub *h, const char *family, uint32_t major) {
     return s;
 }
 
-static bool is_named(const char *name, const char *family, uint32_t major) {
-    char full[128];
+static bool lists(const struct taut_array *names, const char *family, uint32_t major) {
+    char full[SERVICE_NAME_MAX];
     snprintf(full, sizeof full, "%s/%u", family, major);
-    return !strcmp(name, full);
-}
-
-typedef const char *text_ptr;
-static bool lists(struct taut_array names, const char *family, uint32_t major) {
-    for (uint32_t i = 0; i < names.len; i++)
-        if (is_named(*TAUT_AT(names, text_ptr, i), family, major)) return true;
-    return false;
+    return names_have(names, full);
 }
 
 static int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t major, const void *vtable, void *self) {
     struct instance *in = (struct instance *)m;
     check_thread(m, "taut_svc_provide");
-    if (!vtable || !lists(in->def->provides, family, major)) {
+    if (!vtable || !lists(&in->def->provides, family, major)) {
         log_fmt(TAUT_LOG_ERROR, m->name, "bad_service", "offers service %s/%u, which its `provides` does not name",
                 family, major);
         return TAUT_E_INVAL;
@@ -71,10 +67,13 @@ static int32_t svc_provide(struct taut_mod *m, const char *family, uint32_t majo
 
 const char *services_missing(struct hub *h, const struct instance *in) {
     for (uint32_t i = 0; i < in->def->provides.len; i++) {
-        const char *name = *TAUT_AT(in->def->provides, text_ptr, i);
+        char full[SERVICE_NAME_MAX] = "";
         const struct service *s = h->services;
-        while (s && (s->provider != in || !is_named(name, s->family, s->major))) s = s->next;
-        if (!s) return name;
+        for (; s; s = s->next) {
+            snprintf(full, sizeof full, "%s/%u", s->family, s->major);
+            if (s->provider == in && !strcmp(full, name_at(&in->def->provides, i))) break;
+        }
+        if (!s) return name_at(&in->def->provides, i);
     }
     return NULL;
 }
@@ -82,7 +81,7 @@ const char *services_missing(struct hub *h, const struct instance *in) {
 /* What is in neither list need not be there yet when the module starts. The core needs no lists. */
 static void tell_of_undeclared(const struct hub *h, struct service *s, const struct instance *in) {
     if (in == &h->core || in == s->asked_undeclared) return;
-    if (lists(in->def->needs, s->family, s->major) || lists(in->def->wants, s->family, s->major)) return;
+    if (lists(&in->def->needs, s->family, s->major) || lists(&in->def->wants, s->family, s->major)) return;
     s->asked_undeclared = in;
     log_fmt(
         TAUT_LOG_WARN, in->name, "undeclared_service",

@@ -4,6 +4,7 @@
  * Texts end in front of "; this is a fault of the module", which open.c adds.
  */
 #include "module/internal.h"
+#include "module/needs.h"
 
 enum {
     ITEMS_MAX = 1024, /* of one table of a module */
@@ -87,10 +88,9 @@ static bool is_service_name(const char *text) {
     return is_word(family) && has_only(slash + 1, DIGITS) && strlen(slash + 1) <= 5;
 }
 
-typedef const char *text_ptr;
 static char *services_fault(const struct taut_array *a, const char *what) {
     for (uint32_t i = 0; i < a->len; i++) {
-        const char *service = *TAUT_AT(*a, text_ptr, i);
+        const char *service = name_at(a, i);
         if (!service || !is_service_name(service))
             return xasprintf("%s \"%s\", which is no service; write it as \"storage/1\"", what, service ? service : "");
     }

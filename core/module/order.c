@@ -3,25 +3,15 @@
 #include <stdio.h>
 
 #include "module/internal.h"
+#include "module/needs.h"
 
 enum { ADVICE_SERVICES_MAX = 64 };
-
-typedef const char *text_ptr;
-static const char *service_at(const struct taut_array *a, uint32_t i) {
-    return *TAUT_AT(*a, text_ptr, i);
-}
-
-static bool provides(const struct instance *in, const char *service) {
-    for (uint32_t i = 0; i < in->def->provides.len; i++)
-        if (!strcmp(service_at(&in->def->provides, i), service)) return true;
-    return false;
-}
 
 /* The one that is to run; else one that is not. */
 static struct instance *provider_of(const struct modules *ms, const char *service) {
     struct instance *idle = NULL;
     for (uint32_t i = 0; i < ms->n; i++) {
-        if (!provides(ms->list[i], service)) continue;
+        if (!module_provides(ms->list[i], service)) continue;
         if (!ms->list[i]->off) return ms->list[i];
         if (!idle) idle = ms->list[i];
     }
@@ -36,7 +26,7 @@ static taut_str advice(struct module_set *s, struct arena *a, const char *servic
     const char *module = NULL, *names[ADVICE_SERVICES_MAX];
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < list[i]->def->provides.len; k++) {
-            const char *other = service_at(&list[i]->def->provides, k);
+            const char *other = name_at(&list[i]->def->provides, k);
             if (services < ADVICE_SERVICES_MAX) names[services++] = other;
             if (!strcmp(other, service) && !module) module = list[i]->def->name;
         }
@@ -57,7 +47,7 @@ static bool check_services(struct module_set *s, struct config *cfg) {
         const struct instance *in = ms->list[i];
         if (in->off) continue;
         for (uint32_t k = 0; k < in->def->needs.len; k++) {
-            const char *service = service_at(&in->def->needs, k);
+            const char *service = name_at(&in->def->needs, k);
             const struct instance *provider = provider_of(ms, service);
             if (provider && !provider->off) continue;
             ok = false;
@@ -70,7 +60,7 @@ static bool check_services(struct module_set *s, struct config *cfg) {
                            advice(s, &cfg->arena, service).ptr);
         }
         for (uint32_t k = 0; k < in->def->provides.len; k++) {
-            const char *service = service_at(&in->def->provides, k);
+            const char *service = name_at(&in->def->provides, k);
             const struct instance *first = provider_of(ms, service);
             if (first == in) continue;
             instance_error(cfg, in, "provides service \"%s\", as modules.%s already does; remove one of them", service,
@@ -87,7 +77,7 @@ static struct instance *waits_for(const struct modules *ms, const struct instanc
     const struct taut_array *lists[] = {&in->def->needs, &in->def->wants};
     for (size_t l = 0; l < COUNT_OF(lists); l++)
         for (uint32_t k = 0; k < lists[l]->len; k++) {
-            struct instance *p = provider_of(ms, *service = service_at(lists[l], k));
+            struct instance *p = provider_of(ms, *service = name_at(lists[l], k));
             if (!p || p == in) continue;
             for (uint32_t i = 0; i < ms->n; i++)
                 if (ms->list[i] == p && !placed[i]) return p;

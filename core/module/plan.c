@@ -3,6 +3,7 @@
  * and so does what was never loaded, since gateways and store know only what was there when they began.
  */
 #include "module/internal.h"
+#include "module/needs.h"
 #include "module/reconfigure.h"
 
 /* The modules that run now, and what becomes of each. */
@@ -12,14 +13,6 @@ struct plan {
     bool *on; /* of each: is it to run? */
 };
 
-typedef const char *text_ptr;
-
-static bool provides(const struct instance *in, const char *service) {
-    for (uint32_t i = 0; i < in->def->provides.len; i++)
-        if (!strcmp(*TAUT_AT(in->def->provides, text_ptr, i), service)) return true;
-    return false;
-}
-
 static void wait_for_restart(const struct plan *p, const struct instance *in) {
     change_add(p->r->arena, &p->r->restart, arena_fmt(p->r->arena, "modules.%s", in->name).ptr);
 }
@@ -28,7 +21,7 @@ static void wait_for_restart(const struct plan *p, const struct instance *in) {
 static bool is_wanted(const struct plan *p, const struct instance *in, const struct modules *wanted) {
     const struct instance *other = instance_named(wanted, in->name);
     bool is_other = other && !is_same_module(in, other), is_on = other && !other->off;
-    if (is_other || (!is_on && !in->off && provides(in, "storage/1")) || (is_on && in->off && in->hung[0])) {
+    if (is_other || (!is_on && !in->off && module_provides(in, "storage/1")) || (is_on && in->off && in->hung[0])) {
         wait_for_restart(p, in);
         return !in->off;
     }
@@ -45,7 +38,7 @@ static void leave(struct plan *p, uint32_t i) {
 static bool mend_need(struct plan *p, uint32_t i, const char *service) {
     uint32_t stops = p->running->n;
     for (uint32_t k = 0; k < p->running->n; k++) {
-        if (!provides(p->running->list[k], service)) continue;
+        if (!module_provides(p->running->list[k], service)) continue;
         if (p->on[k]) return false;
         if (!p->running->list[k]->off) stops = k;
     }
@@ -58,7 +51,7 @@ static bool mend_need(struct plan *p, uint32_t i, const char *service) {
 static bool mend_needs(struct plan *p) {
     for (uint32_t i = 0; i < p->running->n; i++)
         for (uint32_t k = 0; p->on[i] && k < p->running->list[i]->def->needs.len; k++)
-            if (mend_need(p, i, *TAUT_AT(p->running->list[i]->def->needs, text_ptr, k))) return true;
+            if (mend_need(p, i, name_at(&p->running->list[i]->def->needs, k))) return true;
     return false;
 }
 

@@ -72,6 +72,8 @@ static void run_until(const bool *done) {
     while (!*done) uv_run(&w->loop, UV_RUN_ONCE);
 }
 
+static bool other_is_off; /* for the next begin */
+
 static void begin(int64_t where, bool needed) {
     static const struct taut_server_info info = {.size = sizeof info};
     char *why = NULL;
@@ -87,7 +89,9 @@ static void begin(int64_t where, bool needed) {
     w->where = where;
     w->in[0] = (struct instance){.def = &store_module_def, .name = (char *)(uintptr_t) "store"};
     w->in[1] = (struct instance){.def = w->stumbler->def, .name = (char *)(uintptr_t) "stumbler", .config = &w->where};
-    w->in[2] = (struct instance){.def = needed ? &needs_it : &needs_nothing, .name = (char *)(uintptr_t) "other"};
+    w->in[2] = (struct instance){
+        .def = needed ? &needs_it : &needs_nothing, .name = (char *)(uintptr_t) "other", .off = other_is_off};
+    other_is_off = false;
     for (int i = 0; i < 3; i++) w->list[i] = &w->in[i];
     w->ms = (struct modules){.list = w->list, .n = 3};
     const struct hub_config config = {
@@ -215,6 +219,15 @@ static void a_module_that_others_need_ends_the_start(void **state) {
     }
 }
 
+static void one_that_is_switched_off_needs_nobody(void **state) {
+    (void)state;
+    other_is_off = true;
+    begin(INIT_FAILS, true);
+    assert_int_equal(w->err, TAUT_OK);
+    assert_int_equal(w->in[1].state, INSTANCE_FAILED);
+    end();
+}
+
 static void a_module_that_never_stops_is_left_and_named(void **state) {
     (void)state;
     assert_said(child_said(STOP_NEVER, false, false),
@@ -272,6 +285,7 @@ int main(void) {
         cmocka_unit_test(a_module_whose_start_fails_costs_its_own_feature),
         cmocka_unit_test(a_module_whose_start_never_completes_costs_its_time_and_its_own_feature),
         cmocka_unit_test(a_module_that_others_need_ends_the_start),
+        cmocka_unit_test(one_that_is_switched_off_needs_nobody),
         cmocka_unit_test(a_module_that_never_stops_is_left_and_named),
         cmocka_unit_test(a_module_that_stops_late_is_waited_for),
         cmocka_unit_test(what_a_module_leaves_behind_is_named_and_its_timers_are_ended),
