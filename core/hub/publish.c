@@ -191,7 +191,7 @@ static void on_events(struct taut_mod *mod, void *arg, int32_t status, void *res
 static void ask_log(struct refill *f) {
     struct hub *h = f->hub;
     f->asked_ns = clock_mono_ns();
-    ASK_STORE(h, events, f->log->name, f->after, REFILL_EVENTS, op_new(core_mod(h), 0, on_events, f));
+    ASK_STORE(h, events, f->log->name, f->after, REFILL_EVENTS, REFILL_BYTES, op_new(core_mod(h), 0, on_events, f));
 }
 
 void publish_refill(struct hub *h, struct conn_msg *m) {

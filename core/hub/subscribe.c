@@ -5,7 +5,7 @@
 
 #include "obs/log.h"
 
-enum { NAME_MAX_BYTES = 100, EVENTS_DEFAULT = 256, EVENTS_MOST = 4096 };
+enum { NAME_MAX_BYTES = 100, EVENTS_DEFAULT = 256, EVENTS_MOST = 4096, HAND_OVER_BYTES = 1024 * 1024 };
 enum { AGAIN_MS_FIRST = 1000, AGAIN_MS_MAX = 60000 };
 
 /* What is handed over: events of the tail, a reference each, or the store's answer. */
@@ -198,7 +198,8 @@ static void pump(struct feed *f) {
     if (hand_over_tail(f)) return;
     f->busy = true;
     s->users++;
-    ASK_STORE(h, events, f->log->name, f->position, s->def.max_events, op_new(core_mod(h), 0, on_rows, f));
+    ASK_STORE(h, events, f->log->name, f->position, s->def.max_events, HAND_OVER_BYTES,
+              op_new(core_mod(h), 0, on_rows, f));
 }
 
 /* ---- where to begin ---- */

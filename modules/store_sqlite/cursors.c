@@ -36,7 +36,7 @@ int32_t cursors_read(struct reader *r, const struct read_job *j, void **result) 
     sqlite3_stmt *st =
         reader_stmt(r, &r->cursors, "SELECT name, seq FROM taut_cursors WHERE workspace=?1 ORDER BY name");
     if (st) bind_str(st, 1, j->workspace);
-    TAUT_TRY(reader_collect(r, st, CURSOR_COLS, "cannot read cursors"));
+    TAUT_TRY(reader_collect(r, st, CURSOR_COLS, 0, "cannot read cursors"));
     struct taut_row *rows;
     struct taut_cursors *res;
     uint32_t n = (uint32_t)r->build.nrows;

@@ -35,7 +35,7 @@ static int32_t collect(struct reader *r, const struct read_job *j, const struct 
         sqlite3_bind_int64(st, 2, (int64_t)j->after);
         sqlite3_bind_int64(st, 3, j->n);
     }
-    return reader_collect(r, st, EVENT_COLS, "cannot read the log");
+    return reader_collect(r, st, EVENT_COLS, j->max_bytes, "cannot read the log");
 }
 
 /* A log that lacks rows, which only a hand beside the server can bring about, answers as if it had been trimmed. */
@@ -63,7 +63,7 @@ enum { LOG_WORKSPACE, LOG_FIRST, LOG_LAST, LOG_COLS };
 
 int32_t logs_read(struct reader *r, void **result) {
     sqlite3_stmt *st = reader_stmt(r, &r->logs, "SELECT workspace, first, seq FROM taut_heads ORDER BY workspace");
-    TAUT_TRY(reader_collect(r, st, LOG_COLS, "cannot read the ends of the logs"));
+    TAUT_TRY(reader_collect(r, st, LOG_COLS, 0, "cannot read the ends of the logs"));
     struct taut_row *rows;
     struct taut_log_heads *res;
     uint32_t n = (uint32_t)r->build.nrows;

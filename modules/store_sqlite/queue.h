@@ -19,8 +19,9 @@ struct write_job {
 enum read_kind { READ_GET, READ_SCAN, READ_EVENTS, READ_LOGS, READ_CURSORS };
 struct read_job {
     enum read_kind kind;
-    uint32_t n;       /* GET: requests; SCAN: table; EVENTS: limit */
-    const void *what; /* GET: taut_get_req[]; SCAN: taut_scan */
+    uint32_t n;         /* GET: requests; SCAN: table; EVENTS: limit */
+    uint32_t max_bytes; /* EVENTS; 0: none */
+    const void *what;   /* GET: taut_get_req[]; SCAN: taut_scan */
     taut_str workspace;
     uint64_t after;
     taut_op op;

@@ -12,10 +12,11 @@ sqlite3_stmt *reader_stmt(struct reader *r, sqlite3_stmt **st, const char *sql) 
     return *st;
 }
 
-int32_t reader_collect(struct reader *r, sqlite3_stmt *st, uint32_t ncols, const char *what) {
+int32_t reader_collect(struct reader *r, sqlite3_stmt *st, uint32_t ncols, size_t max_bytes, const char *what) {
     int rc = SQLITE_ERROR;
     bool room = true;
-    while (st && room && r->build.nbytes <= READ_BYTES_MAX && (rc = sqlite3_step(st)) == SQLITE_ROW)
+    if (!max_bytes || max_bytes > READ_BYTES_MAX) max_bytes = READ_BYTES_MAX;
+    while (st && room && r->build.nbytes < max_bytes && (rc = sqlite3_step(st)) == SQLITE_ROW)
         room = build_row(&r->build, st, ncols);
     if (st) rc = sqlite3_reset(st);
     if (!room) return TAUT_E_NOMEM;

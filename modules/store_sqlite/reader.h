@@ -40,8 +40,9 @@ int32_t cursors_read(struct reader *r, const struct read_job *j, void **result);
 
 /* The statement in *st, prepared if need be; NULL: reader_collect says why. */
 sqlite3_stmt *reader_stmt(struct reader *r, sqlite3_stmt **st, const char *sql);
-/* All rows of the statement into the build, as far as an answer's bytes reach. `what` is a literal. */
-int32_t reader_collect(struct reader *r, sqlite3_stmt *st, uint32_t ncols, const char *what);
+/* All rows of the statement into the build, until it has max_bytes of text (0: what an answer may have). `what` is a
+ * literal. */
+int32_t reader_collect(struct reader *r, sqlite3_stmt *st, uint32_t ncols, size_t max_bytes, const char *what);
 int32_t reader_failed(struct reader *r, int rc, const char *what);
 
 #endif

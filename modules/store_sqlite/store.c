@@ -120,9 +120,11 @@ static void on_scan(void *self, uint32_t table, const struct taut_scan *scan, ta
     push_read(self, &(struct read_job){.kind = READ_SCAN, .n = table, .what = scan, .op = op});
 }
 
-static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op) {
-    push_read(self,
-              &(struct read_job){.kind = READ_EVENTS, .n = limit, .workspace = workspace, .after = after, .op = op});
+static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, uint32_t max_bytes, taut_op op) {
+    push_read(
+        self,
+        &(struct read_job){
+            .kind = READ_EVENTS, .n = limit, .max_bytes = max_bytes, .workspace = workspace, .after = after, .op = op});
 }
 
 static void on_logs(void *self, taut_op op) {

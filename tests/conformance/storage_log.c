@@ -81,6 +81,27 @@ static void a_log_is_read_page_by_page(void **state) {
     assert_int_equal(events_status("T1", 0, 10001), TAUT_E_INVAL);
 }
 
+/* With the event that reaches the limit; so it is never empty while there is one. */
+static void an_answer_ends_where_its_bytes_do(void **state) {
+    static const struct {
+        uint32_t limit, max_bytes, n;
+    } cases[] = {{10, 1, 1}, {10, 100, 1}, {10, 101, 2}, {10, 250, 3}, {2, 250, 2}, {10, 5000, 5}, {10, 0, 5}};
+    char body[96];
+    (void)state;
+    snprintf(body, sizeof body, "{\"a\":\"%084d\"}", 0);
+    for (int i = 0; i < 5; i++)
+        OK(EVENTS({.topics = TAUT_LIT("C1"), .deltas = TAUT_LIT("+U1 C1"), .body = taut_str_z(body)}));
+    assert_int_equal(strlen(body) + strlen("C1") + strlen("+U1 C1"), 100);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct host_slot s = events_within("T1", 0, cases[i].limit, cases[i].max_bytes);
+        const struct taut_event_rows *r = s.result;
+        assert_int_equal(s.status, TAUT_OK);
+        assert_int_equal(r->n, cases[i].n);
+        assert_int_equal(r->last, 5);
+        host_release(&s);
+    }
+}
+
 static void every_log_is_listed_with_its_ends(void **state) {
     (void)state;
     assert_string_equal(log_ends(), "");
@@ -283,6 +304,7 @@ static const struct suite_test log_tests[] = {
     T(events_come_back_as_they_were_given),
     T(a_log_is_read_page_by_page),
     T(every_log_is_listed_with_its_ends),
+    T(an_answer_ends_where_its_bytes_do),
     T(a_trimmed_log_answers_a_gap_exactly_where_it_has_one),
     T(the_last_event_always_stays_so_that_seq_goes_on),
     T(a_refused_batch_trims_nothing),

@@ -26,6 +26,7 @@ mutants=(
     "trim_of_refused_batches         log/a_refused_batch_trims_nothing"
     "cursors_of_refused_batches      log/a_refused_batch_moves_no_cursor"
     "cursors_never_go_back           log/a_cursor_is_set_moved_and_forgotten_with_its_batch"
+    "no_max_bytes                    log/an_answer_ends_where_its_bytes_do"
     "gap_one_too_early               log/a_trimmed_log_answers_a_gap_exactly_where_it_has_one"
     "no_gap                          log/a_reader_that_fell_behind_rebuilds_from_the_rows_and_follows"
     "max_is_set                      batches/updates_set_add_and_keep_the_maximum"

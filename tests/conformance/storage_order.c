@@ -147,7 +147,7 @@ static void a_close_answers_what_was_asked_before_it(void **state) {
     for (int i = N; i < N + 5; i++) ops[i] = host_op();
     host.storage->scan(host.self, TABLE_NOTES, all, ops[N]);
     host.storage->get(host.self, &one, 1, ops[N + 1]);
-    host.storage->events(host.self, taut_str_z("T1"), 0, 10, ops[N + 2]);
+    host.storage->events(host.self, taut_str_z("T1"), 0, 10, 0, ops[N + 2]);
     host.storage->logs(host.self, ops[N + 3]);
     host.storage->cursors(host.self, taut_str_z("T1"), ops[N + 4]);
     host.storage->close(host.self, end);
@@ -170,7 +170,7 @@ static void a_store_that_is_not_open_is_not_available(void **state) {
     assert_int_equal(scan_status(TABLE_NOTES, SCAN()), TAUT_E_UNAVAILABLE);
     for (int i = 0; i < 4; i++) ops[i] = host_op();
     host.storage->get(host.self, &(struct taut_get_req){0, 2, KEY(1)}, 1, ops[0]);
-    host.storage->events(host.self, taut_str_z("T1"), 0, 10, ops[1]);
+    host.storage->events(host.self, taut_str_z("T1"), 0, 10, 0, ops[1]);
     host.storage->logs(host.self, ops[2]);
     host.storage->cursors(host.self, taut_str_z("T1"), ops[3]);
     for (int i = 0; i < 4; i++) assert_int_equal(host_status(ops[i]), TAUT_E_UNAVAILABLE);

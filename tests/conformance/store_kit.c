@@ -216,10 +216,13 @@ const char *scan_ids(const struct taut_scan *q) {
     return text;
 }
 
-struct host_slot events(const char *ws, uint64_t after, uint32_t limit) {
+struct host_slot events_within(const char *ws, uint64_t after, uint32_t limit, uint32_t max_bytes) {
     taut_op op = host_op();
-    host.storage->events(host.self, taut_str_z(ws), after, limit, op);
+    host.storage->events(host.self, taut_str_z(ws), after, limit, max_bytes, op);
     return host_wait(op);
+}
+struct host_slot events(const char *ws, uint64_t after, uint32_t limit) {
+    return events_within(ws, after, limit, 0);
 }
 
 /* With a GAP too. */

@@ -131,6 +131,7 @@ const char *scan_ids(const struct taut_scan *q);
 #define PREFIX(...) .prefix = TAUT_VALS(__VA_ARGS__), .nprefix = TAUT_NVALS(__VA_ARGS__)
 
 struct host_slot events(const char *ws, uint64_t after, uint32_t limit);
+struct host_slot events_within(const char *ws, uint64_t after, uint32_t limit, uint32_t max_bytes);
 uint64_t last_seq(const char *ws);
 /* "a=1 b=2" */
 const char *cursors_of(const char *ws);

@@ -73,8 +73,9 @@ struct job {
     struct job *next;
     enum job_kind kind;
     taut_op op;
-    const void *what; /* taut_batch_view, taut_get_req[], taut_scan */
-    uint32_t n;       /* GET: requests; SCAN: table; EVENTS: limit */
+    const void *what;   /* taut_batch_view, taut_get_req[], taut_scan */
+    uint32_t n;         /* GET: requests; SCAN: table; EVENTS: limit */
+    uint32_t max_bytes; /* EVENTS; 0: none */
     taut_str workspace;
     uint64_t after;
 };

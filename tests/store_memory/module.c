@@ -194,8 +194,10 @@ static void on_scan(void *self, uint32_t table, const struct taut_scan *scan, ta
     submit(self, (struct job){.kind = JOB_SCAN, .op = op, .what = scan, .n = table}, false);
 }
 
-static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op) {
-    submit(self, (struct job){.kind = JOB_EVENTS, .op = op, .n = limit, .workspace = workspace, .after = after}, false);
+static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, uint32_t max_bytes, taut_op op) {
+    const struct job j = {
+        .kind = JOB_EVENTS, .op = op, .n = limit, .max_bytes = max_bytes, .workspace = workspace, .after = after};
+    submit(self, j, false);
 }
 
 static void on_logs(void *self, taut_op op) {

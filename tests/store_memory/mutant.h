@@ -19,6 +19,7 @@
     X(trim_of_refused_batches)              \
     X(cursors_of_refused_batches)           \
     X(cursors_never_go_back)                \
+    X(no_max_bytes)                         \
     X(gap_one_too_early)                    \
     X(no_gap)                               \
     X(max_is_set)                           \

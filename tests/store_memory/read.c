@@ -180,9 +180,13 @@ static int32_t read_events(struct store *s, const struct job *j, void **result) 
     if (from < l->first && l->last && l->first > 1 && !MUTANT(s, no_gap)) return gap(s, l, result);
     if (after + 1 < l->first) after = l->first - 1;
     uint32_t n = l->last - after < j->n ? (uint32_t)(l->last - after) : j->n;
-    size_t bytes = 0;
-    for (uint64_t i = after; i < after + n; i++)
-        bytes += l->events[i].topics.len + l->events[i].deltas.len + l->events[i].body.len;
+    size_t bytes = 0, max_bytes = j->max_bytes && !MUTANT(s, no_max_bytes) ? j->max_bytes : SIZE_MAX;
+    uint32_t fit = 0;
+    for (; fit < n && bytes < max_bytes; fit++) {
+        const struct event *e = &l->events[after + fit];
+        bytes += e->topics.len + e->deltas.len + e->body.len;
+    }
+    n = fit;
     struct taut_event_rows *r = need(calloc(1, sizeof *r + n * sizeof(struct taut_event_rec) + bytes + 1));
     struct taut_event_rec *list = (struct taut_event_rec *)(void *)(r + 1);
     char *at = (char *)(list + n);

@@ -37,7 +37,7 @@ struct fake_store {
     uint64_t log_first, log_last; /* what the store has of W1's log; last 0: all that is asked for is gone */
     uint64_t cursor;              /* the one that it has, of the name "user"; 0: none */
     int32_t log_error;            /* answer the next question about the log so */
-    uint32_t log_reads;
+    uint32_t log_reads, log_max_bytes;
 };
 
 static const struct taut_col note_cols[] = {{"workspace", TAUT_TEXT, 0}, {"id", TAUT_TEXT, 0}, {"n", TAUT_INT, 0}};
@@ -104,9 +104,11 @@ static bool log_fails(taut_op op) {
     if (error) taut_op_complete(store.mod, op, error, NULL, NULL);
     return error != 0;
 }
-static void fake_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op) {
+static void fake_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, uint32_t max_bytes,
+                        taut_op op) {
     (void)self, (void)workspace;
     store.log_reads++;
+    store.log_max_bytes = max_bytes;
     if (log_fails(op)) return;
     uint64_t left = after < store.log_last ? store.log_last - after : 0;
     uint32_t n = left < limit ? (uint32_t)left : limit;

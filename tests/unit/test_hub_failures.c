@@ -161,6 +161,7 @@ static void a_connection_that_lags_waits_for_a_store_that_cannot_be_read(void **
     assert_int_equal(b_->refilled[0], 3);
     assert_int_equal(b_->upto, 5);
     assert_int_equal(store.log_reads, 2);
+    assert_int_equal(store.log_max_bytes, 256 * 1024); /* as much as from memory, whatever events are long */
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

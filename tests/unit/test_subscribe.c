@@ -94,6 +94,7 @@ static void who_was_away_gets_what_the_store_has_and_then_what_is_said(void **st
     assert_int_equal(reader.n, 9);
     read_in_order(3);
     assert_int_equal(store.log_reads, 3); /* what is said comes from memory */
+    assert_int_equal(store.log_max_bytes, 1 << 20);
 }
 
 static void one_without_a_cursor_begins_at_the_beginning_or_now(void **state) {

@@ -101,8 +101,11 @@ static void on_scan(void *self, uint32_t table, const struct taut_scan *scan, ta
     read_now(self, &(struct job){.kind = JOB_SCAN, .op = op, .what = scan, .n = table});
 }
 
-static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op) {
-    read_now(self, &(struct job){.kind = JOB_EVENTS, .op = op, .n = limit, .workspace = workspace, .after = after});
+static void on_events(void *self, taut_str workspace, uint64_t after, uint32_t limit, uint32_t max_bytes, taut_op op) {
+    read_now(
+        self,
+        &(struct job){
+            .kind = JOB_EVENTS, .op = op, .n = limit, .max_bytes = max_bytes, .workspace = workspace, .after = after});
 }
 
 static void on_logs(void *self, taut_op op) {

@@ -146,8 +146,10 @@ struct taut_get_result {
     const struct taut_row *rows;
 };
 
-/* Result of events: those behind `after`, in order, without a hole; limit is 1 … 10,000. `last` says where the log
- * ends: an answer may be cut before its limit when it is long (over 1 MiB), as a scan's may be (rows.more is 1 then).
+/* Result of events: those behind `after`, in order, without a hole; limit is 1 … 10,000. An answer ends with the event
+ * that brings the bytes of its topics, deltas and bodies to max_bytes (0: no such limit); so it holds one at least.
+ * `last` says where the log ends: a provider may cut an answer of over 1 MiB before its limits, as a scan's (rows.more
+ * is 1 then).
  * Exactly when the log no longer has the event behind `after` (after + 1 < first): TAUT_E_GAP and no events. A log that
  * is not there is empty: n and last are 0. */
 struct taut_event_rows {
@@ -204,7 +206,8 @@ struct taut_storage_v1 {
     void (*commit)(void *self, const struct taut_batch_view *b, taut_op op);               /* -> taut_commit_result */
     void (*get)(void *self, const struct taut_get_req *reqs, uint32_t n, taut_op op);      /* -> taut_get_result */
     void (*scan)(void *self, uint32_t table, const struct taut_scan *s, taut_op op);       /* -> taut_rows */
-    void (*events)(void *self, taut_str workspace, uint64_t after, uint32_t limit, taut_op op); /* -> taut_event_rows */
+    void (*events)(void *self, taut_str workspace, uint64_t after, uint32_t limit, uint32_t max_bytes,
+                   taut_op op);            /* -> taut_event_rows */
     void (*close)(void *self, taut_op op); /* after it, what was acknowledged is on disk and nothing is open */
     void (*logs)(void *self, taut_op op);  /* -> taut_log_heads */
     void (*cursors)(void *self, taut_str workspace, taut_op op); /* -> taut_cursors */
@@ -243,8 +246,8 @@ static inline void taut_storage_down_scan(void *self, uint32_t table, const stru
     taut_storage_down_end(self, op);
 }
 static inline void taut_storage_down_events(void *self, taut_str workspace, uint64_t after, uint32_t limit,
-                                            taut_op op) {
-    (void)workspace, (void)after, (void)limit;
+                                            uint32_t max_bytes, taut_op op) {
+    (void)workspace, (void)after, (void)limit, (void)max_bytes;
     taut_storage_down_end(self, op);
 }
 static inline void taut_storage_down_copied(void *self, uint64_t *done, uint64_t *total) {

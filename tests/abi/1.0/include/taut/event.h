@@ -77,7 +77,7 @@ struct taut_subscription {
     uint32_t size;
     uint32_t flags;      /* TAUT_SUB_* */
     const char *name;    /* of the cursor: "<instance>" or "<instance>/<what>"; at most 100 bytes */
-    uint32_t max_events; /* handed over at once; 0: 256 */
+    uint32_t max_events; /* handed over at once; 0: 256. From the store also no more than about 1 MiB */
     uint32_t reserved;
     /* Some events. The next ones of this workspace come when op is completed; several workspaces may be under way at
      * once. Completed with TAUT_OK the cursor moves; with an error the same events come again, after a second, then

@@ -63,7 +63,7 @@ static void ask_store(struct taut_mod *m, struct answers *a, const struct taut_s
     t->commit(self, &a->batch, question(m, a, svc, COMMIT));
     t->get(self, &a->get, 1, question(m, a, svc, GET));
     t->scan(self, NO_TABLE, &a->scan, question(m, a, svc, SCAN));
-    t->events(self, ws, 0, 3, question(m, a, svc, EVENTS));
+    t->events(self, ws, 0, 3, 1000, question(m, a, svc, EVENTS));
     t->logs(self, question(m, a, svc, LOGS));
     t->cursors(self, ws, question(m, a, svc, CURSORS));
     t->open(self, NULL, 0, question(m, a, svc, OPEN));
