@@ -1,5 +1,6 @@
 // Clients that do not read while others write: the half of promise P5 that is about memory. Posts of 30 KB, many times
-// what all queues and the tail of the log may hold; the server may grow by those and no more.
+// what all queues and the tail of the log may hold; the server may grow by those and no more. Nor when all of them read
+// again, and are given from the store what they have missed.
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 
@@ -18,6 +19,8 @@ const WARM_POSTS = 600; // the tail is full, caches and allocator have what they
 const POSTS = 3000; // 86 MiB
 const SPARE_KIB = 24 * 1024;
 const AT_ONCE = 16;
+const LAST = 'this is the last one';
+const CATCH_UP_MS = 60_000;
 
 export async function stalled_run({ env = {}, bin } = {}) {
   const dir = new_dir('stalled');
@@ -29,12 +32,20 @@ export async function stalled_run({ env = {}, bin } = {}) {
     const api = new Api(info.url);
     await post_all(api, info, WARM_POSTS);
     const sockets = [];
-    for (let i = 0; i < STALLED; i++) sockets.push(await connect_rtm(api, info.users[1].token, { on_hello: () => {} }));
+    const caught_up = [];
+    for (let i = 0; i < STALLED; i++) {
+      const reader = {};
+      caught_up.push(new Promise((resolve) => (reader.on_event = ({ frame }) => frame.text === LAST && resolve())));
+      sockets.push(await connect_rtm(api, info.users[1].token, { on_hello: () => {}, ...reader }));
+    }
     sockets.forEach((s) => s.pause());
     const before_kib = rss_kib(server.pid());
     history.add('bound', { kib: before_kib + STALLED * QUEUE_KIB + SPARE_KIB, stalled: STALLED, before_kib });
     const stop = watch_memory(server, history);
     await post_all(api, info, POSTS);
+    await api.must('chat.postMessage', info.users[0].token, { channel: info.channels[0].id, text: LAST });
+    sockets.forEach((s) => s.resume());
+    await within(CATCH_UP_MS, Promise.all(caught_up));
     stop();
     history.add('rss', { kib: rss_kib(server.pid()) });
     sockets.forEach((s) => s.close());
@@ -46,6 +57,12 @@ export async function stalled_run({ env = {}, bin } = {}) {
     history.close();
     await server.kill();
   }
+}
+
+async function within(ms, what) {
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`not all have caught up in ${ms} ms`)), ms)));
+  await Promise.race([what, late]).finally(() => clearTimeout(timer));
 }
 
 async function post_all(api, info, n) {
