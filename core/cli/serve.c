@@ -7,15 +7,24 @@
  * After the first signal to end, both of these have their default action: a second one ends the process at once,
  * whatever hangs; the store stands that.
  */
+#include <malloc.h>
 #include <signal.h>
 
 #include "cli/server.h"
 #include "hub/observe.h"
 #include "obs/log.h"
 
-enum { GATEWAYS_AUTO_MAX = 4 };
+enum { GATEWAYS_AUTO_MAX = 4, LARGE_BLOCK_MIN = 128 * 1024 };
 
 /* ---- steps ---- */
+
+/* What is large goes back to the system as soon as it is freed. Left to itself glibc takes blocks of any size from its
+ * heaps once a large one was freed; what a burst of large answers then leaves is held, in pieces. */
+static void give_back_large_blocks(void) {
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_MIN);
+#endif
+}
 
 enum { TLS_DESCRIPTORS = 3 /* the socket, and a pair between TLS and what is behind it */ };
 
@@ -317,6 +326,7 @@ static bool open_log(const struct cli *cli, const struct config *c) {
 }
 
 static int begin(struct server *s) {
+    give_back_large_blocks();
     s->watch.hub = s->engine.hub;
     s->watch.modules = s->engine.modules;
     s->engine.server = s;

@@ -44,18 +44,26 @@ static struct taut_scan window_scan(const struct window *w, const struct taut_va
     };
 }
 
+/* A list with room for so many, with what it has. */
+static struct message *list_with_room(struct taut_call *c, const struct message_page *page, uint32_t n) {
+    struct message *list = taut_scratch(c, (n + 1) * sizeof *list);
+    if (page->n) memcpy(list, page->list, page->n * sizeof *list);
+    return list;
+}
+
 int32_t history_page(struct conv *cv, struct taut_call *c, const struct channel *ch, const struct window *w,
                      struct message_page *out) {
     const struct taut_val prefix[] = {taut_v_str(c->actor->workspace), taut_v_str(ch->pub.id)};
     struct taut_scan scan = window_scan(w, prefix, 2);
-    uint32_t scans, seen = 0, i;
+    uint32_t scans, seen = 0, room = 0, i;
     size_t bytes = 0;
     scan.descending = !w->from_oldest;
-    *out = (struct message_page){.list = taut_scratch(c, w->limit * sizeof *out->list), .more = 1};
+    *out = (struct message_page){.more = 1};
     for (scans = 0; scans < SCANS_MAX && out->more && out->n < w->limit && bytes < PAGE_BYTES; scans++) {
         const struct taut_rows *rows;
         scan.limit = rows_wanted(out, w->limit, seen, bytes);
         TAUT_TRY(taut_scan(cv->mod, c, &messages, &scan, &rows));
+        if (rows->n > room - out->n) out->list = list_with_room(c, out, room = out->n + rows->n);
         for (i = 0; i < rows->n && out->n < w->limit && bytes < PAGE_BYTES; i++, seen++) {
             struct message ms = message_of(&rows->rows[i]);
             out->last = ms.ts;
