@@ -202,6 +202,13 @@ static bool is_utf8_name(taut_str charset) {
     return type_is(charset, "utf-8") || type_is(charset, "utf8");
 }
 
+/* Whose call comes to nothing anyway: there is no such method, or it wants a token, which none has that comes as JSON
+ * and has not shown one by now. Nobody's megabyte of brackets is looked at. */
+static bool is_strangers(const struct api_args *a) {
+    const struct method_entry *method = a->call->method;
+    return !method || (!a->token.len && !(method->def->flags & TAUT_METHOD_NOAUTH));
+}
+
 static const char *read_body(struct api_args *a, const struct api_request *r) {
     taut_str type = media_type(r->content_type), charset = type_parameter(r->content_type, "charset");
     bool is_json = type_is(type, "application/json");
@@ -211,7 +218,7 @@ static const char *read_body(struct api_args *a, const struct api_request *r) {
     if (is_form && charset.ptr) a->call->arg_warning = "superfluous_charset";
     if (r->is_multipart) return api_parts(a, r);
     if (!r->body.len) return NULL;
-    if (is_json) return api_json(a, r->body);
+    if (is_json) return is_strangers(a) ? NULL : api_json(a, r->body);
     if (is_form) return api_form(a, r->body);
     return type.len ? "invalid_post_type" : "missing_post_type";
 }
@@ -226,9 +233,10 @@ void api_arguments(const struct modules *ms, struct call *c, const struct api_re
         a.values = arena_zalloc(&c->arena, (c->nargs + 1) * sizeof *a.values);
     }
     const char *error = r->query.len ? api_form(&a, r->query) : NULL;
+    taut_str bearer = api_bearer(r->authorization);
+    if (bearer.len) a.token = bearer;
     const char *body_error = read_body(&a, r);
     c->arg_error = error ? error : body_error;
-    taut_str bearer = api_bearer(r->authorization);
     c->token = arena_str(&c->arena, bearer.len ? bearer : a.token);
     if (c->method && !c->arg_error) type_all(&a);
 }

@@ -39,6 +39,11 @@ static size_t length_of_head(const struct reader *r) {
     return 6 + (len == LEN_16 ? 2u : len == LEN_64 ? 8u : 0u);
 }
 
+/* RFC 6455, 5.2. */
+static bool is_shortest(size_t wide, uint64_t len) {
+    return len > (wide == 2 ? SHORT_MAX : UINT16_MAX) && !(len >> 63);
+}
+
 static void begin_frame(struct conn *c) {
     struct reader *r = &c->in;
     size_t wide = r->nhead - 6u;
@@ -49,6 +54,10 @@ static void begin_frame(struct conn *c) {
     memcpy(r->mask, r->head + r->nhead - 4, 4);
     r->mask_at = r->nhead = r->ncontrol = 0;
     r->in_payload = true;
+    if (wide && !is_shortest(wide, r->left)) {
+        fail(c, CLOSE_PROTOCOL, "a length is written in the fewest bytes that hold it, and is below 2^63");
+        return;
+    }
     if (r->opcode & OP_IS_CONTROL) return;
     if (r->opcode != OP_CONTINUE) r->is_binary = r->opcode == OP_BINARY;
     r->is_first = r->opcode != OP_CONTINUE;

@@ -19,6 +19,8 @@ enum { CHANNEL, TEXT, LIMIT, INCLUSIVE, USERS, BLOCKS };
 static const struct taut_arg strict_defs[] = {{"name", TAUT_ARG_STR, TAUT_ARG_REQUIRED, NULL, NULL}};
 static const struct taut_method say = {.name = "say", .args = TAUT_ARRAY(defs)};
 static const struct taut_method strict = {.name = "strict", .args = TAUT_ARRAY(strict_defs)};
+static const struct taut_method open_to_all = {.name = "open", .flags = TAUT_METHOD_NOAUTH};
+static struct method_entry open_entry = {.def = &open_to_all};
 static struct method_entry say_entry = {.def = &say, .nargs = COUNT_OF(defs)};
 static struct method_entry strict_entry = {.def = &strict, .nargs = 1};
 static struct modules modules;
@@ -37,6 +39,7 @@ static int set_up(void **state) {
     (void)state;
     index_args(&say_entry);
     index_args(&strict_entry);
+    index_args(&open_entry);
     return 0;
 }
 static int tear_down(void **state) {
@@ -68,7 +71,7 @@ static void ask_bytes(const char *method, const char *query, const char *type, c
     free(copy);
 }
 static void ask(const char *query, const char *type, const char *body) {
-    ask_bytes("say", query, type, "", taut_str_z(body));
+    ask_bytes("say", query, type, "Bearer t", taut_str_z(body));
 }
 static void ask_parts(const struct taut_part *parts, uint32_t n, const char *form_error) {
     struct api_request r = {.method = TAUT_LIT("say"),
@@ -239,7 +242,7 @@ static void bodies_that_are_no_arguments_are_told_apart(void **state) {
     }
     ask("", JSON, deep);
     fails("invalid_json", "");
-    ask_bytes("say", "channel=C1", JSON, "", TAUT_LIT("{\"limit\": 82\0 }"));
+    ask_bytes("say", "channel=C1", JSON, "Bearer t", TAUT_LIT("{\"limit\": 82\0 }"));
     fails("invalid_json", "");
     ask("text=%ff", NULL, "");
     fails("invalid_form_data", "");
@@ -270,6 +273,20 @@ static void the_header_s_token_wins_and_json_has_none(void **state) {
     assert_int_equal(call->token.len, 0);
 }
 
+/* A megabyte of brackets would keep the gateway busy for a tenth of a second. */
+static void json_of_one_without_a_token_is_not_looked_at(void **state) {
+    (void)state;
+    ask_bytes("say", "", JSON, "", taut_str_z("{\"channel\": [[["));
+    fine();
+    assert_false(call->args[0].present);
+    ask_bytes("no.such", "", JSON, "Bearer t", taut_str_z("{\"channel\": [[["));
+    fine();
+    ask_bytes("say", "token=q", JSON, "", taut_str_z("{\"channel\": [[["));
+    fails("invalid_json", "");
+    ask_bytes("open", "", JSON, "", taut_str_z("{\"channel\": [[["));
+    fails("invalid_json", "");
+}
+
 static void charsets_earn_warnings(void **state) {
     (void)state;
     ask("", "application/json", "{}");
@@ -297,6 +314,7 @@ int main(void) {
         cmocka_unit_test(bodies_that_are_no_arguments_are_told_apart),
         cmocka_unit_test(empty_bodies_of_any_type_are_fine),
         cmocka_unit_test(the_header_s_token_wins_and_json_has_none),
+        cmocka_unit_test(json_of_one_without_a_token_is_not_looked_at),
         cmocka_unit_test(charsets_earn_warnings),
         cmocka_unit_test(an_unknown_method_keeps_its_name_and_token),
     };

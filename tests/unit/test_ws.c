@@ -315,12 +315,28 @@ static void close_frames_are_answered_by_what_they_say(void **state) {
 
 static void a_length_of_64_bits_is_refused_before_it_comes(void **state) {
     (void)state;
-    static const unsigned char head[] = {0x81, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4};
+    static const unsigned char head[] = {0x81, 0xff, 0x7f, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4};
     open_plain(&A);
     write_all(A.fd, head, sizeof head);
     expect_close(&A, 1009);
     expect_closed(A.id);
     close(A.fd);
+}
+
+static void a_length_in_more_bytes_than_it_needs_ends_it(void **state) {
+    (void)state;
+    static const unsigned char heads[][14] = {
+        {0x81, 0xfe, 0, 125, 1, 2, 3, 4},
+        {0x81, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4},
+        {0x81, 0xff, 0x80, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4}, /* the sign */
+    };
+    for (size_t i = 0; i < COUNT_OF(heads); i++) {
+        open_plain(&A);
+        write_all(A.fd, heads[i], i ? 14 : 8);
+        expect_close(&A, 1002);
+        expect_closed(A.id);
+        close(A.fd);
+    }
 }
 
 static void a_ping_larger_than_allowed_ends_it(void **state) {
@@ -582,6 +598,7 @@ int main(void) {
         T(frames_may_come_byte_by_byte),
         T(close_frames_are_answered_by_what_they_say),
         T(a_length_of_64_bits_is_refused_before_it_comes),
+        T(a_length_in_more_bytes_than_it_needs_ends_it),
         T(a_ping_larger_than_allowed_ends_it),
         T(a_peer_that_closes_is_answered_and_the_hub_told_once),
         T(the_hub_closes_with_code_and_reason_after_what_is_queued),
