@@ -43,7 +43,7 @@ static bool take_answer(const struct cli *cli, const char *line, size_t len, int
     json_t *o = json_loadb(line, len, 0, NULL);
     taut_str progress = member(o, "progress");
     bool last = !o || json_is_true(json_object_get(o, "done"));
-    if (progress.len) fprintf(stderr, "%.*s\n", (int)progress.len, progress.ptr);
+    if (progress.len && isatty(STDERR_FILENO)) fprintf(stderr, "%.*s\n", (int)progress.len, progress.ptr);
     if (last) {
         json_t *body = json_object_get(o, "body");
         char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;

@@ -3,6 +3,9 @@
  * reach a server whose configuration has been broken since it started.
  *
  * A handler finds its hub with hub_of(m) and its server with engine_of(m). */
+#include <errno.h>
+#include <unistd.h>
+
 #include "cli/internal.h"
 
 #include "hub/status.h"
@@ -91,8 +94,24 @@ void core_commands_own(struct engine *e) {
 }
 
 int no_server(struct cli *cli) {
-    fprintf(stderr, "taut %s: no server runs on the data directory %s\n", cli->command->name, cli->data);
+    bool is_there = access(cli->data, F_OK) == 0;
+    fprintf(stderr, "taut %s: no server runs on the data directory %s%s\n", cli->command->name, cli->data,
+            is_there ? "" : ", which does not exist");
     return CLI_NO_SERVER;
+}
+
+/* There is no way to a server; is there none? */
+static int run_alone(struct cli *cli, const struct core_command *command, const struct datadir *d, int err) {
+    long holder = command->alone == no_server ? datadir_holder(d) : 0;
+    if (holder) return control_send(cli, d, holder);
+    if (err == EACCES) {
+        fprintf(stderr,
+                "taut %s: whether a server runs on the data directory %s cannot be seen: %s; run this as root, or as "
+                "the user that the server runs as\n",
+                cli->command->name, cli->data, strerror(err));
+        return CLI_FAILED;
+    }
+    return command->alone ? command->alone(cli) : command_run(cli); /* takes the directory, or says who has it */
 }
 
 int core_command_run(struct cli *cli) {
@@ -100,10 +119,8 @@ int core_command_run(struct cli *cli) {
     struct datadir dir;
     if (command->prepare && !command->prepare(cli)) return CLI_FAILED;
     if (!settings_data(cli)) return CLI_FAILED;
-    int fd = datadir_look(&dir, cli->data) ? control_connect(&dir) : -1;
-    int rc = fd >= 0          ? control_talk(cli, fd)
-             : command->alone ? command->alone(cli)
-                              : command_run(cli); /* takes the directory, or says who has it */
+    int fd = datadir_look(&dir, cli->data) ? control_connect(&dir) : -1, err = errno;
+    int rc = fd >= 0 ? control_talk(cli, fd) : run_alone(cli, command, &dir, err);
     datadir_close(&dir);
     return rc;
 }

@@ -5,6 +5,7 @@
  * mistake in its path. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -121,6 +122,17 @@ bool datadir_look(struct datadir *d, const char *path) {
     *d = (struct datadir){.path = xstrdup(path), .lock_fd = -1};
     d->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return d->dir_fd >= 0;
+}
+
+/* A lock is tried only while who has written its name there still lives: a server that just starts is not in its way.
+ */
+long datadir_holder(const struct datadir *d) {
+    int fd = d->dir_fd < 0 ? -1 : openat(d->dir_fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    long holder = fd < 0 ? 0 : read_pid(fd);
+    if (holder && kill((pid_t)holder, 0) != 0 && errno == ESRCH) holder = 0;
+    if (holder && flock(fd, LOCK_SH | LOCK_NB) == 0) holder = 0;
+    if (fd >= 0) close(fd);
+    return holder;
 }
 
 void datadir_close(struct datadir *d) {

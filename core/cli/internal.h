@@ -128,6 +128,8 @@ struct datadir {
 int32_t datadir_open(struct datadir *d, const char *path, bool create, long *holder, char **why);
 /* Opens it without the lock: to look for a server. False when there is no such directory. */
 bool datadir_look(struct datadir *d, const char *path);
+/* Of one that was looked at: the process that has its lock, or 0. */
+long datadir_holder(const struct datadir *d);
 void datadir_close(struct datadir *d);
 /* The control socket's address, short whatever the length of the path. */
 struct sockaddr_un;

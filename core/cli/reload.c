@@ -39,11 +39,18 @@ static bool is_derived(const struct reload *r, const char *path) {
            !config_given(r->next, "server", "public_url");
 }
 
+/* TLS is switched on or off by a restart; new files in the place of others are read at once. */
+static bool is_live(const struct reload *r, const struct taut_opt *o, const char *path) {
+    const struct server_config *now = &r->server->engine.config->server, *next = &r->next->server;
+    bool is_switch = !now->tls.cert.len != !next->tls.cert.len;
+    return o->flags & TAUT_OPT_LIVE && !(is_switch && !strncmp(path, "server.tls.", 11));
+}
+
 static void compare(void *arg, const struct taut_opt *o, const char *path) {
     struct section *x = arg;
     struct reload *r = x->reload;
     if (option_equal(o, x->now + o->offset, x->next + o->offset) || is_derived(r, path)) return;
-    change_add(&r->arena, o->flags & TAUT_OPT_LIVE ? &r->modules.applied : &r->modules.restart, path);
+    change_add(&r->arena, is_live(r, o, path) ? &r->modules.applied : &r->modules.restart, path);
 }
 
 static void find_changes(struct reload *r) {
@@ -61,8 +68,7 @@ static void find_changes(struct reload *r) {
 static void take_over(void *arg, const struct taut_opt *o, const char *path) {
     struct section *x = arg;
     struct config *now = x->reload->server->engine.config;
-    (void)path;
-    if (!(o->flags & TAUT_OPT_LIVE) || option_equal(o, x->asked + o->offset, x->next + o->offset)) return;
+    if (!is_live(x->reload, o, path) || option_equal(o, x->asked + o->offset, x->next + o->offset)) return;
     option_copy(&now->arena, o, x->asked + o->offset, x->next + o->offset);
     memcpy(x->used + o->offset, x->asked + o->offset, option_field_size(o));
 }
@@ -93,13 +99,18 @@ static void apply_server(struct reload *r) {
     apply_to_gateways(s);
 }
 
+/* Warnings were given when the configuration was checked. */
+static void report_error(void *config, bool fatal, const char *option, const char *text) {
+    if (fatal) edge_report(config, fatal, option, text);
+}
+
 /* The certificate is read again, also when its files have the same names. What cannot be changed stays as it is. */
 static bool prepare_edge(struct reload *r) {
     const struct server *s = r->server;
     struct edge_config c = edge_options(r->next);
     c.public_url = s->engine.config->server.public_url;
     c.admin_listen = s->engine.config->admin.listen;
-    if (!edge_prepare(s->edge, &c, edge_report, r->next)) return false;
+    if (!edge_prepare(s->edge, &c, report_error, r->next)) return false;
     if (edge_certificate_changes(s->edge)) change_add(&r->arena, &r->modules.applied, "server.tls (certificate)");
     return true;
 }
@@ -150,7 +161,7 @@ static taut_str list_text(struct arena *a, const struct change_list *l) {
 }
 
 static void log_problems(int level, const struct config_errors *e) {
-    for (uint32_t i = 0; i < e->n; i++) log_line(level, "server", "configuration", e->list[i]);
+    for (uint32_t i = 0; i < e->n; i++) log_always(level, "server", "configuration", e->list[i]);
 }
 
 /* failed: what could not be stopped or started, a line each; or NULL. */

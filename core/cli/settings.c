@@ -54,7 +54,11 @@ static void check_log_file(const struct cli *cli, struct config *c) {
     if (!n || cli->reloads) return;
     while (n > 1 && file.ptr[n - 1] != '/') n--;
     const char *folder = arena_str(&c->arena, taut_str_n(file.ptr, n > 1 ? n - 1 : n)).ptr;
-    if (stat(folder, &st) != 0) config_error(c, at, "server.log_file", "its folder %s: %s", folder, strerror(errno));
+    bool is_there = stat(folder, &st) == 0;
+    if (!is_there && errno == ENOENT && !strcmp(cli->command->name, "check"))
+        config_warn(c, at, "server.log_file", "its folder %s is not there now; the server does not start without it",
+                    folder);
+    else if (!is_there) config_error(c, at, "server.log_file", "its folder %s: %s", folder, strerror(errno));
     else if (!S_ISDIR(st.st_mode)) config_error(c, at, "server.log_file", "%s is no folder", folder);
 }
 

@@ -1,6 +1,7 @@
 /* config.c - a configuration from its text: the sections, the list of modules, what the command line puts over it. */
 #include "config/config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -265,12 +266,26 @@ static void error_of(struct config *c, const char *flag, const struct node *at, 
     c->file = file;
 }
 
-/* Does it mean all addresses of this machine? Then it is none that a client could open. */
+static taut_str host_of(taut_str address) {
+    const char *colon = strrchr(address.ptr, ':');
+    taut_str host = taut_str_n(address.ptr, colon ? (size_t)(colon - address.ptr) : address.len);
+    return taut_str_is(host, "localhost") ? TAUT_LIT("127.0.0.1") : host;
+}
+
+/* Does it mean all addresses of this machine (*, 0.0.0.0, 0, [::] …)? Then it is none that a client could open. */
 static bool is_wildcard(taut_str listen) {
-    static const char *const hosts[] = {"0.0.0.0:", "[::]:"};
-    for (size_t i = 0; i < COUNT_OF(hosts); i++)
-        if (listen.len > strlen(hosts[i]) && !memcmp(listen.ptr, hosts[i], strlen(hosts[i]))) return true;
-    return false;
+    taut_str host = host_of(listen);
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+    struct in6_addr v6;
+    bool in_brackets = host.len > 1 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
+    if (in_brackets) host = taut_str_n(host.ptr + 1, host.len - 2);
+    if (taut_str_is(host, "*")) return true;
+    if (host.len >= sizeof text) return false;
+    memcpy(text, host.ptr, host.len);
+    text[host.len] = 0;
+    if (in_brackets) return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&v6);
+    return inet_aton(text, &v4) && v4.s_addr == INADDR_ANY;
 }
 
 /* What the server cannot be reached by, or could not build addresses on. */
@@ -307,12 +322,6 @@ static void check_public_url(struct config *c, const char *flag) {
         config_warn(c, node_child(section, "public_url"), "server.public_url",
                     "is %s, but clients speak TLS (server.tls): write https://", url->ptr);
     while (url->len && url->ptr[url->len - 1] == '/') *url = arena_str(&c->arena, taut_str_n(url->ptr, url->len - 1));
-}
-
-static taut_str host_of(taut_str address) {
-    const char *colon = strrchr(address.ptr, ':');
-    taut_str host = taut_str_n(address.ptr, colon ? (size_t)(colon - address.ptr) : address.len);
-    return taut_str_is(host, "localhost") ? TAUT_LIT("127.0.0.1") : host;
 }
 
 static void check_listeners(struct config *c) {

@@ -141,14 +141,13 @@ static SSL_CTX *read_pair(const struct edge_config *c, struct reporter *r) {
 
 bool edge_prepare(struct edge *e, const struct edge_config *c, edge_report_fn fn, void *arg) {
     struct reporter r = {fn, arg, false};
-    bool wants_tls = c->cert.len || c->key.len;
-    if (wants_tls != edge_has_tls(e)) {
-        report(&r, "tls", "TLS is switched %s by a restart of the server, not by a reload", wants_tls ? "on" : "off");
-        return false;
-    }
     edge_cancel(e);
     e->next_rules = rules_new(c, &r);
     e->next_ctx = read_pair(c, &r);
+    if (!e->has_tls != !e->next_ctx) { /* the gateways' sockets speak it, or do not, until a restart */
+        SSL_CTX_free(e->next_ctx);
+        e->next_ctx = NULL;
+    }
     if (!r.failed) return true;
     edge_cancel(e);
     return false;

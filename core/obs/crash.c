@@ -107,12 +107,20 @@ static void add_running(struct text *t, const struct crumb_thread *thread) {
     else add(t, crumb_describe(thread, what, sizeof what) ? what : "no callback of a module");
 }
 
+/* A fault has an address; a signal that was sent has a sender, who is named unless it is abort() of our own. */
+static void add_origin(struct text *t, const siginfo_t *info) {
+    bool was_sent = info->si_code <= 0;
+    if (was_sent && info->si_pid == getpid()) return;
+    add(t, was_sent ? " sent by process " : " at address 0x");
+    add_number(t, was_sent ? (uintptr_t)info->si_pid : (uintptr_t)info->si_addr, was_sent ? 10 : 16, 1);
+}
+
 static void write_report(int fd, int number, const siginfo_t *info) {
     struct text t = {.n = 0};
     void *frames[FRAMES_MAX];
     add(&t, "\ntaut: crash: ");
     add(&t, signal_name(number));
-    if (number != SIGABRT) add(&t, " at address 0x"), add_number(&t, (uintptr_t)info->si_addr, 16, 1);
+    add_origin(&t, info);
     add(&t, "\nversion: ");
     add(&t, self.version);
     add(&t, ", build ");

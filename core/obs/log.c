@@ -172,16 +172,23 @@ static void put_early(const struct log_record *r) {
     }
 }
 
-void log_kv(int level, const char *who, const char *event, taut_str text, const struct taut_kv *kvs, uint32_t n) {
-    const struct log_record r = {clock_wall_us(), level, who, event, text, kvs, n};
-    if (!log_wants(level)) return;
+static void say(const struct log_record *r, bool always) {
+    if (!log_wants(r->level)) return;
     pthread_mutex_lock(&state.lock);
-    if (level >= TAUT_LOG_WARN) remember(&r);
-    if (!is_too_much(level, who, event)) {
-        if (is_open) put_record(&r);
-        else put_early(&r);
+    if (r->level >= TAUT_LOG_WARN) remember(r);
+    if (always || !is_too_much(r->level, r->who, r->event)) {
+        if (is_open) put_record(r);
+        else put_early(r);
     }
     pthread_mutex_unlock(&state.lock);
+}
+
+void log_kv(int level, const char *who, const char *event, taut_str text, const struct taut_kv *kvs, uint32_t n) {
+    say(&(struct log_record){clock_wall_us(), level, who, event, text, kvs, n}, false);
+}
+
+void log_always(int level, const char *who, const char *event, taut_str text) {
+    say(&(struct log_record){clock_wall_us(), level, who, event, text, NULL, 0}, true);
 }
 
 void log_line(int level, const char *who, const char *event, taut_str text) {

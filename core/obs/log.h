@@ -33,6 +33,8 @@ void log_set_level(int level);
 void log_set_format(enum log_format format);
 bool log_wants(int level);
 
+/* However many there are: what a person has asked for. */
+void log_always(int level, const char *who, const char *event, taut_str text);
 void log_line(int level, const char *who, const char *event, taut_str text);
 void log_kv(int level, const char *who, const char *event, taut_str text, const struct taut_kv *kvs, uint32_t n);
 void log_fmt(int level, const char *who, const char *event, const char *fmt, ...) TAUT_PRINTF(4, 5);

@@ -115,7 +115,7 @@ int32_t conn_open(struct conn *c, struct store *s, bool writes) {
     if (rc == SQLITE_OK) rc = set_up(c, writes);
     if (rc == SQLITE_OK) return TAUT_OK;
     if (rc == NO_WAL) c->cause = "no write-ahead log can be kept here";
-    else if (rc == READ_ONLY) c->cause = place_not_writable(s);
+    else if (rc == READ_ONLY || place_is_denied(s)) c->cause = place_not_writable(s);
     else conn_log(c, "store_open", "cannot open the database");
     conn_close(c);
     return TAUT_E_IO;

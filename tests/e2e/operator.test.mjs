@@ -159,6 +159,9 @@ describe('a command', { timeout: 90_000 }, () => {
     const r = await taut(['user', 'list', '--data', server.data]);
     assert.equal(r.code, 1);
     assert.equal(r.err, `taut user list: process ${server.child.pid} uses ${server.data} but does not take commands (No such file or directory); try again in a moment\n`);
+    const status = await taut(['status', '--data', server.data]);
+    assert.equal(status.code, 1);
+    assert.equal(status.err, `taut status: process ${server.child.pid} uses ${server.data} but does not take commands (No such file or directory); try again in a moment\n`);
     const restore = await taut(['restore', '/nonexistent.db', '--data', server.data]);
     assert.equal(restore.code, 1);
     assert.equal(restore.err, `taut restore: needs the store to itself, but process ${server.child.pid} is using ${server.data}; stop it first\n`);

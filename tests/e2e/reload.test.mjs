@@ -157,6 +157,18 @@ describe('taut reload', { timeout: 120_000 }, () => {
     await logged(hangUp(), / info +server +reload: applied: server\.log_format, modules\.live\.level; needs a restart: nothing\n/);
   });
 
+  test('by SIGHUP tells the log all that is wrong, however much it is', async () => {
+    writeFileSync(file, `${yaml()}${Array.from({ length: 30 }, (_, i) => `wrong${i}: 1\n`).join('')}`);
+    const from = hangUp();
+    await logged(from, /nothing was changed: the configuration has errors\n/);
+    assert.deepEqual(
+      [...server.log.slice(from).matchAll(/error server\s+configuration: \S+: unknown section "(wrong\d+)"/g)].map((m) => m[1]),
+      Array.from({ length: 30 }, (_, i) => `wrong${i}`),
+    );
+    write({});
+    await logged(hangUp(), /reload: applied: nothing/);
+  });
+
   test('begins a new log file after the old one was moved away', async () => {
     const log = path.join(dir, 'taut.log');
     const own = writeFile(newDir(), 'taut.yaml', yaml({ server: `log_file: ${log}` }));
@@ -184,6 +196,6 @@ describe('taut reload', { timeout: 120_000 }, () => {
   test('finds no server where none runs', async () => {
     const { code, err } = await taut(['reload', '--data', path.join(dir, 'none')], { env });
     assert.notEqual(code, 0);
-    assert.match(err, /^taut reload: no server runs on the data directory \S+\/none\n$/);
+    assert.match(err, /^taut reload: no server runs on the data directory \S+\/none, which does not exist\n$/);
   });
 });

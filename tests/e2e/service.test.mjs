@@ -165,7 +165,7 @@ describe('the unit file', () => {
     assert.ok(Number(value('WatchdogSec')[0]) >= 3 * 10, 'a loop that hangs is known after 10 s');
     assert.ok(Number(value('TimeoutStopSec')[0]) > 15, 'it ends within 15 s, whatever hangs');
     assert.deepEqual(value('Restart'), ['on-failure']);
-    assert.deepEqual(value('StateDirectory'), ['taut']);
+    assert.deepEqual(value('StateDirectory'), ['taut taut/backups']);
     assert.deepEqual(value('CapabilityBoundingSet'), ['']);
     const keys = unit().map(([section, key]) => `${section} ${key}`).filter((k) => k !== 'Service SystemCallFilter');
     assert.equal(new Set(keys).size, keys.length, 'a key that is there twice');

@@ -1,7 +1,7 @@
 // Clients that speak TLS with the server itself: SDKs, curl, openssl; slow and broken ones; a certificate that changes.
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -178,6 +178,21 @@ describe('TLS', { timeout: 120_000 }, () => {
     kept.write('GET /api/api.test HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     assert.match(String(await new Promise((resolve) => kept.once('data', resolve))), /^HTTP\/1\.1 200 OK/);
     kept.destroy();
+  });
+
+  test('a reload without a certificate names that as needing a restart, and applies the rest', async () => {
+    const text = readFileSync(server.config, 'utf8');
+    writeFileSync(server.config, text.replace(/^ {2}tls:\n.*\n.*\n/m, '  log_level: debug\n'));
+    const before = await served();
+    for (const applied of ['applied: server.log_level\n', '']) {
+      const reload = await taut(['reload', '--data', server.data]);
+      assert.equal(reload.code, 0, reload.err);
+      assert.ok(reload.out.startsWith(applied), reload.out);
+      assert.match(reload.out, /needs a restart: server\.tls\.cert\nneeds a restart: server\.tls\.key\n/);
+      assert.equal(await served(), before);
+    }
+    writeFileSync(server.config, text);
+    assert.equal((await taut(['reload', '--data', server.data])).code, 0);
   });
 
   test('a reload with a pair that does not fit says so, and the old one stays', async () => {

@@ -90,6 +90,16 @@ static void test_an_address_that_means_all_of_them_needs_a_public_url(void **sta
     char expected[512];
     snprintf(expected, sizeof expected, "taut.yaml:1:19: %s\n", words);
     expect_errors(file, expected);
+    static const char *const others[] = {"*:1", "0:1", "[::0]:1", "0.0:1", "0x0.0.0.0:1"};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        char text[128];
+        snprintf(text, sizeof text, "server: { listen: '%s' }\nmodules: []\n", others[i]);
+        snprintf(expected, sizeof expected,
+                 "taut.yaml:1:19: server.public_url: must be given when listen is %s, which no client can connect to; "
+                 "write what they use, like http://192.0.2.7:8065 or https://chat.example.org\n",
+                 others[i]);
+        expect_errors(text, expected);
+    }
     expect_errors("server: { listen: '[::]:1' }\nmodules: []\n",
                   "taut.yaml:1:19: server.public_url: must be given when listen is [::]:1, which no client can connect "
                   "to; write what they use, like http://192.0.2.7:8065 or https://chat.example.org\n");

@@ -1,5 +1,6 @@
 /* test_store_file.c - the store's file: who may use it, crashes, failures of the disk, and readers beside the writer.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -60,6 +61,34 @@ static void a_file_that_cannot_be_written_is_refused(void **state) {
     t.def->fini(&t.mod);
     assert_int_equal(chmod(t.path, 0600), 0);
     assert_int_equal(open_with(&notes), TAUT_OK);
+}
+
+/* SQLite would remove it, and with it what the moved file does not have yet. */
+static void a_log_whose_store_was_moved_or_emptied_is_left_alone(void **state) {
+    char want[640], wal[300], moved[300];
+    (void)state;
+    fill();
+    close_store();
+    snprintf(wal, sizeof wal, "%s-wal", t.path);
+    snprintf(moved, sizeof moved, "%s.moved", t.path);
+    assert_int_equal(rename(t.path, moved), 0);
+    for (int is_empty = 0; is_empty <= 1; is_empty++) {
+        if (is_empty) close(open(t.path, O_CREAT | O_WRONLY, 0600));
+        FILE *f = fopen(wal, "w");
+        fputs("what was acknowledged", f);
+        fclose(f);
+        assert_int_equal(open_with(&notes), TAUT_E_INVAL);
+        snprintf(want, sizeof want,
+                 "store_open: %s is %s, but its log %s is there, and may hold messages that were acknowledged. Put the "
+                 "file back that the log belongs to; or move the log away, to begin with an empty store",
+                 t.path, is_empty ? "empty" : "not there", wal);
+        assert_int_equal(host_logged(want), 1);
+        t.def->fini(&t.mod);
+        assert_int_equal(access(wal, F_OK), 0);
+    }
+    assert_int_equal(rename(moved, t.path), 0);
+    assert_int_equal(open_with(&notes), TAUT_OK);
+    assert_true(note_is_there(1));
 }
 
 static const char *number(int i) {
@@ -263,6 +292,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(opening_reads_as_much_as_there_are_claims_whatever_the_log_holds),
         TEST(a_file_that_cannot_be_written_is_refused),
+        TEST(a_log_whose_store_was_moved_or_emptied_is_left_alone),
         TEST(claims_older_than_a_day_leave_the_file),
         TEST(only_the_owner_may_read_the_file_and_nobody_else_may_write_it),
         TEST(a_file_behind_a_link_is_as_private),

@@ -38,6 +38,7 @@ export async function startTls(authority, { cert, key }, more = '') {
   const server = await Server.start({ args: ['--config', file] });
   server.rtm = { agent: new https.Agent({ ca: authority.pem, keepAlive: true }) };
   server.ca = authority.pem;
+  server.config = file;
   return server;
 }
 
