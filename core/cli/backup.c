@@ -23,7 +23,7 @@ bool backup_prepare(struct cli *cli) {
         return false;
     }
     char *here = file.len && file.ptr[0] != '/' ? getcwd(NULL, 0) : NULL;
-    if (here) cli->args[0].s = arena_fmt(&cli->arena, "%s/%s", here, file.ptr);
+    if (here) cli->args[0].s = arena_fmt(&cli->arena, "%s/%s", strcmp(here, "/") != 0 ? here : "", file.ptr);
     free(here);
     if (cli->args[0].s.ptr[0] == '/') return true;
     fprintf(stderr, "taut %s: the current directory cannot be named; give the file's whole path\n", cli->command->name);

@@ -38,12 +38,17 @@ static taut_str member(const json_t *o, const char *name) {
     return json_is_string(v) ? taut_str_n(json_string_value(v), json_string_length(v)) : taut_str_z("");
 }
 
+/* How far a backup is interests who looks on; in cron's mail it would be noise. */
+static bool is_watched(const struct cli *cli) {
+    return !core_command_of(cli->command->def) || isatty(STDERR_FILENO);
+}
+
 /* One line of the answer. True when it was the last; *rc is then the exit code. */
 static bool take_answer(const struct cli *cli, const char *line, size_t len, int *rc) {
     json_t *o = json_loadb(line, len, 0, NULL);
     taut_str progress = member(o, "progress");
     bool last = !o || json_is_true(json_object_get(o, "done"));
-    if (progress.len && isatty(STDERR_FILENO)) fprintf(stderr, "%.*s\n", (int)progress.len, progress.ptr);
+    if (progress.len && is_watched(cli)) fprintf(stderr, "%.*s\n", (int)progress.len, progress.ptr);
     if (last) {
         json_t *body = json_object_get(o, "body");
         char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;

@@ -94,9 +94,11 @@ void core_commands_own(struct engine *e) {
 }
 
 int no_server(struct cli *cli) {
-    bool is_there = access(cli->data, F_OK) == 0;
-    fprintf(stderr, "taut %s: no server runs on the data directory %s%s\n", cli->command->name, cli->data,
-            is_there ? "" : ", which does not exist");
+    bool is_there = access(cli->data, F_OK) == 0, is_guess = !cli->given.data && !settings_are_there(cli);
+    fprintf(stderr, "taut %s: no server runs on the data directory %s%s%s\n", cli->command->name, cli->data,
+            is_there ? "" : ", which does not exist",
+            is_guess ? "; that is where one without a configuration would have it: give its configuration with -c"
+                     : "");
     return CLI_NO_SERVER;
 }
 

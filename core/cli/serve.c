@@ -282,9 +282,9 @@ static void on_modules_started(void *arg, int32_t err, const char *text) {
         return;
     }
     signs_ready(s);
-    log_fmt(TAUT_LOG_INFO, "server", "ready", "%s, admin %s, %u modules, %u gateways, %lld ms",
+    log_fmt(TAUT_LOG_INFO, "server", "ready", "%s, admin %s, %u modules, %u gateway%s, %lld ms",
             s->engine.info.public_url.ptr, s->engine.info.admin_url.ptr, s->engine.modules->n, s->ngateways,
-            (long long)(clock_mono_us() - s->cli->started_us) / 1000);
+            s->ngateways == 1 ? "" : "s", (long long)(clock_mono_us() - s->cli->started_us) / 1000);
     if (s->cli->command->def) run_command(s);
 }
 

@@ -69,9 +69,13 @@ static bool wants_standard(const struct cli *cli) {
     return access(LOCAL_FILE, F_OK) != 0;
 }
 
+bool settings_are_there(const struct cli *cli) {
+    return cli->given.config || access(LOCAL_FILE, F_OK) == 0;
+}
+
 /* A server of one's own is told what to run. Commands of modules have the standard configuration to fall back on. */
 bool settings_are_told(const struct cli *cli) {
-    if (cli->command->def || cli->given.config || access(LOCAL_FILE, F_OK) == 0) return true;
+    if (cli->command->def || settings_are_there(cli)) return true;
     fprintf(stderr, "taut %s: no configuration: give one with -c, or write ./" LOCAL_FILE "\n", cli->command->name);
     return false;
 }
@@ -163,7 +167,7 @@ struct config *settings_read(struct cli *cli, struct modules **modules) {
 
 bool settings_data(struct cli *cli) {
     const struct config_override o = {.data = cli->given.data};
-    struct config *c = cli->given.config || access(LOCAL_FILE, F_OK) == 0
+    struct config *c = settings_are_there(cli)
                            ? config_read_file(cli->given.config ? cli->given.config : LOCAL_FILE, &o)
                            : read_standard(cli, &o);
     bool known = c->root || cli->given.data;

@@ -50,12 +50,17 @@ static int read_number(sqlite3 *db, const char *sql, int64_t *n) {
     return rc;
 }
 
+static int32_t cannot_read(struct copy *c, sqlite3 *from) {
+    return copy_fail(c, TAUT_E_IO, "cannot read %s: %s; nothing was changed", sqlite3_db_filename(from, NULL),
+                     trouble_cause(from));
+}
+
 static int32_t check_format(struct copy *c, sqlite3 *from, const char *file) {
     int64_t format = 0;
     int rc = read_number(from, "SELECT value FROM taut_meta WHERE key='format'", &format);
     if (rc == SQLITE_NOTADB || rc == SQLITE_ERROR || rc == SQLITE_DONE || (rc == SQLITE_ROW && format < 1))
         return copy_fail(c, TAUT_E_INVAL, "%s is no store of Taut", file);
-    if (rc != SQLITE_ROW) return copy_fail_of(c, from, "cannot read the backup");
+    if (rc != SQLITE_ROW) return cannot_read(c, from);
     if (format <= FORMAT) return TAUT_OK;
     return copy_fail(c, TAUT_E_INVAL,
                      "%s was written by a newer Taut (format %lld; this one knows up to %d): run the newer version",
@@ -84,7 +89,7 @@ static int32_t check_backup(struct copy *c, sqlite3 *from, const char *file) {
     int64_t made = 0;
     int rc = read_number(from, "SELECT value FROM taut_meta WHERE key='backup'", &made);
     if (rc == SQLITE_ROW) return TAUT_OK;
-    if (rc != SQLITE_DONE) return copy_fail_of(c, from, "cannot read the backup");
+    if (rc != SQLITE_DONE) return cannot_read(c, from);
     return refuse_raw(c, file);
 }
 
@@ -151,7 +156,7 @@ static int32_t choose_base(struct store *s, struct copy *c, sqlite3 *from, int64
     int64_t last = 0, before = 0;
     int rc = read_number(from, "SELECT ifnull(max(seq), 0) FROM taut_heads", &last);
     if (rc == SQLITE_ROW) rc = read_number(from, "SELECT value FROM taut_meta WHERE key='seq_base'", &before);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE) return copy_fail_of(c, from, "cannot read the backup");
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) return cannot_read(c, from);
     *base = taut_now_us(s->mod) / 1000000 << SECOND_BITS;
     int64_t least = (last > before ? last : before) + ((int64_t)1 << LEAP_BITS); /* a clock that is wrong */
     if (*base < least) *base = least;

@@ -353,6 +353,14 @@ static void a_restore_refuses_a_newer_format(void **state) {
     assert_int_equal(open_with(&notes), TAUT_OK);
 }
 
+static void a_restore_names_a_backup_that_is_cut_off(void **state) {
+    (void)state;
+    fill();
+    assert_int_equal(backup(), TAUT_OK);
+    assert_int_equal(truncate(file, 5000), 0);
+    assert_restore_says(TAUT_E_IO, "cannot read %s: the database file is damaged; nothing was changed");
+}
+
 static void a_restore_refuses_a_damaged_backup(void **state) {
     enum { PAGE = 4096 };
     static char junk[PAGE];
@@ -521,6 +529,7 @@ int main(void) {
         BACKUP_TEST(a_restore_refuses_a_file_of_a_store_that_runs),
         BACKUP_TEST(a_restore_refuses_a_file_that_is_not_there),
         BACKUP_TEST(a_restore_refuses_a_newer_format),
+        BACKUP_TEST(a_restore_names_a_backup_that_is_cut_off),
         BACKUP_TEST(a_restore_refuses_a_damaged_backup),
         BACKUP_TEST(a_truncated_backup_is_refused),
         BACKUP_TEST(a_store_does_not_begin_empty_where_a_restore_was_killed),
