@@ -37,7 +37,7 @@ void answer_error(struct run *r, const char *code, taut_str text) {
 static int32_t fail_with(struct taut_call *c, const char *error, taut_str message) {
     struct run *r = run_of(c);
     check_thread(c->mod, "taut_fail");
-    if (held_is_late(r)) return TAUT_E_FAILED;
+    if (held_too_late(c)) return TAUT_E_FAILED;
     if (r->ended_by) check_ends(r, "taut_fail"); /* it may be answered otherwise still, but is not asked after an end */
     answer_error(r, error, message);
     held_answered(r);
@@ -47,7 +47,7 @@ static int32_t fail_with(struct taut_call *c, const char *error, taut_str messag
 static int32_t done(struct taut_call *c) {
     struct run *r = run_of(c);
     check_thread(c->mod, "taut_done");
-    if (held_is_late(r)) return TAUT_E_TIMEOUT;
+    if (held_too_late(c)) return TAUT_E_TIMEOUT;
     check_ends(r, "taut_done");
     if (!r->answer_open && c->kind == TAUT_CALL_METHOD) answer(c);
     r->replied = true;
@@ -57,8 +57,8 @@ static int32_t done(struct taut_call *c) {
 
 static int32_t reply(struct taut_call *c, int32_t status, const char *content_type, taut_str body) {
     struct run *r = run_of(c);
+    if (held_too_late(c)) return TAUT_E_TIMEOUT;
     struct call_out *o = &r->call->out;
-    if (held_is_late(r)) return TAUT_E_TIMEOUT;
     check_ends(r, "taut_reply");
     o->http_status = (int)status;
     o->content_type = (const char *)arena_str(&r->call->arena, taut_str_z(content_type)).ptr;

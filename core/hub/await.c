@@ -25,6 +25,7 @@ static void on_end(struct taut_mod *m, void *arg, int32_t status, void *result) 
         a->destroy = ops_keep_result(hub_of(m));
     }
     a->run->awaiting--;
+    a->run->same_moment = false; /* this may have taken long */
     load_arrived(a->run, TAUT_OK, 0);
 }
 

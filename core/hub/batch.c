@@ -226,14 +226,14 @@ static const char *commit_fault(const struct run *r, const struct taut_batch *b,
 
 int32_t batch_commit(struct taut_call *c, struct taut_batch *b) {
     struct run *r = run_of(c);
+    if (held_too_late(c)) return TAUT_E_TIMEOUT; /* nothing is stored */
     struct hub *h = r->hub;
-    if (held_is_late(r)) return TAUT_E_TIMEOUT; /* nothing is stored */
-    if (r->waiting) return TAUT_E_AGAIN;        /* it went on without a row that it had asked for */
+    if (r->waiting) return TAUT_E_AGAIN; /* it went on without a row that it had asked for */
     bool of_log = b->nevent || b->ncursor || b->view.trim;
-    check_ends(r, "taut_commit");
+    bool has_ended = r->replied || r->state == RUN_COMMITTING;
     const char *fault = commit_fault(r, b, of_log);
+    if (!fault || has_ended) check_ends(r, "taut_commit");
     if (fault) {
-        bool has_ended = r->replied || r->state == RUN_COMMITTING;
         if (!r->rehearsing)
             log_fmt(TAUT_LOG_ERROR, c->mod->name, "bad_batch", "%s: a batch that cannot be committed: %s",
                     handler_name(r), fault);

@@ -6,6 +6,7 @@
  * The list of blocks is any thread's, under its lock; the rest is the hub's. */
 #ifdef TAUT_CHECKS
 #define _GNU_SOURCE /* dl_iterate_phdr */
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 
 #ifdef TAUT_CHECKS
 
-enum { STATE_MAX = 1 << 20, RANGES_MAX = 8, RESTLESS_MAX = 32 };
+enum { STATE_MAX = 1 << 20, RANGES_MAX = 8, RESTLESS_MAX = 32, RESTLESS_LOOKS = 200 };
 
 struct states {
     uint32_t n;
@@ -90,7 +91,8 @@ struct range {
 };
 struct data {
     struct data *next;
-    const struct taut_module *of;
+    const struct taut_module *of; /* the loader's copy */
+    const void *inside;           /* the object's own: an address of it */
     uint32_t n;
     struct range ranges[RANGES_MAX];
 };
@@ -104,7 +106,7 @@ static void add_range(struct data *d, uintptr_t from, uintptr_t to) {
 static int look_at_object(struct dl_phdr_info *info, size_t size, void *arg) {
     struct data *d = arg;
     bool is_its = false;
-    uintptr_t fixed_end = 0, at = (uintptr_t)d->of;
+    uintptr_t fixed_end = 0, at = (uintptr_t)d->inside;
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];
@@ -127,7 +129,8 @@ static const struct data *data_of(const struct instance *in) {
     if (d) return d;
     d = xcalloc(1, sizeof *d);
     d->of = in->def;
-    if (in->dl) dl_iterate_phdr(look_at_object, d);
+    d->inside = in->dl ? dlsym(in->dl, "taut_module") : NULL;
+    if (d->inside) dl_iterate_phdr(look_at_object, d);
     d->next = known;
     return known = d;
 }
@@ -203,10 +206,14 @@ void states_note(struct run *r) {
 
 /* Does it change while nothing runs here? */
 static bool is_restless(struct run *r, const struct instance *in, uint32_t i, uint64_t before) {
-    usleep(2000);
-    if (states_of(r)->sums[i] == before) return false;
-    if (nrestless < RESTLESS_MAX) restless[nrestless++] = in;
-    return true;
+    for (int looks = 0; looks < RESTLESS_LOOKS;
+         looks++) { /* the process is about to be stopped: that may take its time */
+        usleep(5000);
+        if (states_of(r)->sums[i] == before) continue;
+        if (nrestless < RESTLESS_MAX) restless[nrestless++] = in;
+        return true;
+    }
+    return false;
 }
 
 static _Noreturn void stop(const struct run *r, const struct instance *in) {

@@ -42,10 +42,11 @@ static void copy_topics(struct call *c, const struct taut_accept *a) {
 
 static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     struct run *r = run_of(pub);
+    check_thread(pub->mod, "taut_accept");
+    if (!r && held_too_late(pub)) return TAUT_E_INVAL;
     struct hub *h = r->hub;
     struct call *c = r->call;
     struct call_out *o = &c->out;
-    check_thread(pub->mod, "taut_accept");
     if (pub->kind != TAUT_CALL_OPEN || !a->actor || !TAUT_HAS(a->actor, scopes) || a->cursor > a->as_of)
         return TAUT_E_INVAL;
     check_ends(r, "taut_accept");
@@ -58,7 +59,7 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     }
     if (r->state == RUN_OVERDUE) { /* the peer has gone: as if it had been let in before */
         if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
-        held_is_late(r);
+        held_too_late(pub);
         return TAUT_OK;
     }
     struct wslog *l = wslog_get(h, a->actor->workspace);
@@ -97,7 +98,7 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
 
 static int32_t reject_conn(struct taut_call *pub, taut_str last_frame, uint32_t close_code) {
     struct run *r = run_of(pub);
-    if (held_is_late(r)) return TAUT_E_TIMEOUT;
+    if (held_too_late(pub)) return TAUT_E_TIMEOUT;
     check_ends(r, "taut_reject");
     r->call->out.accepted = false;
     r->call->out.body = arena_str(&r->call->arena, last_frame);
@@ -126,7 +127,7 @@ static struct call *queue_pop(struct hconn *conn) {
 
 static void forget(struct hub *h, struct hconn *conn) {
     struct taut_mod *m = &conn->socket->owner->pub;
-    if (!is_hung(m)) {
+    if (!is_left(m)) {
         crumb_enter(crumbs_of(m), CRUMB_CLOSED, conn->socket->def->name);
         conn->socket->def->close(m, conn->id, conn->state);
         crumb_leave(NULL);

@@ -41,7 +41,15 @@ bool held_too_many(const struct instance *in) {
     return in && in->overdue >= OVERDUE_MAX;
 }
 
-bool held_is_late(struct run *r) {
+bool held_too_late(struct taut_call *c) {
+    struct run *r = run_of(c);
+    if (!r) {
+        log_fmt(
+            TAUT_LOG_ERROR, c->mod->name, "ended_call",
+            "a call was ended that had ended already, perhaps by a taut_commit that was refused; this is a fault of "
+            "the module");
+        return true;
+    }
     struct instance *in = r->owner;
     if (r->state != RUN_OVERDUE) return false;
     own_add(&r->hub->seen.held_late, 1);

@@ -143,8 +143,8 @@ static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, vo
     if (verdict == TAUT_E_AGAIN) return verdict;
     bool is_late = t->used_us > budget_us(e);
     t->used_us = r->rehearsing ? before_us : 0;
-    if (verdict == TAUT_E_FAILED && r->failed) return verdict;
-    if (verdict != TAUT_OK && verdict != TAUT_STOP) {
+    bool refuses = verdict == TAUT_E_FAILED && r->failed;
+    if (verdict != TAUT_OK && verdict != TAUT_STOP && !refuses) {
         if (!r->rehearsing) fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
         return without(c, e);
     }
@@ -232,8 +232,8 @@ static int32_t ask_provider(struct run *r, struct hook_entry *e, void *data) {
     crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
     int32_t verdict = e->def->provide(&e->owner->pub, &r->call->pub, data);
     crumb_leave(r->rehearsing ? NULL : &e->seconds);
-    if (verdict == TAUT_E_AGAIN || (verdict == TAUT_E_FAILED && r->failed)) return verdict;
-    bool is_sound = verdict == TAUT_OK || verdict == TAUT_PASS;
+    if (verdict == TAUT_E_AGAIN) return verdict;
+    bool is_sound = verdict == TAUT_OK || verdict == TAUT_PASS || (verdict == TAUT_E_FAILED && r->failed);
     if (!r->rehearsing && is_sound) sound(r->hub, e);
     if (!r->rehearsing && !is_sound) fault(r->hub, e, verdict < 0 ? error_text(verdict) : "gave an unknown verdict");
     return is_sound ? verdict : TAUT_PASS;

@@ -49,7 +49,7 @@ static void host_post(struct taut_mod *m, void (*fn)(struct taut_mod *m, void *a
 
 void host_posted(struct msg *m) {
     struct posted *p = CONTAINER_OF(m, struct posted, msg);
-    if (!is_hung(p->mod)) {
+    if (!is_left(p->mod)) {
         crumb_enter(crumbs_of(p->mod), CRUMB_POSTED, NULL);
         p->fn(p->mod, p->arg);
         crumb_leave(NULL);

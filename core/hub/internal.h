@@ -98,6 +98,7 @@ struct ops {
     uint32_t n, cap, free; /* free: index + 1 */
     uint32_t with_deadline;
     uint64_t stale, timed_out;
+    bool expired; /* what is delivered now is the end of a deadline, not an answer */
     struct taut_completion delivering;
 };
 taut_op op_new(struct taut_mod *m, uint32_t timeout_ms, taut_op_fn fn, void *arg); /* of the core's, or of no service */
@@ -301,9 +302,10 @@ static inline struct crumb_owner *crumbs_of(const struct taut_mod *m) {
     return &((const struct instance *)(const void *)m)->seen->crumbs;
 }
 struct hub *hub_of(const struct taut_mod *m);
-/* It did not start or stop in time: nothing of it is called. */
-static inline bool is_hung(const struct taut_mod *m) {
-    return ((const struct instance *)(const void *)m)->hung[0] != 0;
+/* It did not start or stop in time, or has failed and cleaned up after itself: nothing of it is called. */
+static inline bool is_left(const struct taut_mod *m) {
+    const struct instance *in = (const struct instance *)(const void *)m;
+    return in->hung[0] || in->state == INSTANCE_FAILED;
 }
 
 struct hub {
@@ -341,6 +343,7 @@ struct hub {
     struct service *services;
     const struct taut_svc *storage, *auth; /* never NULL once modules start */
     struct sub *subs, *ended_subs;
+    struct sub *next_sub; /* of who goes through them while they end */
     uint64_t last_sub;
     struct observed *observed, *observed_last; /* for a later turn */
     struct map turns;                          /* key -> struct turn_queue */

@@ -87,7 +87,7 @@ static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct hub *h = arg;
     struct instance *in = (struct instance *)m;
     (void)result;
-    if (status == TAUT_E_TIMEOUT) {
+    if (status == TAUT_E_TIMEOUT && h->ops.expired) {
         instance_hangs(h, in, "stop", h->lifecycle->timeout_ms);
         log_fmt(TAUT_LOG_ERROR, in->name, "stop_timeout", "%s; it is left as it is", in->hung);
     } else {
@@ -175,7 +175,7 @@ static void on_started(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct hub *h = arg;
     struct instance *in = (struct instance *)m;
     (void)result;
-    if (status == TAUT_E_TIMEOUT) instance_hangs(h, in, "start", start_timeout_ms(h));
+    if (status == TAUT_E_TIMEOUT && h->ops.expired) instance_hangs(h, in, "start", start_timeout_ms(h));
     if (status == TAUT_OK) {
         in->state = INSTANCE_RUNNING;
     } else if (!goes_on_without(h, in, "start failed", status)) {

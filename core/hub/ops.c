@@ -98,7 +98,7 @@ static void deliver(struct hub *h, const struct taut_completion *c, const struct
     found->completed_by = by;
     struct op_slot s = take(o, found);
     if (s.service && c->status >= 0) service_succeeded(h, s.service);
-    if (s.is_modules && is_hung(s.mod)) {
+    if (s.is_modules && is_left(s.mod)) {
         if (c->destroy) c->destroy(c->result);
         return;
     }
@@ -219,7 +219,9 @@ void ops_tick(struct hub *h, int64_t now_us) {
         struct service *asked = s->hurried ? NULL : s->service;
         h->ops.timed_out++;
         say_timeout(s);
+        h->ops.expired = true;
         fail(h, i, TAUT_E_TIMEOUT);
+        h->ops.expired = false;
         if (asked) service_timed_out(h, asked);
     }
 }

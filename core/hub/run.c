@@ -285,7 +285,8 @@ static void hold(struct run *r) {
 static int32_t run_once(struct run *r) {
     struct run *outer = r->hub->running;
     int32_t err;
-    r->now_us = r->mono_us = 0;
+    if (!r->same_moment) r->now_us = r->mono_us = 0; /* else a read by the clock would be another one in each run */
+    r->same_moment = false;
     r->hub->running = r;
     if (!check_rehearse(r, run_handler, &err)) {
         err = run_handler(r);
@@ -313,6 +314,7 @@ static void start_once(struct run *r) {
         r->restart = false;
         start_once(r);
     } else if (run_waits(r, err)) {
+        r->same_moment = true;
         run_to(r, RUN_LOADING);
     } else if (err == TAUT_E_PENDING) {
         hold(r);
@@ -455,7 +457,7 @@ void run_finish(struct run *r) {
 
     struct taut_outcome o;
     if (r->task_done || r->command) outcome(r, &o);
-    if (r->task_done && !is_hung(c->pub.mod)) {
+    if (r->task_done && !is_left(c->pub.mod)) {
         crumb_enter(crumbs_of(c->pub.mod), CRUMB_TASK_DONE, NULL);
         r->task_done(c->pub.mod, c->pub.arg, &o);
         crumb_leave(NULL);
@@ -587,11 +589,14 @@ void run_add_to_host(struct taut_host *t) {
 }
 
 void run_end_all(struct hub *h) {
+    uint32_t n = h->nruns;
     for (struct run *r = h->runs; r; r = h->next_run) {
         h->next_run = r->next;
         if (r->state == RUN_DONE) continue; /* what it ended with ends the server */
         /* the store may still read its memory: left as it is */
         if (r->state == RUN_COMMITTING || r->waiting > r->awaiting) continue;
+        if (n) n--;
+        else r->task_done = NULL; /* it was begun by the end of another one: these would have no end */
         r->waiting = 0;
         answer_error(r, "service_unavailable", taut_str_z("the server stops"));
         run_finish(r);

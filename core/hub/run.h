@@ -63,6 +63,7 @@ struct run {
     const char *ended_by;    /* the function that has ended the call in this run, or NULL (TAUT_CHECKS) */
     struct states *states;   /* of all modules, as its rehearsal began (TAUT_CHECKS) */
     int64_t now_us, mono_us; /* the clocks as this run sees them; 0: not looked at */
+    bool same_moment;        /* it runs again for rows alone: with the clocks of the run before */
     struct at_end *at_end;   /* what this run wants done when it is the one that counts; newest first */
     bool ended_once;         /* that has been done */
     struct tape *tape;       /* what chance gave the rehearsal, to be given again */
@@ -126,7 +127,7 @@ void held_expire(struct run *r);
 bool held_too_many(const struct instance *in); /* it gets no more calls */
 void held_returned(struct run *r);             /* one that was overdue ends */
 /* A module answers a held call. True: nobody waits for it any more, and it has ended: r is gone. */
-bool held_is_late(struct run *r);
+bool held_too_late(struct taut_call *c);
 void held_answered(struct run *r); /* if it is held: the call ends with that */
 /* If its handler does not run: what the module ends it with cannot be, and it ends with this. */
 void held_fails(struct run *r, const char *code, const char *text);

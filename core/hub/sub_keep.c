@@ -32,6 +32,7 @@ struct keep {
 };
 
 static void keep_log(struct hub *h, struct wslog *l, struct flush *flush);
+static void keep_later(struct feed *f);
 
 static void flush_end(struct flush *f) {
     struct hub *h = f->hub;
@@ -60,7 +61,8 @@ static void on_kept(struct taut_mod *m, void *arg, int32_t status, void *result)
     }
     if (flush && status == TAUT_OK) keep_log(k->hub, k->list[0].feed->log, flush); /* some have moved on meanwhile */
     for (uint32_t i = 0; i < k->n; i++) {
-        keep_moved(k->list[i].feed);
+        if (status == TAUT_OK) keep_moved(k->list[i].feed);
+        else keep_later(k->list[i].feed);
         sub_unuse(k->list[i].feed->sub);
     }
     forget(k);
@@ -126,11 +128,17 @@ static void on_keep(struct taut_mod *m, void *arg) {
     if (!h->stopping) map_each(&h->logs, keep_each, h);
 }
 
+static void keep_later(struct feed *f) {
+    struct hub *h = hub_of(f->sub->mod);
+    if (!is_due(f) || f->sub->ended || h->stopping || h->keeping) return;
+    h->keeping = timer_start(core_mod(h), KEEP_MS, 0, on_keep, h);
+}
+
 void keep_moved(struct feed *f) {
     struct hub *h = hub_of(f->sub->mod);
-    if (!is_due(f) || f->sub->ended || h->stopping) return;
-    if (f->position >= f->kept + KEEP_EVENTS) keep_log(h, f->log, NULL);
-    else if (!h->keeping) h->keeping = timer_start(core_mod(h), KEEP_MS, 0, on_keep, h);
+    bool is_far = is_due(f) && f->position >= f->kept + KEEP_EVENTS;
+    if (is_far && !f->sub->ended && !h->stopping) keep_log(h, f->log, NULL);
+    else keep_later(f);
 }
 
 /* ---- all of them, now ---- */

@@ -283,7 +283,10 @@ static void grown(struct sub *s, struct wslog *l) {
 }
 
 void subs_published(struct hub *h, struct wslog *l) {
-    for (struct sub *s = h->subs; s; s = s->next) grown(s, l);
+    for (struct sub *s = h->subs; s; s = h->next_sub) { /* a reader may end itself, or another one, meanwhile */
+        h->next_sub = s->next;
+        grown(s, l);
+    }
 }
 
 static void grown_since(void *value, void *arg) {
@@ -370,6 +373,7 @@ static void end(struct hub *h, struct sub *s) {
     struct sub **at = &h->subs;
     while (*at != s) at = &(*at)->next;
     *at = s->next;
+    if (h->next_sub == s) h->next_sub = s->next;
     s->ended = true;
     s->next = h->ended_subs;
     h->ended_subs = s;

@@ -83,7 +83,7 @@ static void on_stopped(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct hub *h = arg;
     struct instance *in = (struct instance *)(void *)m;
     (void)result;
-    if (status == TAUT_E_TIMEOUT) {
+    if (status == TAUT_E_TIMEOUT && h->ops.expired) {
         hangs(h, in, "stop");
         return;
     }
@@ -125,7 +125,7 @@ static void on_started(struct taut_mod *m, void *arg, int32_t status, void *resu
     struct hub *h = arg;
     struct instance *in = (struct instance *)(void *)m;
     (void)result;
-    if (status == TAUT_E_TIMEOUT) instance_hangs(h, in, "start", start_timeout_ms(h));
+    if (status == TAUT_E_TIMEOUT && h->ops.expired) instance_hangs(h, in, "start", start_timeout_ms(h));
     if (status != TAUT_OK) {
         not_started(h, in, "start failed", status);
         return;

@@ -222,7 +222,7 @@ static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(
 
 void work_deliver(struct msg *m) {
     struct job *j = CONTAINER_OF(m, struct job, msg);
-    if (!is_hung(j->mod)) {
+    if (!is_left(j->mod)) {
         crumb_enter(crumbs_of(j->mod), CRUMB_WORKED, NULL);
         j->done(j->mod, j->arg);
         crumb_leave(NULL);

@@ -47,6 +47,14 @@ const char *set_fault(struct arena *a, const struct taut_table *t, const struct 
     if (col < t->key_cols)
         return arena_fmt(a, "table %s: column %s is of its key, which stays", t->name, column(t, col)->name).ptr;
     const char *fault = value_fault(a, t, col, &sets[i].val, VALUE_WRITTEN);
+    if (!fault && (sets[i].how < TAUT_SET || sets[i].how > TAUT_MAX))
+        fault = arena_fmt(a, "table %s: column %s is set by %u, which is none of TAUT_SET, TAUT_ADD, TAUT_MAX", t->name,
+                          column(t, col)->name, sets[i].how)
+                    .ptr;
+    if (!fault && sets[i].how != TAUT_SET && sets[i].val.type != TAUT_INT && sets[i].val.type != TAUT_SEQ)
+        fault = arena_fmt(a, "table %s: column %s: TAUT_ADD and TAUT_MAX are of numbers, got %s", t->name,
+                          column(t, col)->name, type_name(sets[i].val.type))
+                    .ptr;
     for (uint32_t k = 0; k < i && !fault; k++) /* which one should count? */
         if (sets[k].col == col)
             fault = arena_fmt(a, "table %s: column %s is set twice", t->name, column(t, col)->name).ptr;
@@ -57,15 +65,16 @@ static const char *scan_columns_fault(struct arena *a, const struct taut_table *
     const struct taut_index *index = s->index == TAUT_SCAN_PRIMARY ? NULL : index_of(t, s->index);
     uint32_t ncols = index ? index->ncols : t->key_cols;
     bool is_bounded = s->lo.type != TAUT_NULL || s->hi.type != TAUT_NULL;
-    if (s->nprefix + is_bounded > ncols)
-        return arena_fmt(a, "table %s: a scan by %u columns of %u that %s has", t->name, s->nprefix + is_bounded, ncols,
-                         index ? index->name : "its key")
+    if (s->nprefix > ncols || (is_bounded && s->nprefix == ncols))
+        return arena_fmt(a, "table %s: a scan by %llu columns of %u that %s has", t->name,
+                         (unsigned long long)s->nprefix + is_bounded, ncols, index ? index->name : "its key")
             .ptr;
     for (uint32_t i = 0; i < s->nprefix + 2; i++) {
         uint32_t at = i < s->nprefix ? i : s->nprefix;
         const struct taut_val *v = i < s->nprefix ? &s->prefix[i] : i == s->nprefix ? &s->lo : &s->hi;
         if (v->type == TAUT_NULL) continue;
         const char *fault = value_fault(a, t, index ? index->cols[at] : at, v, VALUE_SOUGHT);
+        if (fault && index) return arena_fmt(a, "%s; in index %s, number %d", fault, index->name, (int)s->index).ptr;
         if (fault) return fault;
     }
     return NULL;
@@ -73,7 +82,7 @@ static const char *scan_columns_fault(struct arena *a, const struct taut_table *
 
 const char *scan_fault(struct arena *a, const struct taut_table *t, const struct taut_scan *s) {
     if (!s->size) return arena_fmt(a, "table %s: a scan whose size is 0; set .size = sizeof it", t->name).ptr;
-    if (!s->limit || s->limit > 10000)
+    if (!s->count_only && (!s->limit || s->limit > 10000))
         return arena_fmt(a, "table %s: the limit of a scan is 1 to 10000, got %u", t->name, s->limit).ptr;
     if (s->index != TAUT_SCAN_PRIMARY && (s->index < 0 || (uint32_t)s->index >= t->index.len))
         return arena_fmt(a, "table %s has no index number %d; by its key: .index = TAUT_SCAN_PRIMARY", t->name,

@@ -22,6 +22,7 @@ struct module_change {
     struct live_values *values;
     const void *before;
     bool is_silent;           /* it does not run: nobody is asked or told */
+    bool is_all;              /* the values of a start, live or not */
     struct change_list names; /* of the LIVE options that differ */
 };
 
@@ -87,7 +88,8 @@ static void compare_instance(struct reconfigure *r, struct instance *in, const s
     struct module_change *m = &r->changes[r->n];
     v->config = arena_zalloc(&v->arena, in->def->config_size);
     if (in->def->config_size) memcpy(v->config, in->config, in->def->config_size);
-    *m = (struct module_change){.in = in, .values = v, .before = in->config};
+    bool is_silent = in->state == INSTANCE_FAILED; /* it has cleaned up, or hangs: nothing of it is called */
+    *m = (struct module_change){.in = in, .values = v, .before = in->config, .is_silent = is_silent};
     struct comparison x = {r, in->config, wanted->config, v->config, &v->arena, &m->names};
     options_each(r->arena, in->def->options, arena_fmt(r->arena, "modules.%s", in->name).ptr, 0, compare, &x);
     bool apply = m->names.n && fits_together(in->def, v->config);
@@ -138,7 +140,8 @@ static void take_all(struct reconfigure *r, struct instance *in, const struct in
     if (in->def->config_size) memcpy(v->config, wanted->config, in->def->config_size);
     struct comparison x = {r, NULL, wanted->config, v->config, &v->arena, NULL};
     options_each(r->arena, in->def->options, "", 0, copy_all, &x);
-    r->changes[r->n++] = (struct module_change){.in = in, .values = v, .before = in->config, .is_silent = true};
+    r->changes[r->n++] =
+        (struct module_change){.in = in, .values = v, .before = in->config, .is_silent = true, .is_all = true};
     in->item_next = wanted->item;
 }
 
@@ -222,8 +225,8 @@ void reconfigure_commit(struct reconfigure *r) {
     commit_items(r->running);
     for (uint32_t i = 0; i < r->n; i++) {
         const struct module_change *m = &r->changes[i];
-        if (m->is_silent) replace(s, &m->in->base, m->values);
-        replace(s, &m->in->live, m->is_silent ? NULL : m->values);
+        if (m->is_all) replace(s, &m->in->base, m->values);
+        replace(s, &m->in->live, m->is_all ? NULL : m->values);
         m->in->pub.config = m->in->config = m->values->config;
         tell(m, TAUT_COMMIT, NULL);
     }

@@ -9,7 +9,7 @@
 #define FAULTS                                                                                                     \
     "none|leak|leak_on_failure|timer|poll|subscription|op|descriptor|thread|crash_on_failure|silent_on_failure|"   \
     "stop_never_ends|start_never_ends|start_hangs|start_fails|state|effect|wrong_thread|double_free|foreign_free|" \
-    "wild_pointer|never_answers|busy|hand_over|reader_fails|op_twice|undeclared"
+    "wild_pointer|never_answers|busy|hand_over|reader_fails|op_twice|undeclared|file_state"
 enum {
     NONE,
     LEAK,
@@ -37,7 +37,8 @@ enum {
     HAND_OVER,
     READER_FAILS,
     OP_TWICE,
-    UNDECLARED
+    UNDECLARED,
+    FILE_STATE
 };
 struct options {
     int64_t fault;
@@ -71,10 +72,13 @@ static void nothing_at_work(void *arg) {
     taut_op_cancel(arg, 1); /* of the hub alone */
 }
 
+static int32_t asked; /* what no module should have */
+
 static int32_t on_ask(struct taut_mod *m, struct taut_call *c) {
     struct faulty *f = m->state;
     const struct taut_row *row;
     if (has(m, STATE)) f->calls++;
+    if (has(m, FILE_STATE)) asked++;
     if (has(m, EFFECT)) taut_timer_start(m, 1, 0, nothing, NULL);
     if (has(m, DOUBLE_FREE)) {
         taut_free(m, f->more);

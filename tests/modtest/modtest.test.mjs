@@ -51,6 +51,9 @@ describe('a module that', () => {
     'changes its state before the last read': [
       'state', 'it is asked',
       `${hub} the handler of faulty.ask changes its module's state while it runs; use taut_at_end`],
+    'changes what is of its file and not of an instance': [
+      'file_state', 'it is asked',
+      `${hub} the handler of faulty.ask changes its module's state while it runs; use taut_at_end`],
     'causes something before the last read': [
       'effect', 'it is asked',
       `${hub} the handler of faulty.ask calls taut_timer_start() before its last read, taut_get(): what it causes there it causes again in each run`],

@@ -364,6 +364,8 @@ static void on_ready(void *arg, int32_t err, const char *text) {
     b_->ready = true;
 }
 
+static const struct taut_module *module_of_user = &user_def; /* of the next setup */
+
 TAUT_UNUSED static int setup(void **state) {
     static const struct taut_server_info info = {.size = sizeof info};
     struct bench *b = b_ = *state = calloc(1, sizeof *b);
@@ -373,7 +375,7 @@ TAUT_UNUSED static int setup(void **state) {
     runs = closed = 0;
     uv_loop_init(&b->loop);
     b->store_in = (struct instance){.def = &store_def, .name = (char *)(uintptr_t) "store"};
-    b->user_in = (struct instance){.def = &user_def, .name = (char *)(uintptr_t) "user", .ntables = 1};
+    b->user_in = (struct instance){.def = module_of_user, .name = (char *)(uintptr_t) "user", .ntables = 1};
     b->list[0] = &b->store_in, b->list[1] = &b->user_in;
     b->refs[0] = (struct taut_table_ref){.sql_name = "user_notes", .table = &notes};
     b->ms = (struct modules){.list = b->list, .n = 2, .tables = b->refs, .ntables = 1};

@@ -97,6 +97,14 @@ static void reads_late(void) {
     taut_get(&b_->user_in.pub, held, &notes, NOTE, &row);
 }
 
+static int32_t bad_and_told(struct taut_mod *m, struct taut_call *c) {
+    struct taut_batch *b = taut_batch(c);
+    const struct taut_set set = {2, TAUT_SET, taut_v_str(TAUT_LIT("text"))};
+    taut_update(m, b, &notes, NOTE, &set, 1);
+    if (taut_commit(c, b) < 0) return taut_fail(c, "no");
+    return TAUT_OK;
+}
+
 /* ---- state ---- */
 
 static void take_block(void) {
@@ -307,6 +315,54 @@ static void what_is_no_json_is_found(void **state) {
     expect_stop(no_json, "module user: the answer of a task is not a JSON object in UTF-8: {{}");
     expect_stop(no_object, "module user: the body of an event of a task is not a JSON object in UTF-8: {hello}");
 }
+/* Its end is another one, which is no second end; why, the log says. */
+static void bad_batch(void) {
+    run_task_of(bad_and_told);
+}
+static void a_handler_may_answer_otherwise_when_its_batch_cannot_be(void **state) {
+    char said[4096];
+    (void)state;
+    assert_false(is_stopped(bad_batch, said));
+    assert_non_null(strstr(said, "a batch that cannot be committed: table notes: column n is a number, got text"));
+}
+
+/* A thread of the module's own, under its lock, while handlers run that are right. */
+struct shared {
+    pthread_mutex_t lock;
+    int64_t n;
+};
+static atomic_bool is_enough;
+static void *tick(void *arg) {
+    struct shared *s = arg;
+    while (!atomic_load(&is_enough)) {
+        pthread_mutex_lock(&s->lock);
+        s->n++;
+        pthread_mutex_unlock(&s->lock);
+        usleep(20000);
+    }
+    return NULL;
+}
+static int32_t takes_a_while(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    for (int64_t end = clock_mono_us() + 300; clock_mono_us() < end;) continue;
+    taut_answer(c);
+    return taut_done(c);
+}
+static void a_thread_of_the_module_may_change_its_state(void **state) {
+    struct shared *s = taut_alloc(&b_->user_in.pub, sizeof *s);
+    pthread_t t;
+    (void)state;
+    pthread_mutex_init(&s->lock, NULL);
+    s->n = 0;
+    atomic_store(&is_enough, false);
+    b_->user_in.pub.state = s;
+    assert_int_equal(pthread_create(&t, NULL, tick, s), 0);
+    for (int64_t end = clock_mono_us() + 1000000; clock_mono_us() < end;) run_task_of(takes_a_while);
+    atomic_store(&is_enough, true);
+    pthread_join(t, NULL);
+    taut_free(&b_->user_in.pub, s);
+}
+
 static void a_metric_that_is_not_declared_is_found(void **state) {
     (void)state;
     expect_stop(undeclared, "module user: measures number 9, label 0, and has declared 0 metrics");
@@ -335,6 +391,10 @@ int main(void) {
         T(what_is_no_json_is_found),
         T(a_metric_that_is_not_declared_is_found),
         T(a_right_handler_goes_its_way),
+        T(a_handler_may_answer_otherwise_when_its_batch_cannot_be),
+#ifndef __SANITIZE_THREAD__ /* the check looks at what the thread writes */
+        T(a_thread_of_the_module_may_change_its_state),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,12 +259,25 @@ static void test_a_port_has_a_range(void **state) {
         "taut.yaml:1:19: server.listen: \"127.0.0.1:99999\" is not an address: its port must be 0 to 65535\n");
 }
 
+static void test_a_public_url_has_a_port_that_there_is(void **state) {
+    static const char *const wrong[] = {"http://chat.example.org:99999", "http://chat.example.org:0/x",
+                                        "http://[::1]:", "http://chat.example.org:80a"};
+    char yaml[128];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        snprintf(yaml, sizeof yaml, "server: { public_url: '%s' }\nmodules: []\n", wrong[i]);
+        expect_errors(yaml, "taut.yaml:1:23: server.public_url: its port is none: write a number from 1 to 65535, or "
+                            "leave it out\n");
+    }
+}
+
 static void test_a_public_url_is_what_addresses_can_be_built_on(void **state) {
     static const char *const wrong[] = {"https://ann:pw@chat.example.org", "https://chat.example.org/x?a=1",
                                         "https://chat.example.org#top",    "https://chat.example.org/a/../b",
-                                        "https://chat.example.org/.",      "https://chat.example.org?"};
+                                        "https://chat.example.org/.",      "https://chat.example.org?",
+                                        "https://chat.example.org/%2e%2E/b"};
     static const char *const right[] = {"https://chat.example.org/a@b", "https://chat.example.org/a..b/.c/",
-                                        "http://[::1]:8065/taut"};
+                                        "http://[::1]:8065/taut", "http://[::1]", "https://chat.example.org:65535/a:b"};
     static const char why[] = "may not have a user, a query or a fragment, nor . or .. in its path; write it like "
                               "https://chat.example.org/chat\n";
     char yaml[128], want[256];
@@ -467,6 +480,7 @@ int main(void) {
         cmocka_unit_test(test_a_byte_order_mark_is_no_part_of_the_text),
         cmocka_unit_test(test_what_is_empty_is_no_path_and_no_address),
         cmocka_unit_test(test_a_port_has_a_range),
+        cmocka_unit_test(test_a_public_url_has_a_port_that_there_is),
         cmocka_unit_test(test_a_public_url_is_what_addresses_can_be_built_on),
         cmocka_unit_test(test_a_pipe_is_read_unless_only_a_file_will_do),
         cmocka_unit_test(test_limits),

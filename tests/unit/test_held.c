@@ -260,6 +260,21 @@ static void a_held_call_ends_with_a_batch_that_cannot_be(void **state) {
     assert_body(0, "{\"ok\":false,\"error\":\"internal_error\"}");
 }
 
+#ifndef TAUT_CHECKS /* which stops who uses a call that has ended */
+static void who_answers_behind_a_commit_that_was_refused_is_told(void **state) {
+    (void)state;
+    ask(ENDLESS);
+    struct taut_batch *b = taut_batch(kept[0]);
+    taut_insert(&b_->user_in.pub, b, &notes, TAUT_KEY(taut_v_int(1)));
+    assert_int_equal(taut_commit(kept[0], b), TAUT_E_INVAL);
+    assert_int_equal(taut_fail(kept[0], "no"), TAUT_E_FAILED);
+    assert_int_equal(taut_done(kept[0]), TAUT_E_TIMEOUT);
+    assert_int_equal(taut_commit(kept[0], b), TAUT_E_TIMEOUT);
+    turn();
+    assert_body(0, "{\"ok\":false,\"error\":\"internal_error\"}");
+}
+#endif
+
 static void a_held_batch_that_meets_a_conflict_is_refused(void **state) {
     (void)state;
     for (uint32_t i = 0; i < 65; i++) {
@@ -412,6 +427,9 @@ int main(void) {
         T(a_held_call_can_end_with_a_batch),
         T(a_held_call_can_end_with_a_batch_that_holds_nothing),
         T(a_held_call_ends_with_a_batch_that_cannot_be),
+#ifndef TAUT_CHECKS
+        T(who_answers_behind_a_commit_that_was_refused_is_told),
+#endif
         T(a_held_batch_that_meets_a_conflict_is_refused),
         T(a_frame_is_not_held_twice),
         T(a_call_is_held_when_the_row_is_there_that_it_asked_for),

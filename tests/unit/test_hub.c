@@ -331,6 +331,62 @@ static void a_closed_connection_is_forgotten_when_its_work_has_ended(void **stat
     assert_true(b_->answers[b_->nanswers - 1]->out.sent);
 }
 
+/* A scan bounded by the clock would be another one in each run, and never be there. */
+static int64_t clock_before;
+static bool clock_is_over;
+static int32_t scans_until_now(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_rows *rows;
+    int64_t now_us = taut_now_us(m);
+    const struct taut_val w1 = taut_v_str(TAUT_LIT("W1"));
+    const struct taut_scan s = {.size = sizeof s,
+                                .index = TAUT_SCAN_PRIMARY,
+                                .nprefix = 1,
+                                .prefix = &w1,
+                                .hi = taut_v_str(taut_fmt(c, "%lld", (long long)now_us)),
+                                .limit = 10};
+    if (!clock_before) clock_before = now_us;
+    assert_true(now_us == clock_before);
+    uv_sleep(2);
+    TAUT_TRY(taut_scan(m, c, &notes, &s, &rows));
+    taut_answer(c);
+    return taut_done(c);
+}
+static void on_scanned(struct taut_mod *m, void *arg, const struct taut_outcome *o) {
+    (void)m, (void)arg;
+    assert_int_equal(o->status, TAUT_OK);
+    clock_is_over = true;
+}
+static void the_clock_stands_still_while_rows_are_loaded(void **state) {
+    (void)state;
+    clock_before = 0;
+    clock_is_over = false;
+    taut_task(&b_->user_in.pub, NULL, scans_until_now, NULL, on_scanned);
+    turn();
+    assert_true(clock_is_over);
+}
+
+/* Each begins the next one when it has ended, also when it is the server that ends it. */
+static uint32_t chained;
+static int32_t does_nothing(struct taut_mod *m, struct taut_call *c) {
+    (void)m;
+    return taut_done(c);
+}
+static void again(struct taut_mod *m, void *arg, const struct taut_outcome *o) {
+    (void)arg, (void)o;
+    assert_true(++chained < 100000);
+    taut_task(m, NULL, does_nothing, NULL, again);
+}
+static void the_end_ends_though_tasks_follow_each_other(void **state) {
+    (void)state;
+    chained = 0;
+    taut_task(&b_->user_in.pub, NULL, does_nothing, NULL, again);
+    taut_task(&b_->user_in.pub, NULL, does_nothing, NULL, again);
+    turn();
+    hub_stop_modules(b_->hub, on_end, NULL);
+    for (int i = 0; i < 100 && !b_->hub->ended; i++) uv_run(&b_->loop, UV_RUN_NOWAIT);
+    assert_true(b_->hub->ended);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -361,6 +417,8 @@ int main(void) {
         T(refill_comes_from_the_tail_and_says_a_gap_below_the_log),
         T(frames_of_a_connection_are_submitted_in_their_order),
         T(a_closed_connection_is_forgotten_when_its_work_has_ended),
+        T(the_clock_stands_still_while_rows_are_loaded),
+        T(the_end_ends_though_tasks_follow_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,11 @@ static void on_events(struct taut_mod *m, void *arg, const struct taut_events *e
     else done(op, TAUT_OK);
 }
 
+static void on_many(struct taut_mod *m, void *arg, const struct taut_events *e, taut_op op) {
+    (void)m, (void)arg, (void)e;
+    done(op, TAUT_OK);
+}
+
 static taut_sub subscribe(const char *name, uint32_t flags, uint32_t max_events) {
     struct taut_subscription s = {
         .size = sizeof s, .flags = flags, .name = name, .max_events = max_events, .on_events = on_events};
@@ -394,6 +399,44 @@ static int stop(void **state) {
     return teardown(state);
 }
 
+/* ---- readers that get in each other's way ---- */
+
+static void while_the_store_refuses_cursors_are_kept_no_oftener_than_once_a_second(void **state) {
+    (void)state;
+    begin(1, 3000, 1);
+    int64_t end = clock_mono_us() + 500000;
+    struct taut_subscription s = {.size = sizeof s, .name = "user", .on_events = on_many};
+    assert_true(taut_subscribe(&b_->user_in.pub, &s) != 0);
+    while (clock_mono_us() < end) {
+        store.refuse_next = TAUT_E_UNAVAILABLE;
+        uv_run(&b_->loop, UV_RUN_NOWAIT);
+    }
+    store.refuse_next = 0;
+    assert_true(store.commits < 20); /* one for each hand-over of what is there */
+}
+
+static taut_sub once_id;
+static uint32_t once_got;
+static void on_once(struct taut_mod *m, void *arg, const struct taut_events *e, taut_op op) {
+    (void)arg;
+    once_got += e->events.len;
+    taut_unsubscribe(m, once_id);
+    done(op, TAUT_OK);
+}
+static void who_leaves_in_its_hand_over_takes_it_from_nobody(void **state) {
+    const struct taut_subscription once = {.size = sizeof once, .name = "user/once", .on_events = on_once};
+    (void)state;
+    begin(0, 0, 0);
+    once_got = 0;
+    read_on(0, 0);
+    once_id = taut_subscribe(&b_->user_in.pub, &once);
+    assert_true(once_id != 0);
+    turn();
+    say();
+    assert_int_equal(once_got, 1);
+    assert_int_equal(reader.n, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, stop)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -414,6 +457,8 @@ int main(void) {
         T(a_cursor_that_was_refused_is_kept_later),
         T(a_cursor_does_not_overtake_an_earlier_one_of_its_name),
         T(after_a_thousand_events_the_cursor_is_kept_at_once),
+        T(while_the_store_refuses_cursors_are_kept_no_oftener_than_once_a_second),
+        T(who_leaves_in_its_hand_over_takes_it_from_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

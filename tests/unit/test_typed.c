@@ -99,6 +99,29 @@ static int32_t scan_behind_key(struct taut_mod *m, struct taut_call *c) {
                                     .limit = 10});
 }
 
+static int32_t scan_by_four_billion(struct taut_mod *m, struct taut_call *c) {
+    return scan(m, c,
+                &(struct taut_scan){.size = sizeof(struct taut_scan),
+                                    .index = TAUT_SCAN_PRIMARY,
+                                    .nprefix = UINT32_MAX,
+                                    .lo = taut_v_int(1),
+                                    .limit = 10});
+}
+static int32_t count_all(struct taut_mod *m, struct taut_call *c) {
+    TAUT_TRY(
+        scan(m, c, &(struct taut_scan){.size = sizeof(struct taut_scan), .index = TAUT_SCAN_PRIMARY, .count_only = 1}));
+    taut_answer(c);
+    return taut_done(c);
+}
+
+static void a_count_has_no_limit(void **state) {
+    (void)state;
+    got = TAUT_E_INVAL;
+    taut_task(&b_->user_in.pub, NULL, count_all, NULL, NULL);
+    turn();
+    assert_int_equal(got, TAUT_OK);
+}
+
 static void a_scan_over_what_is_not_declared_is_refused(void **state) {
     (void)state;
     expect_refused(scan_no_index, "bad_read",
@@ -112,6 +135,8 @@ static void a_scan_over_what_is_not_declared_is_refused(void **state) {
     expect_refused(scan_from_number, "bad_read", "ours: taut_scan(): table notes: key column id is text, got a number");
     expect_refused(scan_behind_key, "bad_read",
                    "ours: taut_scan(): table notes: a scan by 3 columns of 2 that its key has");
+    expect_refused(scan_by_four_billion, "bad_read",
+                   "ours: taut_scan(): table notes: a scan by 4294967296 columns of 2 that its key has");
 }
 
 /* ---- batches ---- */
@@ -154,6 +179,13 @@ static int32_t set_twice(struct taut_mod *m, struct taut_call *c) {
     return update(m, c, sets, 2);
 }
 
+static int32_t set_somehow(struct taut_mod *m, struct taut_call *c) {
+    return update(m, c, &(struct taut_set){2, 4, taut_v_int(1)}, 1);
+}
+static int32_t add_nothing(struct taut_mod *m, struct taut_call *c) {
+    return update(m, c, &(struct taut_set){2, TAUT_ADD, taut_v_null()}, 1);
+}
+
 #define BATCH "ours: a batch that cannot be committed: "
 
 static void a_batch_whose_values_do_not_fit_is_refused(void **state) {
@@ -164,6 +196,10 @@ static void a_batch_whose_values_do_not_fit_is_refused(void **state) {
     expect_refused(set_text, "bad_batch", BATCH "table notes: column n is a number, got text");
     expect_refused(set_key, "bad_batch", BATCH "table notes: column id is of its key, which stays");
     expect_refused(set_unknown, "bad_batch", BATCH "table notes has no column 7");
+    expect_refused(set_somehow, "bad_batch",
+                   BATCH "table notes: column n is set by 4, which is none of TAUT_SET, TAUT_ADD, TAUT_MAX");
+    expect_refused(add_nothing, "bad_batch",
+                   BATCH "table notes: column n: TAUT_ADD and TAUT_MAX are of numbers, got NULL");
     expect_refused(set_twice, "bad_batch", BATCH "table notes: column n is set twice");
 }
 
@@ -213,6 +249,7 @@ static void an_event_that_is_none_is_refused_with_all_of_its_batch(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_read_by_a_wrong_key_is_refused),
+        T(a_count_has_no_limit),
         T(a_scan_over_what_is_not_declared_is_refused),
         T(a_batch_whose_values_do_not_fit_is_refused),
         T(an_event_that_is_none_is_refused_with_all_of_its_batch),
