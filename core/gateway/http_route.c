@@ -131,6 +131,7 @@ static enum http_fate to_socket(struct request *r) {
     c->closing = true; /* no further requests: what follows are frames */
     struct call *call = new_call(r, TAUT_CALL_OPEN);
     http_slot_at(c, cookie_seq(call->cookie))->upgrade = true;
+    add_http(r, call);
     call->socket = r->found->socket;
     call->token = arena_str(&call->arena, api_bearer(header(r, H_AUTHORIZATION)));
     call->pub.conn = c->s->g->next_conn++;

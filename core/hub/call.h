@@ -101,7 +101,7 @@ struct call {
     const char *arg_error; /* found while parsing, answered after the token was looked at: invalid_json … */
     taut_str arg_error_text;
     const char *arg_warning; /* missing_charset, superfluous_charset */
-    struct call_http *http;  /* ROUTE, and METHOD with parts; else NULL */
+    struct call_http *http;  /* ROUTE, OPEN, and METHOD with parts; else NULL */
 
     struct call_out out;
     struct run *run; /* the hub's: state while it is there */

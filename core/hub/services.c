@@ -81,7 +81,9 @@ const char *services_missing(struct hub *h, const struct instance *in) {
 /* What is in neither list need not be there yet when the module starts. The core needs no lists. */
 static void tell_of_undeclared(const struct hub *h, struct service *s, const struct instance *in) {
     if (in == &h->core || in == s->asked_undeclared) return;
-    if (lists(&in->def->needs, s->family, s->major) || lists(&in->def->wants, s->family, s->major)) return;
+    const struct taut_array *declared[] = {&in->def->needs, &in->def->wants, &in->def->provides};
+    for (size_t i = 0; i < COUNT_OF(declared); i++)
+        if (lists(declared[i], s->family, s->major)) return;
     s->asked_undeclared = in;
     log_fmt(
         TAUT_LOG_WARN, in->name, "undeclared_service",

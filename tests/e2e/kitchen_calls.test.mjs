@@ -180,6 +180,9 @@ describe('the kitchen sink', { timeout: 120_000 }, () => {
     socket.send('{"end":true}');
     assert.deepEqual(await socket.closed, { code: 4002, reason: 'the kitchen closes' });
     await until((s) => s.opened === 1 && s.closed >= 1, 'one opened and closed');
+    const other = Socket.open(`${url}/kitchen/live/`, { 'X-Kitchen-Token': ada.token });
+    await other.next('hello', (f) => f.from === 'kitchen');
+    other.terminate();
   });
 
   test('routes see their request, and answer from memory and from files', async () => {

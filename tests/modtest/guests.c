@@ -250,10 +250,11 @@ static int32_t on_get(struct taut_mod *m, struct taut_call *c) {
 }
 
 static int32_t on_open(struct taut_mod *m, struct taut_call *c) {
-    const struct taut_actor a = {.size = sizeof a, .workspace = TAUT_LIT("T1"), .user = taut_keep(c, c->text)};
+    taut_str name = c->text.len ? c->text : taut_request_header(c, "X-Guest");
+    const struct taut_actor a = {.size = sizeof a, .workspace = TAUT_LIT("T1"), .user = taut_keep(c, name)};
     const struct taut_accept accept = {.size = sizeof accept, .actor = &a, .hello = TAUT_LIT("{\"type\":\"hello\"}")};
     (void)m;
-    if (!c->text.len) return taut_reject(c, TAUT_LIT("{\"type\":\"no\"}"), 1008);
+    if (!name.len) return taut_reject(c, TAUT_LIT("{\"type\":\"no\"}"), 1008);
     return taut_accept(c, &accept);
 }
 static int32_t on_frame(struct taut_mod *m, struct taut_call *c) {

@@ -51,6 +51,9 @@ describe('a module that', () => {
     'changes its state before the last read': [
       'state', 'it is asked',
       `${hub} the handler of faulty.ask changes its module's state while it runs; use taut_at_end`],
+    'asks for a service that it does not declare': [
+      'undeclared', 'it is asked',
+      '# the core found a fault: undeclared_service: asks for nobody/1, which is neither in its `needs` nor in its `wants`: it may start before the provider does; add it to one of them; if that is meant, a step "log: undeclared_service" says so'],
     'changes what is of its file and not of an instance': [
       'file_state', 'it is asked',
       `${hub} the handler of faulty.ask changes its module's state while it runs; use taut_at_end`],
@@ -88,12 +91,6 @@ describe('a module that', () => {
       sanitized
         ? '# test.yaml:5:15: was stopped in "call: faulty.ask": ERROR: AddressSanitizer: SEGV on unknown address 0x000000000008'
         : '# test.yaml:5:15: crashed in "call: faulty.ask": Segmentation fault, in method faulty.ask of faulty']));
-});
-
-test('a service that is asked for undeclared is named once', () => {
-  const r = run('--verbose', '--no-faults', '--only', 'asked', module('faulty'), asked('undeclared'));
-  assert.deepEqual(r.out.split('\n').filter((l) => l.includes('undeclared')), [
-    '# log: warn faulty undeclared_service: asks for nobody/1, which is neither in its `needs` nor in its `wants`: it may start before the provider does; add it to one of them']);
 });
 
 describe('a reader of the log that', () => {

@@ -64,6 +64,14 @@ taut_str token_of(struct world *w, const struct step *s) {
     return auth_token(w, actor_of(w, as));
 }
 
+taut_str head_of(struct world *w, const struct node *headers, taut_str token) {
+    taut_str head = TAUT_LIT("");
+    for (const struct node *h = headers ? headers->first : NULL; h; h = h->next)
+        head = arena_fmt(&w->arena, "%s%s: %s\r\n", head.ptr, h->key.ptr, node_text(h, "").ptr);
+    if (token.len) head = arena_fmt(&w->arena, "%sAuthorization: Bearer %s\r\n", head.ptr, token.ptr);
+    return head;
+}
+
 /* ---- asking ---- */
 
 bool may_judge(const struct asking *how, bool says_ok) {

@@ -15,6 +15,8 @@ bool may_judge(const struct asking *how, bool says_ok);
 
 /* Who asks, by the step's `as:` or `token:`: the token of the request. */
 taut_str token_of(struct world *w, const struct step *s);
+/* The header lines of a request, with its token. */
+taut_str head_of(struct world *w, const struct node *headers, taut_str token);
 const struct taut_actor *actor_of(struct world *w, const struct node *as);
 
 #endif

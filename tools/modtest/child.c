@@ -69,6 +69,14 @@ static void show_warnings(const struct world *w) {
     }
 }
 
+/* A module may pass on what goes wrong so that no step sees it; the server's log would name it. */
+static void find_fault(struct world *w) {
+    const struct line *l = w->failed || !is_judged(w) ? NULL : notes_fault(w->module->name);
+    if (l)
+        fail_at(w, NULL, "the core found a fault: %s: %.*s; if that is meant, a step \"log: %s\" says so", l->event,
+                (int)l->text.len, l->text.ptr, l->event);
+}
+
 static void *end_at_once(void *arg) {
     return arg;
 }
@@ -116,6 +124,7 @@ static void live_once(const struct run_plan *p, struct run_page *page, FILE *rep
         ask_once_more(&w);
     }
     world_end(&w);
+    find_fault(&w);
     if (!w.hung) leftovers_after_loop(&w, &before, threads);
     page->failed |= w.failed;
     if (w.failed && !p->settings->verbose) show_warnings(&w);

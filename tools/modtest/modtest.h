@@ -233,12 +233,14 @@ struct line {
     int level;
     const char *who, *event;
     taut_str text;
+    bool is_named; /* a step of the test asked for it */
 };
 void notes_begin(struct world *w, bool verbose);
 /* The next line that was not looked at yet, behind `after` (NULL: the first). */
 const struct line *notes_next(const struct line *after);
-void notes_seen(const struct line *l); /* it and all before it */
+void notes_seen(const struct line *l); /* it, by name, and all before it */
 const struct line *notes_first(void);
+const struct line *notes_fault(const char *who); /* a fault of that module which no step named; or NULL */
 
 /* ---- expect.c, node_json.c ---- */
 /* Is `got` as `want` says? Of maps what is named; of lists all items. False: reported, where it differs. */

@@ -10,8 +10,8 @@
 static struct {
     pthread_mutex_t lock;
     struct line *first, **tail;
-    const struct line *seen; /* it and all before it were asked for */
-    FILE *out;               /* shown as they come, or NULL */
+    struct line *seen; /* it and all before it were asked for */
+    FILE *out;         /* shown as they come, or NULL */
 } notes = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void notes_begin(struct world *w, bool verbose) {
@@ -75,7 +75,23 @@ const struct line *notes_next(const struct line *after) {
 }
 
 void notes_seen(const struct line *l) {
-    notes.seen = l;
+    notes.seen = (struct line *)(uintptr_t)l; /* one of ours */
+    notes.seen->is_named = true;
+}
+
+/* What the core says of a mistake that the module's author made, whoever called it. */
+static bool is_fault(const char *event) {
+    static const char *const faults[] = {"undeclared_service", "bad_service", "bad_event",       "bad_batch",
+                                         "bad_read",           "late_read",   "completed_twice", "ended_call"};
+    for (size_t i = 0; i < COUNT_OF(faults); i++)
+        if (!strcmp(event, faults[i])) return true;
+    return false;
+}
+
+const struct line *notes_fault(const char *who) {
+    for (const struct line *l = notes.first; l; l = l->next)
+        if (!l->is_named && !strcmp(l->who, who) && is_fault(l->event)) return l;
+    return NULL;
 }
 
 const struct line *notes_first(void) {

@@ -79,14 +79,6 @@ static const struct route_entry *find_route(const struct world *w, taut_str verb
     return best;
 }
 
-static taut_str head_of(struct world *w, const struct node *headers, taut_str token) {
-    taut_str head = TAUT_LIT("");
-    for (const struct node *h = headers ? headers->first : NULL; h; h = h->next)
-        head = arena_fmt(&w->arena, "%s%s: %s\r\n", head.ptr, h->key.ptr, node_text(h, "").ptr);
-    if (token.len) head = arena_fmt(&w->arena, "%sAuthorization: Bearer %s\r\n", head.ptr, token.ptr);
-    return head;
-}
-
 static void fill_request(struct world *w, const struct step *s, struct call *c, taut_str verb, taut_str target) {
     const struct node *body = node_child(s->node, "body");
     const char *query = memchr(target.ptr, '?', target.len);

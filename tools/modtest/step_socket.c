@@ -78,6 +78,9 @@ bool step_connect(struct world *w, const struct step *s) {
     struct conn *c = a->conn = gateway_connect(w, conn_name(s), socket);
     a->call->socket = socket;
     a->call->token = token_of(w, s);
+    a->call->http = arena_zalloc(&a->call->arena, sizeof *a->call->http);
+    a->call->http->verb = "GET";
+    a->call->http->head = head_of(w, node_child(s->node, "headers"), a->call->token);
     a->call->pub.conn = c->id;
     a->call->pub.text = taut_str_n(target.ptr + prefix, (query ? (size_t)(query - target.ptr) : target.len) - prefix);
     a->call->pub.query = query ? taut_str_z(query + 1) : TAUT_NONE;

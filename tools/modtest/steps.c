@@ -10,7 +10,7 @@ static const struct step_kind kinds[] = {
     {"answered", "keep", MAP, NULL, step_answered, false},
     {"request", "as token headers body status answer text type keep", TEXT, NULL, step_request, true},
     {"command", "output answer error keep", TEXT | LIST, NULL, step_command, true},
-    {"connect", "as token conn hello refused keep", TEXT, NULL, step_connect, true},
+    {"connect", "as token headers conn hello refused keep", TEXT, NULL, step_connect, true},
     {"frame", "conn answer keep", ANY, NULL, step_frame, true},
     {"sent", "conn keep", ANY, NULL, step_sent, false},
     {"closed", "conn", MAP, "code reason", step_closed, false},

@@ -15,16 +15,16 @@ export class Socket {
     return socket;
   }
 
-  static open(url) {
-    return new Socket(url);
+  static open(url, headers = {}) {
+    return new Socket(url, headers);
   }
 
-  constructor(url) {
+  constructor(url, headers = {}) {
     this.frames = []; // parsed, in order
     this.pings = []; // { at_ms, data }
     this.pongs = [];
     this.waiting = new Set();
-    this.ws = new WebSocket(url, { perMessageDeflate: false });
+    this.ws = new WebSocket(url, { perMessageDeflate: false, headers });
     this.opened = new Promise((resolve, reject) => {
       this.ws.on('open', resolve);
       this.ws.on('error', reject);

@@ -173,7 +173,9 @@ static const struct taut_table *const tables[] = {&kitchen_things};
 
 TAUT_MODULE(.name = "kitchen", .version = "1.0.0", .license = "Apache-2.0", .summary = "uses every public call",
             .flags = TAUT_MODULE_STANDARD, .provides = TAUT_LIST("kitchen_slow/1"),
-            .needs = TAUT_LIST("storage/1", "directory/1", "conversation/1"), .wants = TAUT_LIST("auth/1"),
+            .needs = TAUT_LIST("storage/1", "directory/1", "conversation/1"),
+            .wants = TAUT_LIST("auth/1", "kitchen_nobody/1", "kitchen_no_auth/1", "kitchen_no_directory/1",
+                               "kitchen_no_conversation/1", "kitchen_no_storage/1"),
             .options = TAUT_ARRAY(options), .config_size = sizeof(struct options), .tables = TAUT_ARRAY(tables),
             .methods = TAUT_ARRAY(methods), .routes = TAUT_ARRAY(routes), .sockets = TAUT_ARRAY(sockets),
             .commands = TAUT_ARRAY(commands), .hooks = TAUT_ARRAY(hooks), .metrics = TAUT_ARRAY(metrics),

@@ -50,7 +50,7 @@ int32_t kitchen_on_health(struct taut_mod *m, struct taut_call *c) {
     return taut_reply(c, 200, "text/plain", options_of(m)->greeting);
 }
 
-/* ---- sockets: /kitchen/live/TOKEN ---- */
+/* ---- sockets: /kitchen/live/TOKEN, or /kitchen/live/ with the token in a header ---- */
 
 static void count_opened(struct taut_mod *m, void *arg) {
     (void)arg;
@@ -65,8 +65,9 @@ int32_t kitchen_open(struct taut_mod *m, struct taut_call *c) {
     const struct taut_topic *topics;
     uint64_t as_of;
     uint32_t n;
+    taut_str token = c->text.len ? c->text : taut_request_header(c, "X-Kitchen-Token");
     a->size = sizeof *a;
-    int32_t err = auth->resolve(k->auth->self, c, c->text, a);
+    int32_t err = auth->resolve(k->auth->self, c, token, a);
     if (err == TAUT_E_FAILED) return taut_reject(c, taut_fmt(c, "{\"refused\":\"%s\"}", c->failed.ptr), 4001);
     TAUT_TRY(err);
     TAUT_TRY(conversation->topics(k->conversation->self, c, a->workspace, a->user, &topics, &n, &as_of));

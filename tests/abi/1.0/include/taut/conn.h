@@ -5,6 +5,9 @@
  * the one before has answered or submitted its batch. The answer of a frame's call, a JSON object, is sent as a text
  * frame on that connection.
  *
+ * Who opens it the core does not ask: c->actor is NULL in `open`. What says so is in the path (c->text), the query
+ * (c->query) or a header (taut_request_header in taut/route.h); auth/1 knows whose token it is.
+ *
  * Thread: hub. Since 1.0.
  */
 #ifndef TAUT_CONN_H

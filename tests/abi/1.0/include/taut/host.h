@@ -180,7 +180,8 @@ static inline void taut_free(struct taut_mod *m, void *p) {
 }
 
 /* The wall clock in microseconds since 1970; a clock that only rises. Inside a handler both stand still for the length
- * of one run, and begin anew when it is run again. Any thread. */
+ * of one run, and of those that follow it because rows were loaded; they begin anew behind a wait or a conflict. Any
+ * thread. */
 static inline int64_t taut_now_us(struct taut_mod *m) {
     return m->host->now_us(m);
 }

@@ -113,7 +113,7 @@ static inline int32_t taut_reply(struct taut_call *c, int32_t status, const char
  * Thread: the hub, inside the handler, or until a held call (TAUT_E_PENDING) is answered. What is handed out lives
  * until the call ends. Since 1.0.
  */
-/* "GET", "HEAD", "POST", …; "" when the call is no route's. */
+/* "GET", "HEAD", "POST", …; "" when the call is neither a route's nor the `open` of a socket. */
 static inline taut_str taut_request_verb(struct taut_call *c) {
     return c->mod->host->route->verb(c);
 }

@@ -230,7 +230,8 @@ static inline void taut_claim(struct taut_mod *m, struct taut_batch *b, taut_str
 }
 
 /* Submits the batch; the answer leaves when it is on disk. A batch with nothing in it but conditions answers at once.
- * To be returned by the handler. Errors: TAUT_E_INVAL: something in it is wrong (logged). */
+ * To be returned by the handler. Errors: TAUT_E_INVAL: something in it is wrong (logged); a handler may then still
+ * answer otherwise, a call that was held has ended by that (internal_error), and is not to be used any more. */
 static inline int32_t taut_commit(struct taut_call *c, struct taut_batch *b) {
     return c->mod->host->commit(c, b);
 }
