@@ -43,7 +43,7 @@ static size_t make_table(const uint8_t *data, size_t size) {
         map_put(&method.arg_index, taut_str_z(names[i]), (void *)(uintptr_t)(i + 1));
     }
     method.nargs = i;
-    def = (struct taut_method){.name = "m", .args = {defs, i, sizeof defs[0]}};
+    def = (struct taut_method){.name = "m", .flags = TAUT_METHOD_NOAUTH, .args = {defs, i, sizeof defs[0]}};
     map_put(&modules.methods, TAUT_LIT("m"), &method);
     return i + 1;
 }
