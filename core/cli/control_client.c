@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <jansson.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/control.h"
 #include "cli/internal.h"
 #include "taut/json.h"
+
+enum { STATUS_SECONDS = 5 };
 
 static void write_request(const struct cli *cli, struct taut_json *j) {
     taut_json_open(j, '{');
@@ -64,6 +67,20 @@ static bool take_answer(const struct cli *cli, const char *line, size_t len, int
     return last;
 }
 
+/* Others are given the time that they take. */
+static void limit_waiting(const struct cli *cli, int fd) {
+    const struct timeval limit = {.tv_sec = STATUS_SECONDS};
+    if (strcmp(cli->command->name, "status") != 0) return;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
+static void say_hangs(const struct cli *cli) {
+    fprintf(stderr,
+            "taut %s: the server did not answer within %d s: its hub hangs, or the process is stopped; "
+            "ask /healthz at its admin address, and look at its log\n",
+            cli->command->name, STATUS_SECONDS);
+}
+
 static int read_answers(const struct cli *cli, int fd) {
     FILE *in = fdopen(fd, "r");
     char *line = NULL;
@@ -72,8 +89,9 @@ static int read_answers(const struct cli *cli, int fd) {
     int rc = CLI_FAILED;
     bool ended = false;
     if (!in) panic("fdopen: %s", strerror(errno));
-    while (!ended && (n = getline(&line, &cap, in)) > 0) ended = take_answer(cli, line, (size_t)n, &rc);
-    if (!ended)
+    while (!ended && (errno = 0, n = getline(&line, &cap, in)) > 0) ended = take_answer(cli, line, (size_t)n, &rc);
+    if (!ended && errno == EAGAIN) say_hangs(cli);
+    else if (!ended)
         fprintf(stderr, "taut %s: the server went away before it answered: it is unknown whether this happened\n",
                 cli->command->name);
     free(line);
@@ -99,6 +117,7 @@ int control_talk(const struct cli *cli, int fd) {
     struct taut_json j;
     arena_json(&a, &j);
     write_request(cli, &j);
+    limit_waiting(cli, fd);
     bool sent = send_all(fd, j.ptr, j.len);
     arena_free(&a);
     if (sent) return read_answers(cli, fd);
@@ -110,7 +129,13 @@ int control_talk(const struct cli *cli, int fd) {
 int control_send(const struct cli *cli, const struct datadir *d, long holder) {
     int fd = control_connect(d);
     if (fd >= 0) return control_talk(cli, fd);
-    fprintf(stderr, "taut %s: process %ld uses %s but does not take commands (%s); try again in a moment\n",
-            cli->command->name, holder, d->path, strerror(errno));
+    if (errno == ENOENT)
+        fprintf(stderr,
+                "taut %s: process %ld uses %s, but its control socket is not there: it is just starting, or the socket "
+                "was removed; try again in a moment, else restart it\n",
+                cli->command->name, holder, d->path);
+    else
+        fprintf(stderr, "taut %s: process %ld uses %s but does not take commands (%s); try again in a moment\n",
+                cli->command->name, holder, d->path, strerror(errno));
     return CLI_FAILED;
 }

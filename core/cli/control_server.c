@@ -22,6 +22,8 @@ struct control {
     struct client *clients;
     uint32_t nclients;
     bool closed; /* the listener's handle is */
+    bool stops;  /* nothing is taken any more; commands under way may still answer */
+    bool ended;  /* it is freed when all handles are closed */
 };
 
 struct client {
@@ -38,7 +40,7 @@ struct client {
 /* ---- the end of things ---- */
 
 static void control_release(struct control *ct) {
-    if (ct->closed && !ct->nclients) free(ct);
+    if (ct->ended && ct->closed && !ct->nclients) free(ct);
 }
 
 static void client_release(struct client *cl) {
@@ -130,12 +132,29 @@ static void on_progress(void *arg, taut_str line) {
 static void take_lines(struct client *cl);
 static void start_reading(struct client *cl);
 
+static void on_shut(uv_shutdown_t *req, int status) {
+    struct client *cl = req->data;
+    (void)status;
+    free(req);
+    client_close(cl);
+}
+
+/* When what was said last has been written. */
+static void client_shut(struct client *cl) {
+    uv_shutdown_t *req = xmalloc(sizeof *req);
+    req->data = cl;
+    if (uv_shutdown(req, (uv_stream_t *)&cl->pipe, on_shut) == 0) return;
+    free(req);
+    client_close(cl);
+}
+
 static void on_done(void *arg, const struct taut_outcome *o) {
     struct client *cl = arg;
     cl->running = false;
     if (o->status == TAUT_OK) send_end(cl, TAUT_OK, o->body, taut_str_z(""), taut_str_z(""));
     else send_end(cl, o->status, taut_str_z(""), o->error, o->body);
     if (cl->closing) client_release(cl);
+    else if (cl->control->stops) client_shut(cl);
     else start_reading(cl);
 }
 
@@ -264,16 +283,23 @@ static void on_connection(uv_stream_t *s, int status) {
 
 /* ---- listening ---- */
 
+/* -1, with errno as it was. */
+static int close_with(int fd) {
+    int err = errno;
+    close(fd);
+    errno = err;
+    return -1;
+}
+
 /* A bound socket whose file has its mode from the first moment. */
 static int bind_socket(const struct datadir *d) {
     struct sockaddr_un at;
     datadir_control_address(d, &at);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return -1;
-    unlink(at.sun_path); /* a dead server's: the lock is ours */
+    if (unlink(at.sun_path) != 0 && errno != ENOENT) return close_with(fd); /* a dead server's: the lock is ours */
     if (fchmod(fd, CONTROL_FILE_MODE) == 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0) return fd;
-    close(fd);
-    return -1;
+    return close_with(fd);
 }
 
 static void on_listener_closed(uv_handle_t *h) {
@@ -286,7 +312,7 @@ struct control *control_new(struct engine *e, char **why) {
     struct control *ct = xcalloc(1, sizeof *ct);
     int fd = bind_socket(&e->dir);
     if (fd < 0) {
-        *why = xasprintf("the control socket in %s could not be made: %s", e->dir.path, strerror(errno));
+        *why = xasprintf("the control socket %s/control.sock could not be made: %s", e->dir.path, strerror(errno));
         free(ct);
         return NULL;
     }
@@ -297,18 +323,30 @@ struct control *control_new(struct engine *e, char **why) {
     if (!err) err = uv_listen((uv_stream_t *)&ct->listener, CONTROL_CLIENTS_MAX, on_connection);
     if (!err) return ct;
     *why = xasprintf("the control socket in %s does not listen: %s", e->dir.path, uv_strerror(err));
-    control_stop(ct);
+    control_end(ct);
     return NULL;
 }
 
 void control_stop(struct control *ct) {
     struct sockaddr_un at;
-    if (!ct) return;
+    if (!ct || ct->stops) return;
+    ct->stops = true;
     datadir_control_address(&ct->engine->dir, &at);
     unlink(at.sun_path);
     for (struct client *cl = ct->clients, *next; cl; cl = next) {
         next = cl->next;
-        client_close(cl);
+        if (!cl->running) client_close(cl);
     }
     uv_close((uv_handle_t *)&ct->listener, on_listener_closed);
+}
+
+void control_end(struct control *ct) {
+    if (!ct) return;
+    control_stop(ct);
+    ct->ended = true;
+    for (struct client *cl = ct->clients, *next; cl; cl = next) {
+        next = cl->next;
+        client_close(cl);
+    }
+    control_release(ct);
 }

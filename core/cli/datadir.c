@@ -31,6 +31,13 @@ static int make_path(const char *path) {
     return err ? -1 : 0;
 }
 
+/* The last directory on the way that is there: which is in the way of all behind it. */
+static char *nearest_directory(const char *path) {
+    char *z = xstrdup(path), *slash;
+    while (access(z, F_OK) != 0 && (slash = strrchr(z, '/')) && slash > z) *slash = 0;
+    return z;
+}
+
 static long read_pid(int fd) {
     char text[32] = "";
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
@@ -51,14 +58,37 @@ static int32_t refuse(struct datadir *d, char *text, char **why) {
 }
 
 static int32_t cannot_use(struct datadir *d, char **why) {
-    return refuse(d, xasprintf("the data directory %s cannot be used: %s", d->path, strerror(errno)), why);
+    struct stat st;
+    int err = errno;
+    char *at = err == EACCES ? nearest_directory(d->path) : NULL;
+    char *text =
+        at && stat(at, &st) == 0
+            ? xasprintf("the data directory %s cannot be used: %s; %s belongs to user %u and has mode %04o, and "
+                        "this is user %u",
+                        d->path, strerror(err), at, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777,
+                        (unsigned)geteuid())
+            : xasprintf("the data directory %s cannot be used: %s", d->path, strerror(err));
+    free(at);
+    return refuse(d, text, why);
 }
 
-/* A lock that another user has made, as root who has restored a backup. */
+/* A lock that is no file, or that another user has made, as root who has restored a backup. */
 static int32_t cannot_lock(struct datadir *d, char **why) {
     struct stat st;
     int err = errno;
-    if (err != EACCES || fstatat(d->dir_fd, "lock", &st, AT_SYMLINK_NOFOLLOW) != 0) return cannot_use(d, why);
+    if (fstatat(d->dir_fd, "lock", &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        errno = err;
+        return cannot_use(d, why);
+    }
+    if (!S_ISREG(st.st_mode))
+        return refuse(d,
+                      xasprintf("the data directory %s cannot be used: %s/lock is a %s; remove it, it is to be a file "
+                                "that Taut makes itself",
+                                d->path, d->path,
+                                S_ISLNK(st.st_mode)   ? "link"
+                                : S_ISDIR(st.st_mode) ? "folder"
+                                                      : "device"),
+                      why);
     return refuse(
         d,
         xasprintf("the data directory %s cannot be used: %s/lock: %s; it belongs to user %u and has mode %04o, "
@@ -105,7 +135,7 @@ int32_t datadir_open(struct datadir *d, const char *path, bool create, long *hol
                       path, mode, path),
             why);
     d->lock_fd = openat(d->dir_fd, "lock", O_RDWR | (create ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (d->lock_fd < 0) return errno == EACCES ? cannot_lock(d, why) : cannot_find(d, why);
+    if (d->lock_fd < 0) return errno == ENOENT ? cannot_find(d, why) : cannot_lock(d, why);
     give_to_owner(d);
     if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0) {
         write_pid(d->lock_fd);

@@ -1,5 +1,8 @@
 /* edge_options.c - the options of `server:` about certificate, proxies, limits and origins: as the gateways' edge takes
  * them, and what it finds wrong with them as errors at their places. Main thread. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "cli/internal.h"
 
 struct edge_config edge_options(const struct config *c) {
@@ -51,9 +54,40 @@ void edge_report(void *config, bool fatal, const char *option, const char *text)
     (fatal ? config_error : config_warn)(c, at, path, "%s", text);
 }
 
-void edge_check(struct config *c) {
+/* The service manager makes these for the service alone, and only while it runs. */
+static bool is_credential_away(taut_str file) {
+    static const char folder[] = "/run/credentials/";
+    return !strncmp(file.ptr, folder, sizeof folder - 1) && access(file.ptr, F_OK) != 0;
+}
+
+static bool is_checked_only(const struct cli *cli) {
+    return !strcmp(cli->command->name, "check");
+}
+
+/* is_alone: nobody else reads it. */
+static void check_file(const struct cli *cli, struct config *c, const char *option, taut_str file, bool is_alone) {
+    const struct node *section = node_child(c->root, "server");
+    const struct node *at = config_find(section, option + strlen("server."), section);
+    if (has_error(c, option)) return;
+    if (is_checked_only(cli) && is_credential_away(file))
+        config_warn(c, at, option,
+                    "%s was not looked at: it is there only while the service runs, and for the service alone",
+                    file.ptr);
+    else if (is_alone && access(file.ptr, R_OK) != 0)
+        config_error(c, at, option,
+                     "%s: cannot be read: %s; give the path of a PEM file, absolute or below the folder of the "
+                     "configuration file",
+                     file.ptr, strerror(errno));
+}
+
+void edge_check(const struct cli *cli, struct config *c) {
     struct edge_config options = edge_options(c);
+    taut_str cert = options.cert, key = options.key;
     check_origins(c);
-    if (has_error(c, "server.tls")) options.cert = options.key = TAUT_LIT("");
+    bool is_pair = cert.len && key.len, is_known = !has_error(c, "server.tls");
+    bool is_away = is_checked_only(cli) && (is_credential_away(cert) || is_credential_away(key));
+    if (!is_known || (is_pair && is_away)) options.cert = options.key = TAUT_LIT("");
+    if (cert.len) check_file(cli, c, "server.tls.cert", cert, !is_pair || is_away);
+    if (key.len) check_file(cli, c, "server.tls.key", key, !is_pair || is_away);
     edge_free(edge_new(&options, edge_report, c));
 }

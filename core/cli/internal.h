@@ -100,7 +100,8 @@ void help_command(FILE *out, struct cli *cli, const struct command *c);
 /* ---- edge_options.c ---- */
 struct edge_config edge_options(const struct config *c);
 void edge_report(void *config, bool fatal, const char *option, const char *text); /* an edge_report_fn */
-void edge_check(struct config *c); /* reads certificate and key; what is wrong is an error, or a warning, of c */
+/* Reads certificate and key; what is wrong is an error, or a warning, of c. */
+void edge_check(const struct cli *cli, struct config *c);
 
 /* ---- settings.c ---- */
 /* Where modules are, before any command is known: server.module_path of the configuration that argv names, or of
@@ -170,7 +171,8 @@ const struct command_entry *engine_command(const struct engine *e, taut_str name
 /* ---- control_server.c, control_client.c ---- */
 struct control;
 struct control *control_new(struct engine *e, char **why);
-void control_stop(struct control *c); /* closes and, in later turns of the loop, frees it */
+void control_stop(struct control *c); /* takes nothing any more; commands under way may still answer */
+void control_end(struct control *c);  /* closes what is left and, in later turns of the loop, frees it */
 /* Sends the command to the server behind the directory; prints its progress and its end. */
 int control_send(const struct cli *cli, const struct datadir *d, long holder);
 

@@ -160,8 +160,12 @@ static taut_str list_text(struct arena *a, const struct change_list *l) {
     return l->n ? option_list_text(a, l->names, l->n) : TAUT_LIT("nothing");
 }
 
+/* Whoever asked is to see them all; a file of nothing but errors is not to fill the log. */
 static void log_problems(int level, const struct config_errors *e) {
-    for (uint32_t i = 0; i < e->n; i++) log_always(level, "server", "configuration", e->list[i]);
+    enum { LINES_MAX = 100 };
+    for (uint32_t i = 0; i < e->n && i < LINES_MAX; i++) log_always(level, "server", "configuration", e->list[i]);
+    if (e->n > LINES_MAX)
+        log_fmt(level, "server", "configuration_more", "%u more; taut check shows all", e->n - LINES_MAX);
 }
 
 /* failed: what could not be stopped or started, a line each; or NULL. */

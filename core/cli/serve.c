@@ -176,6 +176,8 @@ static void on_modules_stopped(void *arg, int32_t err, const char *text) {
         log_fmt(TAUT_LOG_ERROR, "server", "stop", "%s; the process ends without it", text);
         s->rc = CLI_FAILED;
     }
+    control_end(s->control);
+    s->control = NULL;
     uv_stop(&s->engine.loop);
 }
 
@@ -210,7 +212,6 @@ static void stop(struct server *s) {
     signs_stopping(s);
     if (!s->started) return; /* on_modules_started sees it */
     control_stop(s->control);
-    s->control = NULL;
     s->stopping_gateways.data = s;
     uv_queue_work(&s->engine.loop, &s->stopping_gateways, stop_gateways, on_gateways_stopped);
 }

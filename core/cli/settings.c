@@ -37,12 +37,18 @@ char *settings_module_dirs(int argc, char **argv) {
 static void check_module_path(struct config *c) {
     const struct node *at = config_find(node_child(c->root, "server"), "module_path", c->root);
     const struct node *item = at && at->kind == NODE_LIST ? at->first : NULL;
+    bool is_any_there = false;
     for (uint32_t i = 0; i < c->server.module_path.len; i++) {
-        char *fault = loader_folder_fault(TAUT_AT(c->server.module_path, taut_str, i)->ptr);
+        const char *folder = TAUT_AT(c->server.module_path, taut_str, i)->ptr;
+        char *fault = loader_folder_fault(folder);
         if (fault) config_error(c, item ? item : at, "server.module_path", "%s", fault);
+        is_any_there |= access(folder, F_OK) == 0;
         free(fault);
         if (item) item = item->next;
     }
+    if (c->server.module_path.len && !is_any_there) /* one of several may come later, as a build's does */
+        config_warn(c, at, "server.module_path", "there is no folder %s",
+                    TAUT_AT(c->server.module_path, taut_str, c->server.module_path.len - 1)->ptr);
 }
 
 /* Of a log that has lost its folder while the server runs, the reload says that it goes on where it was. */
@@ -52,6 +58,10 @@ static void check_log_file(const struct cli *cli, struct config *c) {
     size_t n = file.len;
     struct stat st;
     if (!n || cli->reloads) return;
+    if (stat(file.ptr, &st) == 0 && S_ISDIR(st.st_mode)) {
+        config_error(c, at, "server.log_file", "%s is a folder; name a file in it", file.ptr);
+        return;
+    }
     while (n > 1 && file.ptr[n - 1] != '/') n--;
     const char *folder = arena_str(&c->arena, taut_str_n(file.ptr, n > 1 ? n - 1 : n)).ptr;
     bool is_there = stat(folder, &st) == 0;
@@ -60,6 +70,11 @@ static void check_log_file(const struct cli *cli, struct config *c) {
                     folder);
     else if (!is_there) config_error(c, at, "server.log_file", "its folder %s: %s", folder, strerror(errno));
     else if (!S_ISDIR(st.st_mode)) config_error(c, at, "server.log_file", "%s is no folder", folder);
+}
+
+static void check_modules(struct config *c) {
+    if (!c->errors.n && c->root && c->modules_whole && !c->nmodules)
+        config_warn(c, node_child(c->root, "modules"), "modules", "is empty: a server without modules serves nothing");
 }
 
 static bool wants_standard(const struct cli *cli) {
@@ -148,8 +163,9 @@ struct config *settings_load(const struct cli *cli, struct modules **modules) {
     narrow(cli, c);
     config_check(c);
     check_module_path(c);
-    if (needs_edge(cli)) edge_check(c);
+    if (needs_edge(cli)) edge_check(cli, c);
     if (needs_edge(cli)) check_log_file(cli, c);
+    if (needs_edge(cli)) check_modules(c);
     *modules = loader_load(c, cli->module_dir);
     return c;
 }

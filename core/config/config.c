@@ -288,15 +288,37 @@ static bool is_wildcard(taut_str listen) {
     return inet_aton(text, &v4) && v4.s_addr == INADDR_ANY;
 }
 
+/* Is this segment of a path . or .., in any spelling? */
+static bool is_dots(const char *at, size_t n) {
+    size_t dots = 0;
+    for (; n; dots++) {
+        size_t step = *at == '.' ? 1 : n >= 3 && !strncasecmp(at, "%2e", 3) ? 3 : 0;
+        if (!step) return false;
+        at += step;
+        n -= step;
+    }
+    return dots == 1 || dots == 2;
+}
+
 /* What the server cannot be reached by, or could not build addresses on. */
 static bool is_base_url(taut_str url) {
     size_t path = strcspn(strstr(url.ptr, "://") + 3, "/?#") + (size_t)(strstr(url.ptr, "://") + 3 - url.ptr);
     if (memchr(url.ptr, '@', path) || strpbrk(url.ptr, "?#")) return false;
     for (const char *at = url.ptr + path; *at; at += strcspn(at, "/")) {
         size_t n = strcspn(++at, "/");
-        if ((n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.')) return false;
+        if (is_dots(at, n)) return false;
     }
     return true;
+}
+
+/* 1 to 65535, or none. */
+static bool has_right_port(taut_str url) {
+    const char *host = strstr(url.ptr, "://") + 3, *end = host + strcspn(host, "/?#"), *port = end;
+    while (port > host && port[-1] != ':' && port[-1] != ']') port--;
+    if (port == host || port[-1] != ':') return true;
+    size_t n = (size_t)(end - port);
+    long number = n && n <= 5 && strspn(port, "0123456789") == n ? strtol(port, NULL, 10) : 0;
+    return number >= 1 && number <= 65535;
 }
 
 static void check_public_url(struct config *c, const char *flag) {
@@ -311,10 +333,12 @@ static void check_public_url(struct config *c, const char *flag) {
                          c->server.listen.ptr);
         return;
     }
-    if (!is_base_url(*url)) {
+    bool is_base = is_base_url(*url);
+    if (!is_base || !has_right_port(*url)) {
         error_of(c, flag, node_child(section, "public_url"), "server.public_url",
-                 "may not have a user, a query or a fragment, nor . or .. in its path; write it like "
-                 "https://chat.example.org/chat");
+                 is_base ? "its port is none: write a number from 1 to 65535, or leave it out"
+                         : "may not have a user, a query or a fragment, nor . or .. in its path; write it like "
+                           "https://chat.example.org/chat");
         *url = config_own_url(c);
         return;
     }

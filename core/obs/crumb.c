@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "obs/log.h"
+
 enum { STACK_BYTES = 64 * 1024 };
 
 _Thread_local struct crumb_thread *crumb_here;
@@ -64,6 +66,15 @@ static size_t add(char *out, size_t at, size_t cap, const char *z) {
     while (*z && at + 1 < cap) out[at++] = *z++;
     out[at] = 0;
     return at;
+}
+
+/* Before there is anybody to wait, and at the end, a module may take its time. */
+void crumb_tell_slow(const struct crumb *c, uint64_t own_ns) {
+    if (c->kind == CRUMB_INIT || c->kind == CRUMB_START || c->kind == CRUMB_STOP || c->kind == CRUMB_FINI) return;
+    log_fmt(TAUT_LOG_WARN, c->owner->name, "slow_callback",
+            "%s%s%s held the hub, and everybody, for %llu ms; what takes time belongs into taut_work",
+            crumb_kinds[c->kind < CRUMB_KINDS ? c->kind : CRUMB_NONE], c->name ? " " : "", c->name ? c->name : "",
+            (unsigned long long)(own_ns / 1000000));
 }
 
 size_t crumb_describe(const struct crumb_thread *t, char *out, size_t cap) {

@@ -78,6 +78,10 @@ static inline void crumb_enter(struct crumb_owner *owner, uint32_t kind, const c
     atomic_store_explicit(&t->depth, depth + 1, memory_order_release);
 }
 
+/* A callback that everybody else has waited for: the log names it. */
+enum { CRUMB_SLOW_MS = 500 };
+void crumb_tell_slow(const struct crumb *c, uint64_t own_ns);
+
 /* also: one more histogram that this time goes into (of the method, of the hook), or NULL. */
 static inline void crumb_leave(struct histogram *also) {
     struct crumb_thread *t = crumb_here;
@@ -95,7 +99,9 @@ static inline void crumb_leave(struct histogram *also) {
         return;
     }
     histogram_add(&c->owner->kinds[c->kind], took);
-    own_add(&c->owner->busy_ns, took - c->inner_ns);
+    uint64_t own = took - c->inner_ns;
+    own_add(&c->owner->busy_ns, own);
+    if (own >= CRUMB_SLOW_MS * UINT64_C(1000000)) crumb_tell_slow(c, own);
 }
 
 #endif

@@ -33,7 +33,7 @@ void log_set_level(int level);
 void log_set_format(enum log_format format);
 bool log_wants(int level);
 
-/* However many there are: what a person has asked for. */
+/* However many there are: what a person has asked for. Its caller bounds them. */
 void log_always(int level, const char *who, const char *event, taut_str text);
 void log_line(int level, const char *who, const char *event, taut_str text);
 void log_kv(int level, const char *who, const char *event, taut_str text, const struct taut_kv *kvs, uint32_t n);

@@ -158,7 +158,7 @@ void backup_stop(struct writer *w) {
     pthread_mutex_lock(&b->lock);
     b->open = false;
     pthread_mutex_unlock(&b->lock);
-    cancel(b, true, "the server stops");
+    cancel(b, true, "the server stops; there is no backup");
     join_thread(b);
 }
 
@@ -232,11 +232,13 @@ void backup_look(struct backup *b, uint64_t *done, uint64_t *total) {
     pthread_mutex_unlock(&b->lock);
 }
 
-/* NULL, or why there can be none now. Under the lock. */
-static const char *start(struct store *s, taut_str file, taut_op op) {
+/* Under the lock. False: why says why there can be none now. */
+static bool start(struct store *s, taut_str file, taut_op op, char why[COPY_WHY_MAX]) {
     struct backup *b = &s->backup;
-    if (!b->open) return "the store is not open";
-    if (b->turn != TURN_NONE) return "another backup is being made";
+    *why = 0;
+    if (!b->open) snprintf(why, COPY_WHY_MAX, "the store is not open");
+    else if (b->turn != TURN_NONE) snprintf(why, COPY_WHY_MAX, "another backup is being made, to %s", b->path);
+    if (*why) return false;
     join_thread(b); /* it has answered */
     free(b->path);
     b->path = strndup(file.ptr, file.len);
@@ -248,14 +250,15 @@ static const char *start(struct store *s, taut_str file, taut_op op) {
     b->restarts = 0;
     b->done_pages = 0;
     b->has_thread = b->path && pthread_create(&b->thread, NULL, backup_main, s) == 0;
-    if (!b->has_thread) return "out of memory";
-    b->turn = TURN_THREAD;
-    return NULL;
+    if (b->has_thread) b->turn = TURN_THREAD;
+    else snprintf(why, COPY_WHY_MAX, "out of memory");
+    return b->has_thread;
 }
 
 void backup_begin(struct store *s, taut_str file, taut_op op) {
+    char why[COPY_WHY_MAX];
     pthread_mutex_lock(&s->backup.lock);
-    const char *why = start(s, file, op);
+    bool started = start(s, file, op, why);
     pthread_mutex_unlock(&s->backup.lock);
-    if (why) copy_answer(s->mod, op, TAUT_E_UNAVAILABLE, why);
+    if (!started) copy_answer(s->mod, op, TAUT_E_UNAVAILABLE, why);
 }

@@ -9,7 +9,9 @@
 #include "newfile.h"
 
 /* SQLite takes the log of a store whose file is not there, or is empty, for nobody's, and removes it: with it what was
- * acknowledged and is not yet in the file, which may only have been moved. */
+ * acknowledged and is not yet in the file, which may only have been moved. A first start that was cut short leaves no
+ * such log: to switch the log on, SQLite writes the file's first page, and syncs it (use_wal comes before any other
+ * sync mode is set), before there is a byte of log. */
 static int32_t log_is_alone(struct store *s, bool there) {
     struct stat st;
     char *wal = sqlite3_mprintf("%s-wal", s->path);
@@ -42,20 +44,34 @@ int32_t place_is_fresh(struct store *s) {
     return TAUT_E_INVAL;
 }
 
+/* What is in the way: the file, or the folder, in which its log has its place. NULL: neither. */
+static char *denied(const struct store *s) {
+    const char *slash = strrchr(s->path, '/');
+    if (faccessat(AT_FDCWD, s->path, W_OK, AT_EACCESS) != 0) return strdup(s->path);
+    char *folder = slash > s->path ? strndup(s->path, (size_t)(slash - s->path)) : strdup(slash ? "/" : ".");
+    if (folder && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0) return folder;
+    free(folder);
+    return NULL;
+}
+
 bool place_is_denied(const struct store *s) {
-    return faccessat(AT_FDCWD, s->path, W_OK, AT_EACCESS) != 0 && errno == EACCES;
+    char *at = denied(s);
+    bool is_denied = at && errno == EACCES;
+    free(at);
+    return is_denied;
 }
 
 const char *place_not_writable(struct store *s) {
     struct stat st = {0};
-    const char *cause = NULL;
     uint32_t held;
-    if (faccessat(AT_FDCWD, s->path, W_OK, AT_EACCESS) != 0) cause = trouble_cause_of_errno(errno);
+    char *found = denied(s);
+    const char *at = found ? found : s->path, *cause = found ? trouble_cause_of_errno(errno) : NULL;
     if (!cause) cause = "permission denied";
-    stat(s->path, &st);
+    stat(at, &st);
     snprintf(s->refusal, sizeof s->refusal,
-             "%s cannot be written: %s; it belongs to user %u and has mode %04o, and the server runs as user %u",
-             s->path, cause, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777, (unsigned)geteuid());
+             "%s cannot be written: %s; it belongs to user %u and has mode %04o, and the server runs as user %u", at,
+             cause, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777, (unsigned)geteuid());
+    free(found);
     if (trouble_say(&s->trouble, "the database cannot be written", SQLITE_READONLY, taut_mono_us(s->mod), &held))
         taut_log(s->mod, TAUT_LOG_ERROR, "store_open", "%s", s->refusal);
     return cause;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { call, must } from './lib/http.mjs';
-import { newDir, Server, taut, writeFile } from './lib/server.mjs';
+import { newDir, Server, sleep, taut, writeFile } from './lib/server.mjs';
 import { Socket } from './lib/socket.mjs';
 
 // The store is put away, as with its disk.
@@ -72,6 +72,20 @@ describe('a backup', { timeout: 180_000 }, () => {
     const again = await Socket.connect(server, ada.token);
     await post('after the restore');
     assert.ok((await seen(again, 'after the restore')) > lost + 1n);
+  });
+
+  test('that a stop of the server ends is said to be none', async () => {
+    const into = newDir(), file = path.join(into, 'cut.db');
+    for (let i = 0; i < 900; i++) assert.equal((await post(`${i} ${'x'.repeat(30_000)}`)).ok, true);
+    const making = operator('backup', file);
+    while (!readdirSync(into).length) await sleep(1);
+    const stopped = server.stop();
+    const r = await making;
+    await stopped;
+    if (r.code === 0) assert.deepEqual(readdirSync(into), ['cut.db']); // it was faster
+    else assert.match(r.err, /^taut backup: .*the server stops; there is no backup\n$/);
+    if (r.code !== 0) assert.deepEqual(readdirSync(into), []);
+    await server.up();
   });
 
   test('is refused where there is a file, and by whom it cannot be read back is said', async () => {

@@ -145,13 +145,37 @@ describe('taut check', () => {
   });
 
   test('says nothing that follows from another error', async () => {
-    const { lines } = await check('server:\n  tls: { cert: 3 }\n  trusted_proxies: [x]\nmodules: [store_sqlite]\n');
+    const { lines } = await check('server:\n  tls: { cert: taut.yaml }\n  trusted_proxies: [x]\nmodules: [store_sqlite]\n');
     assert.deepEqual(lines.map((line) => line.split(' ')[1]), ['server.tls:', 'server.trusted_proxies:'], lines.join('\n'));
   });
 
   test('looks for the folder of the log', async () => {
     const { code, lines } = await check('server: { log_file: /nowhere/taut.log }\nmodules: [store_sqlite]\n');
     assert.deepEqual([code, lines], [0, ['taut.yaml:1:21: warning: server.log_file: its folder /nowhere is not there now; the server does not start without it']]);
+  });
+
+  test('does not refuse a key that the service manager makes when the service starts', async () => {
+    const { code, lines } = await check('server:\n  tls: { cert: /run/credentials/taut.service/a.crt, key: /run/credentials/taut.service/a.key }\nmodules: [store_sqlite]\n');
+    const warning = (place, option, ext) =>
+      `taut.yaml:2:${place}: warning: server.tls.${option}: /run/credentials/taut.service/a.${ext} was not looked at: it is there only while the service runs, and for the service alone`;
+    assert.deepEqual([code, lines], [0, [warning(16, 'cert', 'crt'), warning(58, 'key', 'key')]]);
+  });
+
+  test('says of half a pair that it is half, and that it cannot be read', async () => {
+    const { code, lines } = await check('server:\n  tls: { cert: /nowhere.crt }\nmodules: [store_sqlite]\n');
+    assert.equal(code, 1);
+    assert.equal(lines.length, 2, lines.join('\n'));
+    assert.match(lines.join('\n'), /server\.tls\.cert: \/nowhere\.crt: cannot be read: No such file or directory; /);
+    assert.match(lines.join('\n'), /server\.tls: needs the option "key"/);
+  });
+
+  test('warns of a folder of modules that is not there, and of no modules', async () => {
+    const { code, lines } = await check('server: { module_path: [/nowhere] }\nmodules: []\n');
+    assert.equal(code, 0);
+    assert.deepEqual(lines, [
+      'taut.yaml:1:24: warning: server.module_path: there is no folder /nowhere',
+      'taut.yaml:2:10: warning: modules: is empty: a server without modules serves nothing',
+    ]);
   });
 
   test('reads a configuration from a pipe', async () => {

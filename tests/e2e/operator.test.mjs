@@ -1,12 +1,13 @@
 // What an operator is told when the server cannot have what it needs, and what the control socket does with those who
 // do not speak as `taut` does.
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { newDir, Server, sleep, taut, within, writeFile } from './lib/server.mjs';
+import { newDir, Server, sleep, TAUT, taut, within, writeFile } from './lib/server.mjs';
 
 const MODULES = 'modules: [store_sqlite, directory, conversation]\n';
 
@@ -15,6 +16,8 @@ function configuration({ data = path.join(newDir(), 'data'), more = '' } = {}) {
   const file = writeFile(newDir(), 'taut.yaml', `server: { listen: 127.0.0.1:0, data: ${data}${more} }\nadmin: { listen: 127.0.0.1:0 }\n${MODULES}`);
   return { file, data };
 }
+
+const asNobody = (args) => spawnSync(TAUT, args, { uid: 65534, gid: 65534, encoding: 'utf8', timeout: 20_000 });
 
 async function refusesToServe(file, words) {
   const r = await within(taut(['serve', '-c', file]), 60_000, 'the end of taut serve');
@@ -28,7 +31,7 @@ describe('a server that cannot have what it needs says so and ends', { timeout: 
     const { file } = configuration({ more: ', log_file: /nonexistent/taut.log' });
     await refusesToServe(file, /^\S+taut\.yaml:1:\d+: server\.log_file: its folder \/nonexistent: No such file or directory\n$/);
     const taken = configuration({ more: ', log_file: /tmp' });
-    await refusesToServe(taken.file, /^taut serve: the log \/tmp cannot be opened: Is a directory; look at server\.log_file\n$/);
+    await refusesToServe(taken.file, /^\S+taut\.yaml:1:\d+: server\.log_file: \/tmp is a folder; name a file in it\n$/);
   });
 
   test('a place for uploads that is none', async () => {
@@ -41,7 +44,27 @@ describe('a server that cannot have what it needs says so and ends', { timeout: 
   test('a control socket whose place is taken', async () => {
     const { file, data } = configuration();
     mkdirSync(path.join(data, 'control.sock', 'x'), { recursive: true, mode: 0o700 });
-    await refusesToServe(file, /^taut serve: the control socket in .*\/data could not be made: Address already in use\n/m);
+    await refusesToServe(file, /^taut serve: the control socket .*\/data\/control\.sock could not be made: Is a directory\n/m);
+  });
+
+  test('a lock that is no file', async () => {
+    const link = configuration();
+    mkdirSync(link.data, { mode: 0o700 });
+    symlinkSync('elsewhere', path.join(link.data, 'lock'));
+    await refusesToServe(link.file, /^taut serve: the data directory (\S+) cannot be used: \1\/lock is a link; remove it, it is to be a file that Taut makes itself\n$/);
+    const folder = configuration();
+    mkdirSync(path.join(folder.data, 'lock'), { recursive: true, mode: 0o700 });
+    await refusesToServe(folder.file, /^taut serve: the data directory (\S+) cannot be used: \1\/lock is a folder; /);
+  });
+
+  test('a data directory below a folder of somebody else', { skip: process.getuid() !== 0 }, async () => {
+    const above = newDir();
+    chmodSync(above, 0o700);
+    const open = configuration();
+    chmodSync(path.dirname(open.file), 0o755);
+    const r = await asNobody(['serve', '-c', open.file, '--data', path.join(above, 'a', 'b')]);
+    assert.equal(r.status, 1);
+    assert.match(r.stderr, new RegExp(`^taut serve: the data directory ${above}/a/b cannot be used: Permission denied; ${above} belongs to user 0 and has mode 0700, and this is user 65534\n$`));
   });
 });
 
@@ -153,15 +176,35 @@ describe('a command', { timeout: 90_000 }, () => {
     await server.exited;
   });
 
+  test('that may not look into the data directory does not say that no server runs', { skip: process.getuid() !== 0 }, async () => {
+    const server = await Server.start();
+    for (const name of ['status', 'reload']) {
+      const r = asNobody([name, '--data', server.data]);
+      assert.equal(r.status, 1);
+      assert.equal(r.stderr, `taut ${name}: whether a server runs on the data directory ${server.data} cannot be seen: Permission denied; run this as root, or as the user that the server runs as\n`);
+    }
+    await server.stop();
+  });
+
+  test('status does not wait for a server that does not turn', async () => {
+    const server = await Server.start();
+    server.child.kill('SIGSTOP');
+    const r = await within(taut(['status', '--data', server.data]), 20_000, 'the end of taut status');
+    server.child.kill('SIGCONT');
+    assert.equal(r.code, 1);
+    assert.equal(r.err, 'taut status: the server did not answer within 5 s: its hub hangs, or the process is stopped; ask /healthz at its admin address, and look at its log\n');
+    await server.stop();
+  });
+
   test('that finds the directory in use and nobody who answers names the process', async () => {
     const server = await Server.start();
     rmSync(path.join(server.data, 'control.sock'));
     const r = await taut(['user', 'list', '--data', server.data]);
     assert.equal(r.code, 1);
-    assert.equal(r.err, `taut user list: process ${server.child.pid} uses ${server.data} but does not take commands (No such file or directory); try again in a moment\n`);
+    assert.equal(r.err, `taut user list: process ${server.child.pid} uses ${server.data}, but its control socket is not there: it is just starting, or the socket was removed; try again in a moment, else restart it\n`);
     const status = await taut(['status', '--data', server.data]);
     assert.equal(status.code, 1);
-    assert.equal(status.err, `taut status: process ${server.child.pid} uses ${server.data} but does not take commands (No such file or directory); try again in a moment\n`);
+    assert.equal(status.err, `taut status: process ${server.child.pid} uses ${server.data}, but its control socket is not there: it is just starting, or the socket was removed; try again in a moment, else restart it\n`);
     const restore = await taut(['restore', '/nonexistent.db', '--data', server.data]);
     assert.equal(restore.code, 1);
     assert.equal(restore.err, `taut restore: needs the store to itself, but process ${server.child.pid} is using ${server.data}; stop it first\n`);

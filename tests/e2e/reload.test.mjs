@@ -165,6 +165,10 @@ describe('taut reload', { timeout: 120_000 }, () => {
       [...server.log.slice(from).matchAll(/error server\s+configuration: \S+: unknown section "(wrong\d+)"/g)].map((m) => m[1]),
       Array.from({ length: 30 }, (_, i) => `wrong${i}`),
     );
+    writeFileSync(file, `${yaml()}${Array.from({ length: 130 }, (_, i) => `wrong${i}: 1\n`).join('')}`);
+    const many = hangUp();
+    await logged(many, /error server\s+configuration_more: 30 more; taut check shows all\n/);
+    assert.equal(server.log.slice(many).match(/ configuration: /g).length, 100);
     write({});
     await logged(hangUp(), /reload: applied: nothing/);
   });

@@ -195,6 +195,13 @@ describe('TLS', { timeout: 120_000 }, () => {
     assert.equal((await taut(['reload', '--data', server.data])).code, 0);
   });
 
+  test('a reload gives each warning once', async () => {
+    chmodSync(pair.key, 0o644);
+    const { out } = await taut(['reload', '--data', server.data]);
+    chmodSync(pair.key, 0o600);
+    assert.equal(out.match(/everybody on this machine may read the key/g)?.length, 1, out);
+  });
+
   test('a reload with a pair that does not fit says so, and the old one stays', async () => {
     const third = authority.issue('third');
     const before = await served();

@@ -133,6 +133,9 @@ static void test_the_two_listeners_have_addresses_of_their_own(void **state) {
         "admin: { listen: localhost:8065 }\nmodules: []\n",
         "taut.yaml:1:18: admin.listen: localhost:8065 is taken by server.listen (127.0.0.1:8065); give one "
         "of them another port\n");
+    expect_listeners("server: { listen: '*:8066', public_url: 'http://192.0.2.7:8066' }\nmodules: []\n",
+                     "taut.yaml:1:19: admin.listen: 127.0.0.1:8066 is taken by server.listen (*:8066); give one of "
+                     "them another port\n");
     expect_listeners("admin: { listen: '[::]:9' }\nserver: { listen: '192.0.2.1:9' }\nmodules: []\n",
                      "taut.yaml:1:18: admin.listen: [::]:9 is taken by server.listen (192.0.2.1:9); give one of them "
                      "another port\n");
@@ -272,9 +275,9 @@ static void test_a_public_url_has_a_port_that_there_is(void **state) {
 }
 
 static void test_a_public_url_is_what_addresses_can_be_built_on(void **state) {
-    static const char *const wrong[] = {"https://ann:pw@chat.example.org", "https://chat.example.org/x?a=1",
-                                        "https://chat.example.org#top",    "https://chat.example.org/a/../b",
-                                        "https://chat.example.org/.",      "https://chat.example.org?",
+    static const char *const wrong[] = {"https://ann:pw@chat.example.org",  "https://chat.example.org/x?a=1",
+                                        "https://chat.example.org#top",     "https://chat.example.org/a/../b",
+                                        "https://chat.example.org/.",       "https://chat.example.org?",
                                         "https://chat.example.org/%2e%2E/b"};
     static const char *const right[] = {"https://chat.example.org/a@b", "https://chat.example.org/a..b/.c/",
                                         "http://[::1]:8065/taut", "http://[::1]", "https://chat.example.org:65535/a:b"};

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "obs/crumb.h"
+#include "obs/log.h"
 
 static struct crumb_owner chat = {.name = "chat"}, store = {.name = "store"};
 
@@ -152,6 +153,26 @@ static void every_kind_has_a_name(void **state) {
     assert_string_equal(crumb_kinds[CRUMB_TASK_DONE], "task_done");
 }
 
+/* Also when it holds it through what it calls: that one is named, and no other. */
+static void one_that_holds_the_hub_is_named(void **state) {
+    struct log_recent lines[LOG_RECENT];
+    (void)state;
+    crumb_thread_begin("hub");
+    crumb_enter(&chat, CRUMB_METHOD, "chat.postMessage");
+    crumb_enter(&store, CRUMB_SERVICE, "storage/1 commit");
+    pass(CRUMB_SLOW_MS * 1000 + 1000);
+    crumb_leave(NULL);
+    crumb_leave(NULL);
+    crumb_enter(&chat, CRUMB_INIT, NULL);
+    pass(CRUMB_SLOW_MS * 1000 + 1000);
+    crumb_leave(NULL);
+    crumb_thread_end();
+    assert_int_equal(log_recent(lines), 1);
+    assert_string_equal(lines[0].who, "store");
+    assert_string_equal(lines[0].event, "slow_callback");
+    assert_int_equal(strncmp(lines[0].text, "service storage/1 commit held the hub, and everybody, for 50", 60), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_innermost_callback_is_named_with_its_owner),
@@ -162,6 +183,7 @@ int main(void) {
         cmocka_unit_test(a_description_is_cut_where_there_is_no_room),
         cmocka_unit_test(threads_for_which_there_is_no_record_do_without),
         cmocka_unit_test(every_kind_has_a_name),
+        cmocka_unit_test(one_that_holds_the_hub_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

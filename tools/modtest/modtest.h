@@ -151,6 +151,10 @@ void world_advance(struct world *w, int64_t ms);
 bool world_advance_until(struct world *w, int64_t ms, world_cond cond, const void *arg);
 uint32_t thread_count(void);
 
+/* step_world.c: moves the clock as far as the step's `within` allows, until cond holds. False: it does not, or there is
+ * no `within`, or that is no time (reported). */
+bool step_lets_pass(struct world *w, const struct step *s, world_cond cond, const void *arg);
+
 /* ---- gateway.c ---- */
 struct frame {
     struct frame *next;

@@ -6,17 +6,27 @@
 
 /* ---- time ---- */
 
+/* -1: reported. */
+static int64_t time_of(struct world *w, const struct node *n, const char *what) {
+    const struct taut_opt duration = {.name = what, .type = TAUT_OPT_DURATION};
+    int64_t ms = -1;
+    const char *why = n->kind == NODE_SCALAR ? option_parse(w->config, &duration, n->text, TAUT_NONE, &ms)
+                                             : "takes a time such as 90s";
+    if (!why) return ms;
+    fail_at(w, n, "%s: %s", what, why);
+    return -1;
+}
+
 bool step_advance(struct world *w, const struct step *s) {
-    static const struct taut_opt duration = {.name = "advance", .type = TAUT_OPT_DURATION};
-    int64_t ms = 0;
-    const char *why = s->value->kind == NODE_SCALAR ? option_parse(w->config, &duration, s->value->text, TAUT_NONE, &ms)
-                                                    : "takes a time such as 90s";
-    if (why) {
-        fail_at(w, s->value, "advance: %s", why);
-        return false;
-    }
-    world_advance(w, ms);
+    int64_t ms = time_of(w, s->value, "advance");
+    if (ms >= 0) world_advance(w, ms);
     return !w->failed;
+}
+
+bool step_lets_pass(struct world *w, const struct step *s, world_cond cond, const void *arg) {
+    const struct node *within = node_child(s->node, "within");
+    int64_t ms = within ? time_of(w, within, "within") : -1;
+    return ms >= 0 && world_advance_until(w, ms, cond, arg);
 }
 
 /* ---- the store ---- */

@@ -187,7 +187,9 @@ static void a_second_backup_waits_for_nobody(void **state) {
     snprintf(other, sizeof other, "%s/other.db", t.dir);
     taut_op first = start_backup(file), second = start_backup(other);
     assert_int_equal(answer_of(second), TAUT_E_UNAVAILABLE);
-    assert_string_equal(text, "another backup is being made");
+    char want[200];
+    snprintf(want, sizeof want, "another backup is being made, to %s", file);
+    assert_string_equal(text, want);
     assert_int_equal(answer_of(first), TAUT_OK);
 }
 
@@ -201,7 +203,7 @@ static void a_store_that_closes_ends_its_backup_and_leaves_nothing(void **state)
     host.storage->close(host.self, closed);
     assert_int_equal(host_status(held), TAUT_OK);
     assert_int_equal(answer_of(op), TAUT_E_UNAVAILABLE);
-    assert_string_equal(text, "the server stops");
+    assert_string_equal(text, "the server stops; there is no backup");
     assert_int_equal(host_status(closed), TAUT_OK);
     assert_int_equal(files_in_directory(), 1);
     t.def->fini(&t.mod);
@@ -218,7 +220,7 @@ static void a_store_that_closes_while_its_backup_fails_waits_for_it(void **state
         taut_op op = start_backup(file), closed = host_op();
         host.storage->close(host.self, closed);
         int32_t status = answer_of(op);
-        assert_string_equal(text, status == TAUT_E_UNAVAILABLE ? "the server stops" : text);
+        assert_string_equal(text, status == TAUT_E_UNAVAILABLE ? "the server stops; there is no backup" : text);
         assert_true(status == TAUT_E_UNAVAILABLE || status == TAUT_E_EXISTS);
         assert_int_equal(host_status(closed), TAUT_OK);
         t.def->fini(&t.mod);

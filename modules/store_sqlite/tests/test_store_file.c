@@ -41,24 +41,43 @@ static void opening_reads_as_much_as_there_are_claims_whatever_the_log_holds(voi
     assert_int_equal(commit(BATCH(EVENTS(EVENT("{}")), CLAIM("key", "x")), NULL), TAUT_E_CLAIMED);
 }
 
-static void a_file_that_cannot_be_written_is_refused(void **state) {
+/* As another user, when we are one who may do everything. */
+static void assert_refused(const char *at, unsigned mode) {
     enum { NOBODY = 65534 };
     char want[512];
     bool is_root = geteuid() == 0;
-    (void)state;
-    fill();
-    close_store();
-    assert_int_equal(chmod(t.path, 0444), 0);
-    assert_int_equal(chmod(t.dir, 0777), 0);
     if (is_root) assert_int_equal(seteuid(NOBODY), 0);
     assert_int_equal(open_with(&notes), TAUT_E_IO);
     snprintf(want, sizeof want,
-             "store_open: %s cannot be written: permission denied; it belongs to user %u and has mode 0444, and the "
+             "store_open: %s cannot be written: permission denied; it belongs to user %u and has mode %04o, and the "
              "server runs as user %u",
-             t.path, (unsigned)getuid(), (unsigned)geteuid());
+             at, (unsigned)getuid(), mode, (unsigned)geteuid());
     if (is_root) assert_int_equal(seteuid(0), 0);
     assert_int_equal(host_logged(want), 1);
     t.def->fini(&t.mod);
+}
+
+static void a_file_that_cannot_be_written_is_refused(void **state) {
+    (void)state;
+    fill();
+    close_store();
+    assert_int_equal(chmod(t.dir, 0777), 0);
+    assert_int_equal(chmod(t.path, 0444), 0);
+    assert_refused(t.path, 0444);
+    assert_int_equal(chmod(t.path, geteuid() ? 0 : 0600), 0);
+    assert_refused(t.path, geteuid() ? 0 : 0600);
+    assert_int_equal(chmod(t.path, 0600), 0);
+    assert_int_equal(open_with(&notes), TAUT_OK);
+}
+
+static void a_folder_that_cannot_be_written_is_refused(void **state) {
+    (void)state;
+    fill();
+    close_store();
+    assert_int_equal(chmod(t.path, 0666), 0);
+    assert_int_equal(chmod(t.dir, 0555), 0);
+    assert_refused(t.dir, 0555);
+    assert_int_equal(chmod(t.dir, 0700), 0);
     assert_int_equal(chmod(t.path, 0600), 0);
     assert_int_equal(open_with(&notes), TAUT_OK);
 }
@@ -292,6 +311,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(opening_reads_as_much_as_there_are_claims_whatever_the_log_holds),
         TEST(a_file_that_cannot_be_written_is_refused),
+        TEST(a_folder_that_cannot_be_written_is_refused),
         TEST(a_log_whose_store_was_moved_or_emptied_is_left_alone),
         TEST(claims_older_than_a_day_leave_the_file),
         TEST(only_the_owner_may_read_the_file_and_nobody_else_may_write_it),
