@@ -34,7 +34,9 @@ int32_t await_result(struct taut_mod *m, struct taut_call *c, const struct taut_
     struct run *r = run_of(c);
     *result = NULL;
     check_thread(m, "taut_await");
-    if (!timeout_ms || !start) return TAUT_E_INVAL;
+    if (!check_given(m, "taut_await", timeout_ms > 0, "a time-out above 0") ||
+        !check_given(m, "taut_await", start != NULL, "a function"))
+        return TAUT_E_INVAL;
     for (struct await *a = r->awaits; a; a = a->next) {
         if (a->mod != m || !taut_str_eq(a->key, key)) continue;
         *result = a->result;

@@ -32,13 +32,13 @@ struct run *run_here(void) {
 /* ---- threads ---- */
 
 bool check_thread(const struct taut_mod *m, const char *function) {
-    static atomic_uint told;
+    struct instance *in = (struct instance *)(uintptr_t)m;
     if (here == hub_of(m)) return true;
 #ifdef TAUT_CHECKS
     panic("module %s: %s() was called outside of the hub's thread; from other threads: taut_post it", m->name,
           function);
 #endif
-    if (atomic_fetch_add(&told, 1) == 0)
+    if (!atomic_exchange(&in->is_wrong_thread_told, true))
         log_fmt(TAUT_LOG_ERROR, m->name, "wrong_thread",
                 "%s() was called outside of the hub's thread; this is a fault of the module", function);
     return false;
@@ -87,6 +87,13 @@ bool check_read(struct run *r, const char *function) {
               r->call->pub.mod->name, handler_name(r), r->effect, function);
 #endif
     return true;
+}
+
+bool check_given(const struct taut_mod *m, const char *function, bool is_given, const char *what) {
+    if (!is_given)
+        log_fmt(TAUT_LOG_ERROR, m->name, "bad_call",
+                "%s() without %s: nothing comes of it; this is a fault of the module", function, what);
+    return is_given;
 }
 
 void check_completed_twice(const struct taut_mod *m) {

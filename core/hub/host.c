@@ -40,6 +40,7 @@ static int64_t stamp_us(struct taut_call *c, int64_t after_us) {
 }
 
 static void host_post(struct taut_mod *m, void (*fn)(struct taut_mod *m, void *arg), void *arg) {
+    if (!check_given(m, "taut_post", fn != NULL, "a function")) return;
     if (run_here() && !check_effect(m, "taut_post")) return;
     struct posted *p = xmalloc(sizeof *p);
     *p = (struct posted){.msg.kind = MSG_HUB_POSTED, .mod = m, .fn = fn, .arg = arg};

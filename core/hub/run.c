@@ -549,7 +549,9 @@ int32_t run_task(struct taut_mod *m, const struct taut_actor *actor, taut_task_f
     static const struct taut_actor system = {.size = sizeof system, .flags = TAUT_ACTOR_SYSTEM};
     struct hub *h = hub_of(m);
     check_thread(m, "taut_task");
-    if (actor && !TAUT_HAS(actor, scopes)) return TAUT_E_INVAL;
+    if (!check_given(m, "taut_task", fn != NULL, "a function") ||
+        !check_given(m, "taut_task", !actor || TAUT_HAS(actor, scopes), "the size of its actor"))
+        return TAUT_E_INVAL;
     if (!check_effect(m, "taut_task")) return TAUT_OK;
     struct call *c = call_get(&h->pool, TAUT_CALL_TASK, NULL);
     c->pub.mod = m;

@@ -175,6 +175,8 @@ bool check_is_hub_thread(const struct hub *h);
 bool check_thread(const struct taut_mod *m, const char *function);
 /* A handler (if one runs) causes something. False: it only rehearses, and nothing is to happen. */
 bool check_effect(struct taut_mod *m, const char *function);
+/* False: the module gave something that cannot be used, or nothing; logged. Any thread. */
+bool check_given(const struct taut_mod *m, const char *function, bool is_given, const char *what);
 void check_completed_twice(const struct taut_mod *m); /* an op, by the same module */
 /* It is to wait for something: it may have caused nothing yet. False: its handler does not run, it cannot wait. */
 bool check_read(struct run *r, const char *function);

@@ -334,6 +334,7 @@ static taut_sub subscribe(struct taut_mod *m, const struct taut_subscription *de
     struct hub *h = hub_of(m);
     check_thread(m, "taut_subscribe");
     if (!check_effect(m, "taut_subscribe")) return UINT64_MAX;
+    if (!check_given(m, "taut_subscribe", TAUT_HAS(def, arg), "the size of its subscription")) return 0;
     size_t n = def->name ? strlen(def->name) : 0;
     bool taken = false;
     for (struct sub *s = h->subs; s; s = s->next) taken |= taut_str_is(s->name, def->name) && !s->ended;

@@ -55,6 +55,7 @@ static void on_timer(uv_timer_t *uv) {
 taut_timer timer_start(struct taut_mod *m, uint64_t ms, uint64_t repeat_ms, taut_fn fn, void *arg) {
     struct hub *h = hub_of(m);
     check_thread(m, "taut_timer_start");
+    if (!check_given(m, "taut_timer_start", fn != NULL, "a function")) return 0;
     if (!check_effect(m, "taut_timer_start")) return UINT64_MAX;
     struct timer *t = xcalloc(1, sizeof *t);
     t->id = ++h->timers->last;
@@ -199,6 +200,7 @@ static int32_t work_add(struct taut_mod *m, void (*fn)(void *arg), void (*done)(
                         void *arg) {
     struct hub *h = hub_of(m);
     check_thread(m, "taut_work");
+    if (!check_given(m, "taut_work", fn != NULL, "a function")) return TAUT_E_INVAL;
     if (!check_effect(m, "taut_work")) return TAUT_OK;
     struct work *w = h->work;
     if (!w) {

@@ -23,15 +23,16 @@ struct instance {
     enum instance_state state;
     uint32_t first_table; /* id of its first table in modules.tables */
     uint32_t ntables;
-    char *where;              /* "taut.yaml:7:5", for messages */
-    struct seen *seen;        /* its hub's, from hub_new to hub_free */
-    bool off;                 /* not to run: nobody reaches it; hub */
-    atomic_uint in_flight;    /* posts and work that are to come back to it; any thread */
-    char hung[48];            /* "did not stop within 10 s": it is left as it is; else empty; hub */
-    char failed[160];         /* why its init counts as failed though it returned no error; else empty; hub */
-    uint32_t overdue;         /* calls that it keeps open behind their deadline; hub */
-    struct live_values *base; /* what a reload started it with, all of it; NULL: the arena of all has it */
-    struct live_values *live; /* where `config` lies since a reload changed it; NULL: in `base` */
+    char *where;                      /* "taut.yaml:7:5", for messages */
+    struct seen *seen;                /* its hub's, from hub_new to hub_free */
+    bool off;                         /* not to run: nobody reaches it; hub */
+    atomic_bool is_wrong_thread_told; /* its calls from outside of the hub's thread were logged once; any thread */
+    atomic_uint in_flight;            /* posts and work that are to come back to it; any thread */
+    char hung[48];                    /* "did not stop within 10 s": it is left as it is; else empty; hub */
+    char failed[160];                 /* why its init counts as failed though it returned no error; else empty; hub */
+    uint32_t overdue;                 /* calls that it keeps open behind their deadline; hub */
+    struct live_values *base;         /* what a reload started it with, all of it; NULL: the arena of all has it */
+    struct live_values *live;         /* where `config` lies since a reload changed it; NULL: in `base` */
 };
 
 /* Cuts off what fails again and again (core/hub/breaker.c). */

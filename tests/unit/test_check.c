@@ -1,6 +1,7 @@
 /* test_check.c - what a build with TAUT_CHECKS stops modules from doing, to the letter. Other builds let handlers be,
  * and tell of wrong threads once. */
 #include "hub_harness.h"
+#include "obs/log.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -367,6 +368,25 @@ static void a_metric_that_is_not_declared_is_found(void **state) {
     (void)state;
     expect_stop(undeclared, "module user: measures number 9, label 0, and has declared 0 metrics");
 }
+static void what_is_not_given_is_named(void **state) {
+    struct taut_mod *m = &b_->user_in.pub;
+    const struct taut_actor sizeless = {.user = TAUT_LIT("U1")};
+    const struct taut_subscription no_size = {.name = "user", .on_events = NULL};
+    struct log_recent lines[LOG_RECENT];
+    (void)state;
+    assert_int_equal(taut_timer_start(m, 1, 0, NULL, NULL), 0);
+    assert_int_equal(taut_work(m, NULL, nothing, NULL), TAUT_E_INVAL);
+    taut_post(m, NULL, NULL);
+    assert_int_equal(taut_subscribe(m, &no_size), 0);
+    assert_int_equal(taut_task(m, NULL, NULL, NULL, NULL), TAUT_E_INVAL);
+    assert_int_equal(taut_task(m, &sizeless, is_right, NULL, NULL), TAUT_E_INVAL);
+    turn();
+    assert_true(log_recent(lines) > 0);
+    assert_string_equal(lines[0].event, "bad_call");
+    assert_string_equal(
+        lines[0].text, "taut_task() without the size of its actor: nothing comes of it; this is a fault of the module");
+}
+
 static void a_right_handler_goes_its_way(void **state) {
     (void)state;
     run_task_of(is_right);
@@ -390,6 +410,7 @@ int main(void) {
         T(two_ends_are_found),
         T(what_is_no_json_is_found),
         T(a_metric_that_is_not_declared_is_found),
+        T(what_is_not_given_is_named),
         T(a_right_handler_goes_its_way),
         T(a_handler_may_answer_otherwise_when_its_batch_cannot_be),
 #ifndef __SANITIZE_THREAD__ /* the check looks at what the thread writes */
