@@ -120,7 +120,7 @@ function prose(text) {
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const threadOf = (doc, header) =>
-  /\bany thread\b/i.test(doc) ? 'any' : /\bany thread\b/i.test(header.intro) && !/Thread: the hub|Thread: hub/.test(header.intro) ? 'any' : 'hub';
+  /\bany\s+thread\b/i.test(doc) ? 'any' : /\bany thread\b/i.test(header.intro) && !/Thread: the hub|Thread: hub/.test(header.intro) ? 'any' : 'hub';
 const sinceOf = (doc, header) => /Since (\d+\.\d+)/.exec(doc)?.[1] ?? /Since (\d+\.\d+)/.exec(header.intro)?.[1] ?? '';
 
 function render(header) {

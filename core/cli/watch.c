@@ -65,7 +65,7 @@ static bool instances(const struct watch *w, struct taut_json *j) {
         struct health_note notes[HEALTH_NOTES];
         uint32_t n = in->seen ? health_list(&in->seen->health, notes) : 0;
         for (uint32_t k = 0; k < n; k++) {
-            reason(j, in->pub.name, health_names[notes[k].level], notes[k].code, taut_str_z(notes[k].text));
+            reason(j, in->name, health_names[notes[k].level], notes[k].code, taut_str_z(notes[k].text));
             if (notes[k].level == TAUT_HEALTH_DOWN && module_is_needed(w->modules, in)) ok = false;
         }
     }

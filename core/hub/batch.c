@@ -83,6 +83,9 @@ static struct taut_write *add_write(struct taut_batch *b, struct taut_mod *m, co
     uint32_t table;
     const char *fault = table_id(m, t, &table) ? values_fault(mem(b), t, vals, n, VALUE_WRITTEN) : "not its own table";
     if (!fault && !n) fault = arena_fmt(mem(b), "table %s: a write without a value", t->name).ptr;
+    char text[KEY_MAX];
+    if (!fault && !key_encode(text, table, vals, n < t->key_cols ? n : t->key_cols))
+        fault = arena_fmt(mem(b), "table %s: a key of more than %d bytes", t->name, KEY_MAX).ptr;
     if (fault) {
         find_bad(b, fault);
         return NULL;
@@ -263,6 +266,14 @@ static struct taut_val resolve(struct taut_val v, uint64_t first_seq) {
     return v.type == TAUT_SEQ ? taut_v_int((int64_t)first_seq + v.u.i) : v;
 }
 
+/* A key of an event's number is known by that number. */
+static taut_str written_key(char text[KEY_MAX], const struct taut_write *w, uint32_t n, uint64_t first_seq) {
+    struct taut_val key[64];
+    if (n > COUNT_OF(key)) return taut_str_n(text, 0);
+    for (uint32_t i = 0; i < n; i++) key[i] = resolve(w->vals[i], first_seq);
+    return taut_str_n(text, key_encode(text, w->table, key, n));
+}
+
 static void apply_insert(struct hub *h, const struct taut_write *w, taut_str key, struct crow *old, uint64_t lsn,
                          uint64_t first_seq) {
     struct taut_val vals[64];
@@ -328,7 +339,7 @@ static void apply_write(struct hub *h, const struct taut_write *w, uint64_t lsn,
     const struct taut_table *t = h->modules->tables[w->table].table;
     char text[KEY_MAX];
     bool range = w->kind == TAUT_W_DELETE && w->nvals < t->key_cols;
-    taut_str key = taut_str_n(text, key_encode(text, w->table, w->vals, range ? w->nvals : t->key_cols));
+    taut_str key = written_key(text, w, range ? w->nvals : t->key_cols, first_seq);
     if (!key.len) return;
     if (range) {
         rows_drop_prefix(&h->rows, w->table, key);
@@ -365,6 +376,10 @@ void batch_on_durable(struct hub *h, struct msg *m) {
     struct durables *d = CONTAINER_OF(m, struct durables, msg);
     uint64_t now_ns = clock_mono_ns();
     crash_point("hub.before_publish");
+    if (h->in_doubt) { /* the store has been brought to a known state: what is read from now on is that */
+        h->in_doubt = false;
+        load_doubt(h);
+    }
     publish_begin(h);
     for (uint32_t i = 0; i < d->n; i++) {
         struct taut_batch *b = (struct taut_batch *)(uintptr_t)d->list[i].batch;

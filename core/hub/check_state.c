@@ -93,6 +93,7 @@ struct data {
     struct data *next;
     const struct taut_module *of; /* the loader's copy */
     const void *inside;           /* the object's own: an address of it */
+    bool counts; /* it is built to be measured (coverage, profiles): it counts in its data, whatever it does */
     uint32_t n;
     struct range ranges[RANGES_MAX];
 };
@@ -100,6 +101,10 @@ static struct data *known; /* shared objects stay loaded */
 
 static void add_range(struct data *d, uintptr_t from, uintptr_t to) {
     if (from < to && d->n < RANGES_MAX) d->ranges[d->n++] = (struct range){(const char *)from, to - from};
+}
+
+static bool has_counters(const char *at, size_t n) {
+    return memmem(at, n, ".gcda", sizeof ".gcda") || memmem(at, n, "__llvm_profile", sizeof "__llvm_profile" - 1);
 }
 
 /* What is read-only once it has been relocated lies in a writable segment, at its beginning. */
@@ -117,8 +122,9 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *arg) {
     for (int i = 0; i < info->dlpi_phnum && is_its; i++) {
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];
         uintptr_t from = info->dlpi_addr + p->p_vaddr, to = from + p->p_memsz;
-        if (p->p_type != PT_LOAD || !(p->p_flags & PF_W)) continue;
-        add_range(d, fixed_end > from && fixed_end <= to ? fixed_end : from, to);
+        if (p->p_type != PT_LOAD) continue;
+        if (!(p->p_flags & PF_W)) d->counts |= has_counters((const char *)from, p->p_memsz);
+        else add_range(d, fixed_end > from && fixed_end <= to ? fixed_end : from, to);
     }
     return is_its;
 }
@@ -131,6 +137,7 @@ static const struct data *data_of(const struct instance *in) {
     d->of = in->def;
     d->inside = in->dl ? dlsym(in->dl, "taut_module") : NULL;
     if (d->inside) dl_iterate_phdr(look_at_object, d);
+    if (d->counts) d->n = 0;
     d->next = known;
     return known = d;
 }

@@ -8,7 +8,9 @@ enum { SHOWN_MAX = 100 };
 
 /* jansson reads over a NUL that stands behind a number. */
 static bool is_object(taut_str s) {
-    json_t *j = s.len && !memchr(s.ptr, 0, s.len) ? json_loadb(s.ptr, s.len, JSON_ALLOW_NUL, NULL) : NULL;
+    json_t *j = s.len && !memchr(s.ptr, 0, s.len)
+                    ? json_loadb(s.ptr, s.len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL)
+                    : NULL;
     bool is = json_is_object(j) && s.ptr[0] == '{' && s.ptr[s.len - 1] == '}';
     json_decref(j);
     return is;

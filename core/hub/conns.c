@@ -50,7 +50,8 @@ static int32_t accept_conn(struct taut_call *pub, const struct taut_accept *a) {
     if (pub->kind != TAUT_CALL_OPEN || !a->actor || !TAUT_HAS(a->actor, scopes) || a->cursor > a->as_of)
         return TAUT_E_INVAL;
     check_ends(r, "taut_accept");
-    if (r->rehearsing) { /* as if it were let in and gone at once */
+    if (r->rehearsing) { /* as if it were let in and gone at once: close finds what at_end has made of it */
+        run_do_at_end(r);
         if (c->socket->def->close) c->socket->def->close(pub->mod, pub->conn, a->state);
         states_forgive(r, pub->mod);
         r->failed = false;

@@ -117,6 +117,17 @@ static bool is_gone(const struct hook_entry *e) {
     return e->owner->state == INSTANCE_FAILED || e->owner->state == INSTANCE_STOPPED || e->owner->off;
 }
 
+static void filter_ended(struct run *r, struct hook_entry *e) {
+#ifdef TAUT_CHECKS
+    panic("module %s: the filter %s ends a call that is not its own; it returns TAUT_OK, or what taut_fail returns",
+          e->owner->name, e->def->name);
+#endif
+    r->replied = r->answer_open = false;
+    r->ended_by = NULL;
+    if (!r->rehearsing)
+        fault(r->hub, e, "ends the call that it looks at; it returns TAUT_OK, or what taut_fail returns");
+}
+
 static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, void *data) {
     struct taut_call *c = &r->call->pub;
     struct hook_time *t = time_of(r, e), *outer = r->hook;
@@ -135,11 +146,16 @@ static int32_t ask(struct run *r, struct hook_entry *e, struct taut_batch *b, vo
     t->counted_us = clock_mono_us();
     crumb_enter(crumbs_of(&e->owner->pub), CRUMB_HOOK, e->def->name);
     r->hook_depth++;
+    bool had_ended = r->replied;
     int32_t verdict = e->def->filter(&e->owner->pub, c, b, data);
     r->hook_depth--;
     crumb_leave(r->rehearsing ? NULL : &e->seconds);
     r->hook = outer;
     hook_count(t);
+    if (r->replied && !had_ended && !r->failed) { /* what it was asked about is not its own to end */
+        filter_ended(r, e);
+        return without(c, e);
+    }
     if (verdict == TAUT_E_AGAIN) return verdict;
     bool is_late = t->used_us > budget_us(e);
     t->used_us = r->rehearsing ? before_us : 0;

@@ -73,6 +73,7 @@ struct crow *rows_peek(struct row_cache *c, taut_str key);
 void rows_put(struct row_cache *c, struct crow *r); /* takes a reference of its own; replaces */
 void rows_drop(struct row_cache *c, struct crow *r);
 void rows_drop_prefix(struct row_cache *c, uint32_t table, taut_str prefix);
+void rows_drop_all(struct row_cache *c);
 void rows_free(struct row_cache *c);
 
 /* ---- ops.c ---- */
@@ -332,6 +333,7 @@ struct hub {
     struct run *ahead;       /* their snapshots are newer than what is applied here */
     uint64_t applied_lsn;    /* the last commit whose rows and events are applied and published */
     uint32_t commits;        /* at the store */
+    bool in_doubt; /* a commit may be on disk of which durable() will never tell: no row is kept until the next one */
     struct run *runs, *runs_last;
     struct run *next_run; /* of who goes through them while they end */
     uint32_t nruns;

@@ -205,7 +205,7 @@ static void finish_load(struct hub *h, struct load *l, const struct taut_row *go
     struct crow *row = NULL;
     if (got) {
         row = crow_new(l->table, l->key, got->vals, got->ncols, got->ncols, as_of);
-        if (as_of >= l->min_as_of) rows_put(&h->rows, row);
+        if (as_of >= l->min_as_of && !h->in_doubt) rows_put(&h->rows, row);
     }
     if (map_get(&h->loads, l->key) == l) map_remove(&h->loads, l->key);
     for (uint32_t w = 0; w < l->nwaiters; w++) {
@@ -267,6 +267,15 @@ void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn) {
     for (size_t i = 0; i < h->loads.cap;) {
         struct load *l = h->loads.slots[i].value;
         if (l && l->table == table && l->sent) outdate(h, l, lsn); /* moves others up: look here again */
+        else i++;
+    }
+}
+
+void load_doubt(struct hub *h) {
+    rows_drop_all(&h->rows);
+    for (size_t i = 0; i < h->loads.cap;) {
+        struct load *l = h->loads.slots[i].value;
+        if (l && l->sent) outdate(h, l, UINT64_MAX);
         else i++;
     }
 }
@@ -366,7 +375,7 @@ int32_t load_scan(struct taut_mod *m, struct taut_call *c, const struct taut_tab
     const char *fault = scan_fault(&r->call->arena, t, s);
     if (fault) return bad_read(r, m, "taut_scan", fault);
     struct taut_scan *copy = scan_copy(&r->call->arena, s, table, &key);
-    if (!key.len) return TAUT_E_INVAL;
+    if (!key.len) return bad_read(r, m, "taut_scan", "its prefix and bounds have more than 1024 bytes");
     struct memo *memo = memo_find(r, key);
     if (memo && memo->rows) {
         *rows = memo->rows;

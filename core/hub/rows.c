@@ -130,8 +130,12 @@ void rows_drop_prefix(struct row_cache *c, uint32_t table, taut_str prefix) {
     }
 }
 
-void rows_free(struct row_cache *c) {
+void rows_drop_all(struct row_cache *c) {
     while (c->newest) rows_drop(c, c->newest);
+}
+
+void rows_free(struct row_cache *c) {
+    rows_drop_all(c);
     map_free(&c->map);
     free(c->by_table);
 }

@@ -261,10 +261,18 @@ static void at_end(struct taut_mod *m, struct taut_call *c, taut_fn fn, void *ar
     *last = e;
 }
 
+void run_do_at_end(const struct run *r) {
+    for (struct at_end *e = r->at_end; e; e = e->next) {
+        crumb_enter(crumbs_of(e->mod), CRUMB_AT_END, NULL);
+        e->fn(e->mod, e->arg);
+        crumb_leave(NULL);
+    }
+}
+
 static void do_at_end(struct run *r) {
     if (r->ended_once) return;
     r->ended_once = true;
-    for (struct at_end *e = r->at_end; e; e = e->next) e->fn(e->mod, e->arg);
+    run_do_at_end(r);
 }
 
 /* Its answer comes later; perhaps from what is to be done at its end. */
@@ -426,6 +434,8 @@ void run_committed(struct run *r, int32_t status, const struct taut_commit_resul
     case TAUT_E_UNAVAILABLE: refuse(r, "service_unavailable", unavailable_text(r, res)); break;
     case TAUT_E_UNKNOWN:
     case TAUT_E_TIMEOUT:
+        r->hub->in_doubt = true;
+        load_doubt(r->hub);
         unknown_outcome(r);
         if (r->conn) r->call->out.sent = true; /* silence: neither a success nor a failure */
         run_finish(r);

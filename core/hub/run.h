@@ -128,7 +128,8 @@ bool held_too_many(const struct instance *in); /* it gets no more calls */
 void held_returned(struct run *r);             /* one that was overdue ends */
 /* A module answers a held call. True: nobody waits for it any more, and it has ended: r is gone. */
 bool held_too_late(struct taut_call *c);
-void held_answered(struct run *r); /* if it is held: the call ends with that */
+void run_do_at_end(const struct run *r); /* what this run wants done then */
+void held_answered(struct run *r);       /* if it is held: the call ends with that */
 /* If its handler does not run: what the module ends it with cannot be, and it ends with this. */
 void held_fails(struct run *r, const char *code, const char *text);
 void held_end_of(struct hub *h, struct instance *in); /* it was stopped: none of its calls stays open */
@@ -144,6 +145,7 @@ uint32_t load_scans_waiting(const struct hub *h);
 void load_scan_freed(struct hub *h);                          /* a call that had scans has ended, or reads no more */
 void load_release(struct hub *h);                             /* calls whose snapshots are no longer ahead go on */
 void load_touched(struct hub *h, taut_str key, uint64_t lsn); /* a commit wrote this key */
+void load_doubt(struct hub *h); /* what is cached, or being read, may be outdated already */
 void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn);
 void run_forget_reads(struct run *r);
 bool table_id(const struct taut_mod *m, const struct taut_table *t, uint32_t *id);

@@ -113,7 +113,10 @@ static void hand_over(struct feed *f, struct handed *g, uint64_t upto) {
     if (!f->since_us) f->since_us = clock_mono_us();
     f->sought = false;
     s->users++;
-    s->def.on_events(s->mod, s->def.arg, &g->pub, op_new(s->mod, 0, on_handed, over));
+    taut_op op = op_new(s->mod, 0, on_handed, over);
+    crumb_enter(crumbs_of(s->mod), CRUMB_EVENTS, NULL);
+    s->def.on_events(s->mod, s->def.arg, &g->pub, op);
+    crumb_leave(NULL);
 }
 
 static void on_rows(struct taut_mod *m, void *arg, int32_t status, void *result) {
@@ -330,15 +333,26 @@ static void ask_logs(struct sub *s) {
 
 /* ---- for modules ---- */
 
+static const char *subscription_fault(const struct hub *h, const struct taut_subscription *def) {
+    if (!TAUT_HAS(def, arg)) return "a subscription whose size is too small; set .size = sizeof it";
+    if (!def->name || !*def->name || strlen(def->name) > NAME_MAX_BYTES) return "its name has 1 to 100 bytes";
+    if (!def->on_events) return "it has no on_events";
+    if (!h->store_open) return "the store is not open; subscribe in start, not before";
+    for (const struct sub *s = h->subs; s; s = s->next)
+        if (taut_str_is(s->name, def->name) && !s->ended) return "somebody has a subscription of that name already";
+    return NULL;
+}
+
 static taut_sub subscribe(struct taut_mod *m, const struct taut_subscription *def) {
     struct hub *h = hub_of(m);
     check_thread(m, "taut_subscribe");
     if (!check_effect(m, "taut_subscribe")) return UINT64_MAX;
-    if (!check_given(m, "taut_subscribe", TAUT_HAS(def, arg), "the size of its subscription")) return 0;
-    size_t n = def->name ? strlen(def->name) : 0;
-    bool taken = false;
-    for (struct sub *s = h->subs; s; s = s->next) taken |= taut_str_is(s->name, def->name) && !s->ended;
-    if (!n || n > NAME_MAX_BYTES || taken || !def->on_events || !h->store_open) return 0;
+    const char *fault = subscription_fault(h, def);
+    if (fault) {
+        log_fmt(TAUT_LOG_ERROR, m->name, "bad_subscription", "taut_subscribe(): %s", fault);
+        return 0;
+    }
+    size_t n = strlen(def->name);
     struct sub *s = xcalloc(1, sizeof *s + n);
     memcpy(&s->def, def, def->size < sizeof s->def ? def->size : sizeof s->def);
     memcpy(s + 1, def->name, n);

@@ -101,6 +101,7 @@ static void begin_stop(struct hub *h, struct instance *in) {
         next(h);
         return;
     }
+    services_stop_of(h, in);
     h->switching->timeout_ms = stop_timeout_ms(h);
     h->switching->deadline_us = clock_mono_us() + 2000 * (int64_t)stop_timeout_ms(h);
     if (in->def->stop) h->switching->timeout_ms = instance_stop(h, in, on_stopped, h);

@@ -99,7 +99,9 @@ static void on_poll(uv_poll_t *uv, int status, int events) {
     struct poll *p = uv->data;
     uint32_t what = (events & UV_READABLE ? TAUT_POLL_READ : 0) | (events & UV_WRITABLE ? TAUT_POLL_WRITE : 0);
     if (status < 0 || (events & UV_DISCONNECT)) what |= TAUT_POLL_HANGUP;
+    crumb_enter(crumbs_of(p->mod), CRUMB_POLL, NULL);
     p->fn(p->mod, p->arg, what);
+    crumb_leave(NULL);
 }
 
 static taut_poll poll_start(struct taut_mod *m, int32_t fd, uint32_t events,

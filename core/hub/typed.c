@@ -95,6 +95,14 @@ const char *event_fault(struct arena *a, const struct taut_event *e) {
     taut_str b = TAUT_HAS(e, body) ? e->body : taut_str_n("", 0);
     if (!TAUT_HAS(e, body)) return arena_fmt(a, "an event whose size is %u; set .size = sizeof it", e->size).ptr;
     if (e->ntopics > 64 || e->ndeltas > 64) return "an event has at most 64 topics and 64 deltas";
+    for (uint32_t i = 0; i < e->ntopics; i++) /* the log has them in one text */
+        if (!e->topics[i].len || memchr(e->topics[i].ptr, ' ', e->topics[i].len))
+            return "a topic of an event is empty, or has a blank in it";
+    for (uint32_t i = 0; i < e->ndeltas; i++)
+        if (memchr(e->deltas[i].who.ptr, ' ', e->deltas[i].who.len) ||
+            memchr(e->deltas[i].who.ptr, ',', e->deltas[i].who.len) ||
+            memchr(e->deltas[i].topic.ptr, ',', e->deltas[i].topic.len))
+            return "a delta of an event has a comma in it, or a blank in who it is about";
     if (b.len && (b.len < 2 || b.ptr[0] != '{' || b.ptr[b.len - 1] != '}')) /* not shown: somebody may have said it */
         return arena_fmt(a, "the body of an event is a JSON object, from { to }; this is none (%zu bytes)", b.len).ptr;
     return NULL;

@@ -25,7 +25,7 @@ struct instance {
     uint32_t ntables;
     char *where;                      /* "taut.yaml:7:5", for messages */
     struct seen *seen;                /* its hub's, from hub_new to hub_free */
-    bool off;                         /* not to run: nobody reaches it; hub */
+    atomic_bool off;                  /* not to run: nobody reaches it; written by the hub, read by any thread */
     atomic_bool is_wrong_thread_told; /* its calls from outside of the hub's thread were logged once; any thread */
     atomic_uint in_flight;            /* posts and work that are to come back to it; any thread */
     char hung[48];                    /* "did not stop within 10 s": it is left as it is; else empty; hub */

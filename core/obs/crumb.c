@@ -13,8 +13,9 @@ _Thread_local struct crumb_thread *crumb_here;
 _Atomic(struct crumb_thread *) crumb_threads[CRUMB_THREADS];
 
 const char *const crumb_kinds[CRUMB_KINDS] = {
-    "none", "method", "open",   "frame",  "command", "task",  "route", "task_done", "hook",    "timer",       "op",
-    "work", "worked", "posted", "closed", "init",    "start", "stop",  "fini",      "service", "reconfigure",
+    "none",  "method", "open", "frame",   "command",     "task",   "route",  "task_done",
+    "hook",  "timer",  "op",   "work",    "worked",      "posted", "closed", "init",
+    "start", "stop",   "fini", "service", "reconfigure", "events", "poll",   "at_end",
 };
 
 /* A stack for signal handlers: what overflowed its own has none left. */

@@ -33,6 +33,9 @@ enum crumb_kind {
     CRUMB_FINI,
     CRUMB_SERVICE,
     CRUMB_RECONFIGURE,
+    CRUMB_EVENTS,
+    CRUMB_POLL,
+    CRUMB_AT_END,
     CRUMB_KINDS
 };
 extern const char *const crumb_kinds[CRUMB_KINDS]; /* "method" … */

@@ -22,6 +22,7 @@ static int32_t set(struct taut_draft *pub, struct taut_mod *m, uint32_t field, t
     if (value.len > DRAFT_BYTES_MAX) return TAUT_E_LIMIT;
     switch (field) {
     case TAUT_DRAFT_TEXT:
+        if (!text_is_utf8(value)) return TAUT_E_INVAL;
         if (text_length(value) > MESSAGE_TEXT_MAX) return TAUT_E_LIMIT;
         pub->text = taut_keep(d->call, value);
         break;

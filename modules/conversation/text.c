@@ -136,6 +136,25 @@ int text_blank(taut_str s) {
     return 1;
 }
 
+int text_is_utf8(taut_str s) {
+    const unsigned char *p = (const unsigned char *)s.ptr, *end = p + s.len;
+    while (p < end) {
+        static const unsigned char lowest[] = {0, 0, 0xa0, 0x90}; /* of the second byte, behind e0 and f0 */
+        int more = *p < 0x80                 ? 0
+                   : *p >= 0xc2 && *p < 0xe0 ? 1
+                   : *p >= 0xe0 && *p < 0xf0 ? 2
+                   : *p >= 0xf0 && *p < 0xf5 ? 3
+                                             : -1;
+        if (more < 0 || end - p <= more) return 0;
+        if ((*p == 0xe0 || *p == 0xf0) && p[1] < lowest[more]) return 0;
+        if ((*p == 0xed && p[1] > 0x9f) || (*p == 0xf4 && p[1] > 0x8f)) return 0;
+        for (int i = 1; i <= more; i++)
+            if ((p[i] & 0xc0) != 0x80) return 0;
+        p += more + 1;
+    }
+    return 1;
+}
+
 size_t text_length(taut_str s) {
     size_t i, n = 0;
     for (i = 0; i < s.len; i++) n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;

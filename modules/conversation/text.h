@@ -28,6 +28,7 @@ int reaction_name_ok(taut_str name);
 int text_blank(taut_str s);
 /* Characters of a valid UTF-8 text. */
 size_t text_length(taut_str s);
+int text_is_utf8(taut_str s); /* what clients get as JSON must be */
 /* The first `max` characters of it. */
 taut_str text_cut(taut_str s, size_t max);
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { many, must } from './lib/http.mjs';
+import { many, metric, must } from './lib/http.mjs';
 import { anonymous, deafPeer, FRUGAL, isSanitized, peakWhile, Reader, slowestWhile } from './lib/memory.mjs';
 import { Server, sleep } from './lib/server.mjs';
 
@@ -29,7 +29,11 @@ describe('memory', { timeout: 400_000 }, () => {
     scale = isSanitized(server) ? 2 : 1;
     await post(POSTS); // the tail, the caches and the allocator have what they want
   });
-  after(() => server.stop());
+  after(async () => {
+    // calls of peers that have gone still run to their end
+    for (let i = 0; i < 600 && (await metric(server, 'calls')) > 0; i++) await sleep(100);
+    await server.stop();
+  });
 
   const post = (n) => many(n, 64, () => must(server, 'chat.postMessage', ada.token, { channel: general, text: TEXT }));
   const grown = async (t, what, work) => {

@@ -277,6 +277,9 @@ static int32_t on_before_send(struct taut_mod *m, struct taut_call *c, struct ta
     struct taut_draft *d = data;
     (void)b;
     if (taut_str_is(d->text, "rude")) return taut_fail(c, "be_polite");
+    if (taut_str_is(d->text, "bytes"))
+        return taut_draft_set(d, m, TAUT_DRAFT_TEXT, TAUT_LIT("\xff")) == TAUT_E_INVAL ? taut_fail(c, "no_text")
+                                                                                       : TAUT_OK;
     if (taut_str_is(d->text, "hi")) return taut_draft_set(d, m, TAUT_DRAFT_TEXT, TAUT_LIT("Good day"));
     return TAUT_OK;
 }

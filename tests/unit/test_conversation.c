@@ -134,6 +134,25 @@ static void texts_are_counted_and_cut_by_characters(void **state) {
     assert_false(text_blank(TAUT_LIT(" a")));
 }
 
+static void what_is_no_utf8_is_no_text(void **state) {
+    static const char *const good[] = {
+        "", "a", "\xc3\xa9", "\xe2\x82\xac", "\xed\x9f\xbf", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\xff",
+                                      "\x80",
+                                      "\xc3",
+                                      "\xc0\xaf",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xe2\x82",
+                                      "a\xc3(",
+                                      "\xf5\x80\x80\x80"};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(text_is_utf8(taut_str_z(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(text_is_utf8(taut_str_z(bad[i])));
+}
+
 static void lists_are_walked_item_by_item(void **state) {
     taut_str rest = TAUT_LIT(",a,,bc,"), item;
     (void)state;
@@ -430,6 +449,7 @@ int main(void) {
         cmocka_unit_test(texts_are_counted_and_cut_by_characters),
         cmocka_unit_test(cursors_come_back),
         cmocka_unit_test(cursors_of_every_length_come_back),
+        cmocka_unit_test(what_is_no_utf8_is_no_text),
         cmocka_unit_test(lists_are_walked_item_by_item),
         cmocka_unit_test(parts_are_what_their_names_say),
         cmocka_unit_test(a_message_has_at_most_50_blocks),

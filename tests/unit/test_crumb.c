@@ -151,6 +151,7 @@ static void every_kind_has_a_name(void **state) {
     assert_string_equal(crumb_kinds[CRUMB_RECONFIGURE], "reconfigure");
     assert_string_equal(crumb_kinds[CRUMB_SERVICE], "service");
     assert_string_equal(crumb_kinds[CRUMB_TASK_DONE], "task_done");
+    assert_string_equal(crumb_kinds[CRUMB_AT_END], "at_end");
 }
 
 /* Also when it holds it through what it calls: that one is named, and no other. */

@@ -70,7 +70,14 @@ static int32_t circular(struct taut_mod *m, struct taut_call *c, struct taut_bat
     return taut_filter(m, c, "p", TAUT_NONE, b, data);
 }
 
-enum { QUICK, SLOW, READER, BRIEF, WORKER, BUSY, CIRCULAR, STRICT_CIRCULAR, AT_Q, FILTERS };
+#ifndef TAUT_CHECKS /* which stops it */
+static int32_t ender(struct taut_mod *m, struct taut_call *c, struct taut_batch *b, void *data) {
+    (void)m, (void)b, (void)data;
+    return taut_done(c);
+}
+#endif
+
+enum { QUICK, SLOW, READER, BRIEF, WORKER, BUSY, CIRCULAR, STRICT_CIRCULAR, ENDER, AT_Q, FILTERS };
 static const struct taut_hook defs[FILTERS] = {
     [QUICK] = TAUT_FILTER("p", "quick", quick, .on_error = TAUT_FAIL_CLOSED),
     [SLOW] = TAUT_FILTER("p", "slow", slow, .budget_ms = 4000),
@@ -80,6 +87,9 @@ static const struct taut_hook defs[FILTERS] = {
     [BUSY] = TAUT_FILTER("p", "busy", busy, .budget_ms = 70),
     [CIRCULAR] = TAUT_FILTER("p", "circular", circular, .budget_ms = 4000),
     [STRICT_CIRCULAR] = TAUT_FILTER("p", "strict_circular", circular, .budget_ms = 4000, .on_error = TAUT_FAIL_CLOSED),
+#ifndef TAUT_CHECKS
+    [ENDER] = TAUT_FILTER("p", "ender", ender),
+#endif
     [AT_Q] = TAUT_FILTER("q", "quick", quick, .budget_ms = 30),
 };
 static struct hook_entry at_p[2], at_q[1];
@@ -210,7 +220,7 @@ static void a_verdict_ends_what_counts(void **state) {
 
 /* ---- depth ---- */
 
-static void expect_too_deep(const char *text) {
+static void expect_fault(const char *text) {
     struct log_recent list[LOG_RECENT];
     uint32_t n = log_recent(list), i = 0;
     while (i < n && strcmp(list[i].event, "hook_fault") != 0) i++;
@@ -220,13 +230,26 @@ static void expect_too_deep(const char *text) {
     assert_int_equal(at_p[0].faults, 1);
 }
 
+#ifndef TAUT_CHECKS
+static void a_filter_that_ends_the_call_is_at_fault_and_the_call_goes_on(void **state) {
+    (void)state;
+    ask_of(ENDER, -1);
+    ask(HASTY);
+    wait_for_answers(0);
+    release();
+    wait_for_answers(1);
+    assert_body(0, "{\"ok\":true}");
+    expect_fault("ender at p ends the call that it looks at; it returns TAUT_OK, or what taut_fail returns");
+}
+#endif
+
 static void a_filter_that_leads_to_itself_is_at_fault_and_the_call_goes_on(void **state) {
     (void)state;
     ask_of(CIRCULAR, -1);
     ask(ENDLESS);
     wait_for_answers(1);
     assert_body(0, "{\"ok\":true}");
-    expect_too_deep("circular at p leads to itself again and again (8 filters run, each inside another)");
+    expect_fault("circular at p leads to itself again and again (8 filters run, each inside another)");
     assert_true(entered == 8 || entered == 16); /* 16: with a rehearsal */
 }
 
@@ -237,7 +260,7 @@ static void a_rule_that_leads_to_itself_refuses_what_it_should_judge(void **stat
     wait_for_answers(1);
     assert_body(0, "{\"ok\":false,\"error\":\"service_unavailable\",\"response_metadata\":{\"messages\":[\"[ERROR] the "
                    "rule \\\"strict_circular\\\" cannot be asked at the moment; try again later\"]}}");
-    expect_too_deep("strict_circular at p leads to itself again and again (8 filters run, each inside another)");
+    expect_fault("strict_circular at p leads to itself again and again (8 filters run, each inside another)");
     ask_of(QUICK, -1);
     ask(ENDLESS); /* and the server lives */
     wait_for_answers(2);
@@ -311,6 +334,9 @@ int main(void) {
         T(a_filter_that_awaits_too_long_is_at_fault_once_a_call),
         T(what_a_filter_awaits_and_what_it_works_are_of_one_budget),
         T(a_verdict_ends_what_counts),
+#ifndef TAUT_CHECKS
+        T(a_filter_that_ends_the_call_is_at_fault_and_the_call_goes_on),
+#endif
         T(a_filter_that_leads_to_itself_is_at_fault_and_the_call_goes_on),
         T(a_rule_that_leads_to_itself_refuses_what_it_should_judge),
         T(calls_of_one_key_pass_a_second_point_in_order),

@@ -365,6 +365,67 @@ static void the_clock_stands_still_while_rows_are_loaded(void **state) {
     assert_true(clock_is_over);
 }
 
+/* What the store has after a commit of which nobody knows is what counts. */
+static void a_row_is_as_the_store_has_it_after_an_unknown_outcome(void **state) {
+    (void)state;
+    store.refuse_next = TAUT_E_UNKNOWN;
+    ask(BUMP); /* reads it: 7 */
+    assert_non_null(strstr(b_->answers[0]->out.body.ptr, "unknown"));
+    store.value = 8; /* it did reach the disk */
+    store.lsn = 1;
+    ask(PEEK);
+    assert_body(1, "{\"ok\":true,\"is\":8}");
+}
+
+/* A key that is the number of its event. */
+static const struct taut_col seq_cols[] = {{"seq", TAUT_INT, 0}, {"t", TAUT_TEXT, 0}};
+static const struct taut_table seqs = {
+    .size = sizeof seqs, .key_cols = 1, .name = "seqs", .cols = TAUT_ARRAY(seq_cols)};
+static const struct taut_table *const seq_tables[] = {&seqs};
+static const struct taut_module seq_module = {
+    .size = sizeof seq_module, .name = "user", .tables = TAUT_ARRAY(seq_tables)};
+
+static int32_t look_for_one(struct taut_mod *m, struct taut_call *c) {
+    const struct taut_row *row;
+    TAUT_TRY(taut_get(m, c, &seqs, TAUT_KEY(taut_v_int(1)), &row));
+    taut_json_kint(taut_answer(c), "there", row != NULL);
+    return taut_done(c);
+}
+static int32_t add_by_seq(struct taut_mod *m, struct taut_call *c) {
+    struct taut_batch *b = taut_batch(c);
+    taut_str topic = TAUT_LIT("C1");
+    struct taut_event e = {.size = sizeof e, .ntopics = 1, .topics = &topic, .body = TAUT_LIT("{}")};
+    taut_batch_workspace(m, b, TAUT_LIT("W1"));
+    taut_append(m, b, &e);
+    taut_insert(m, b, &seqs, TAUT_KEY(taut_v_seq(0), taut_v_str(TAUT_LIT("x"))));
+    taut_answer(c);
+    return taut_commit(c, b);
+}
+static int setup_seqs(void **state) {
+    static const struct taut_method look = {.name = "look", .flags = TAUT_METHOD_NOAUTH, .run = look_for_one};
+    static const struct taut_method add = {.name = "add", .flags = TAUT_METHOD_NOAUTH, .run = add_by_seq};
+    module_of_user = &seq_module;
+    int err = setup(state);
+    module_of_user = &user_def;
+    b_->refs[0].table = &seqs;
+    b_->methods[PEEK].def = &look;
+    b_->methods[BUMP].def = &add;
+    return err;
+}
+static void a_row_whose_key_is_a_seq_is_there_once_it_is_written(void **state) {
+    (void)state;
+    store.exists = false;
+    ask(PEEK);
+    assert_body(0, "{\"ok\":true,\"there\":0}");
+    ask(BUMP);
+    release();
+    turn();
+    assert_body(1, "{\"ok\":true}");
+    store.exists = true;
+    ask(PEEK);
+    assert_body(2, "{\"ok\":true,\"there\":1}");
+}
+
 /* Each begins the next one when it has ended, also when it is the server that ends it. */
 static uint32_t chained;
 static int32_t does_nothing(struct taut_mod *m, struct taut_call *c) {
@@ -418,6 +479,8 @@ int main(void) {
         T(frames_of_a_connection_are_submitted_in_their_order),
         T(a_closed_connection_is_forgotten_when_its_work_has_ended),
         T(the_clock_stands_still_while_rows_are_loaded),
+        T(a_row_is_as_the_store_has_it_after_an_unknown_outcome),
+        cmocka_unit_test_setup_teardown(a_row_whose_key_is_a_seq_is_there_once_it_is_written, setup_seqs, teardown),
         T(the_end_ends_though_tasks_follow_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,29 @@ static void passes_a_timeout_on(struct taut_mod *m, taut_op op) {
 }
 static const struct taut_module slow_peer = {.size = sizeof slow_peer, .name = "user", .start = passes_a_timeout_on};
 
+/* ---- one that takes its time to stop ---- */
+
+static int a_table, a_down;
+static taut_op stop_op;
+static bool is_switched;
+static int32_t provide_thing(struct taut_mod *m) {
+    return taut_svc_provide(m, "thing", 1, &a_table, NULL);
+}
+static void stop_later(struct taut_mod *m, taut_op op) {
+    (void)m;
+    stop_op = op;
+}
+static void on_switched(void *arg, const char *failed) {
+    (void)arg, (void)failed;
+    is_switched = true;
+}
+static const struct taut_module slow_to_stop = {.size = sizeof slow_to_stop,
+                                                .name = "user",
+                                                .tables = TAUT_ARRAY(all_tables),
+                                                .provides = TAUT_LIST("thing/1"),
+                                                .init = provide_thing,
+                                                .stop = stop_later};
+
 /* ---- */
 
 static int set_up(void **state, const struct taut_module *def) {
@@ -78,6 +101,29 @@ static int begin_slow_peer(void **state) {
     return set_up(state, &slow_peer);
 }
 
+static int begin_slow_to_stop(void **state) {
+    return set_up(state, &slow_to_stop);
+}
+
+static void a_service_is_down_while_its_module_stops(void **state) {
+    const struct taut_svc *svc = svc_get(core_mod(b_->hub), "thing", 1, &a_down);
+    const struct module_switch one = {&b_->user_in, false};
+    (void)state;
+    assert_true(svc->up);
+    is_switched = false;
+    hub_switch_modules(b_->hub, &one, 1, on_switched, NULL);
+    turn();
+    assert_false(svc->up);
+    assert_false(is_switched);
+    taut_op_complete(&b_->user_in.pub, stop_op, TAUT_OK, NULL, NULL);
+    for (int i = 0; i < 200 && !is_switched; i++) {
+        uv_sleep(5);
+        turn();
+    }
+    assert_true(is_switched);
+    assert_false(svc->up);
+}
+
 static void nothing_is_called_behind_the_end_of_a_module_that_has_failed(void **state) {
     (void)state;
     assert_int_equal(b_->user_in.state, INSTANCE_FAILED);
@@ -95,6 +141,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_is_called_behind_the_end_of_a_module_that_has_failed, begin_forgetful,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_service_is_down_while_its_module_stops, begin_slow_to_stop, teardown),
         cmocka_unit_test_setup_teardown(a_start_that_fails_by_a_timeout_of_its_own_does_not_hang, begin_slow_peer,
                                         teardown),
     };

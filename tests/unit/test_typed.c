@@ -186,6 +186,14 @@ static int32_t add_nothing(struct taut_mod *m, struct taut_call *c) {
     return update(m, c, &(struct taut_set){2, TAUT_ADD, taut_v_null()}, 1);
 }
 
+static int32_t insert_long(struct taut_mod *m, struct taut_call *c) {
+    static char id[1200];
+    struct taut_batch *b = taut_batch(c);
+    memset(id, 'x', sizeof id);
+    taut_insert(m, b, &notes, TAUT_KEY(W1, taut_v_str(taut_str_n(id, sizeof id)), taut_v_int(1)));
+    return commit(c, b);
+}
+
 #define BATCH "ours: a batch that cannot be committed: "
 
 static void a_batch_whose_values_do_not_fit_is_refused(void **state) {
@@ -196,6 +204,7 @@ static void a_batch_whose_values_do_not_fit_is_refused(void **state) {
     expect_refused(set_text, "bad_batch", BATCH "table notes: column n is a number, got text");
     expect_refused(set_key, "bad_batch", BATCH "table notes: column id is of its key, which stays");
     expect_refused(set_unknown, "bad_batch", BATCH "table notes has no column 7");
+    expect_refused(insert_long, "bad_batch", BATCH "table notes: a key of more than 1024 bytes");
     expect_refused(set_somehow, "bad_batch",
                    BATCH "table notes: column n is set by 4, which is none of TAUT_SET, TAUT_ADD, TAUT_MAX");
     expect_refused(add_nothing, "bad_batch",
@@ -223,6 +232,19 @@ static int32_t append_half(struct taut_mod *m, struct taut_call *c) {
 static int32_t append_no_size(struct taut_mod *m, struct taut_call *c) {
     return append(m, c, 0, TAUT_LIT("{}"));
 }
+static int32_t append_to(struct taut_mod *m, struct taut_call *c, taut_str topic) {
+    struct taut_batch *b = taut_batch(c);
+    struct taut_event e = {.size = sizeof e, .ntopics = 1, .topics = &topic, .body = TAUT_LIT("{}")};
+    taut_batch_workspace(m, b, TAUT_LIT("W1"));
+    taut_append(m, b, &e);
+    return commit(c, b);
+}
+static int32_t append_to_two_words(struct taut_mod *m, struct taut_call *c) {
+    return append_to(m, c, TAUT_LIT("team one"));
+}
+static int32_t append_to_nothing(struct taut_mod *m, struct taut_call *c) {
+    return append_to(m, c, TAUT_LIT(""));
+}
 static int32_t append_cut_off(struct taut_mod *m, struct taut_call *c) {
     return append(m, c, offsetof(struct taut_event, body), TAUT_LIT("{}"));
 }
@@ -238,10 +260,12 @@ static void an_event_that_is_none_is_refused_with_all_of_its_batch(void **state)
     snprintf(text, sizeof text, BATCH "an event whose size is %zu; set .size = sizeof it",
              offsetof(struct taut_event, body));
     expect_refused(append_cut_off, "bad_batch", text);
+    expect_refused(append_to_two_words, "bad_batch", BATCH "a topic of an event is empty, or has a blank in it");
+    expect_refused(append_to_nothing, "bad_batch", BATCH "a topic of an event is empty, or has a blank in it");
     ask(BUMP); /* and the next one is as it was */
     release();
     turn();
-    assert_body(4, "{\"ok\":true,\"was\":7}");
+    assert_body(6, "{\"ok\":true,\"was\":7}");
     assert_int_equal(b_->nevents, 1);
 }
 

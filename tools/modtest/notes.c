@@ -81,8 +81,8 @@ void notes_seen(const struct line *l) {
 
 /* What the core says of a mistake that the module's author made, whoever called it. */
 static bool is_fault(const char *event) {
-    static const char *const faults[] = {"undeclared_service", "bad_service",     "bad_event",
-                                         "bad_batch",          "bad_read",        "bad_call",
+    static const char *const faults[] = {"undeclared_service", "bad_service",     "bad_event", "bad_batch",
+                                         "bad_read",           "bad_call",        "bad_table", "bad_subscription",
                                          "late_read",          "completed_twice", "ended_call"};
     for (size_t i = 0; i < COUNT_OF(faults); i++)
         if (!strcmp(event, faults[i])) return true;

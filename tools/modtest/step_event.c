@@ -131,6 +131,9 @@ static int32_t set_draft(struct taut_draft *d, struct taut_mod *m, uint32_t fiel
     taut_str *fields[] = {NULL, &d->text, &d->blocks, &d->attachments, &d->metadata};
     (void)m;
     if (!field || field >= COUNT_OF(fields)) return TAUT_E_INVAL;
+    json_t *text = field == TAUT_DRAFT_TEXT ? json_stringn(value.ptr, value.len) : NULL; /* NULL: no UTF-8 */
+    if (field == TAUT_DRAFT_TEXT && !text) return TAUT_E_INVAL;
+    json_decref(text);
     *fields[field] = arena_str(&h->world->arena, value);
     d->edits++;
     return TAUT_OK;
