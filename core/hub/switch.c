@@ -138,9 +138,13 @@ static void on_started(struct taut_mod *m, void *arg, int32_t status, void *resu
 }
 
 static void begin_start(struct hub *h, struct instance *in) {
+    in->off = true; /* also one that has failed: nobody reaches it before it has started */
     forget_faults(h, in);
-    int32_t err = instance_init(h, in);
-    if (err < 0) not_started(h, in, "init failed", err);
+    bool is_busy = atomic_load(&in->in_flight);
+    if (is_busy) snprintf(in->failed, sizeof in->failed, "what it had begun before it failed is still under way");
+    int32_t err = is_busy ? TAUT_E_UNAVAILABLE : instance_init(h, in);
+    if (is_busy) not_started(h, in, "not tried", err);
+    else if (err < 0) not_started(h, in, "init failed", err);
     else if (in->def->start) instance_start(h, in, on_started, h);
     else on_started(&in->pub, h, TAUT_OK, NULL);
 }

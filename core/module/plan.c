@@ -55,9 +55,15 @@ static bool mend_needs(struct plan *p) {
     return false;
 }
 
+/* One that has failed is tried again by each reload; one that hangs has to wait for a restart. */
+static bool is_down(const struct instance *in) {
+    return in->off || (in->state == INSTANCE_FAILED && !in->hung[0]);
+}
+
 static void add(struct plan *p, uint32_t i) {
     struct instance *in = p->running->list[i];
-    if (p->on[i] == !in->off) return;
+    bool starts = p->on[i] && is_down(in), stops = !p->on[i] && !in->off;
+    if (!starts && !stops) return;
     p->r->switches[p->r->nswitches++] = (struct module_switch){in, p->on[i]};
     change_add(p->r->arena, &p->r->applied,
                arena_fmt(p->r->arena, "modules.%s (%s)", in->name, p->on[i] ? "started" : "stopped").ptr);

@@ -75,7 +75,7 @@ struct taut_index {
 
 struct taut_table {
     uint32_t size;
-    uint32_t key_cols;       /* the first key_cols columns are the primary key, in order */
+    uint32_t key_cols;       /* the first key_cols columns are the primary key, in order: at most 1,024 bytes */
     const char *name;        /* lower case, [a-z0-9_]+ */
     struct taut_array cols;  /* of struct taut_col; columns may be added at the end in a later version */
     struct taut_array index; /* of struct taut_index; may be empty */

@@ -1,5 +1,6 @@
 // What a module may do beside answering (tests/testmods/kitchen): filters, observers, waits, services, the log.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { call, must } from './lib/http.mjs';
@@ -109,6 +110,10 @@ describe('a module that fails', { timeout: 120_000 }, () => {
       assert.match(server.log, new RegExp(`kitchen not_started: ${where} failed: .*; the server goes on without it`));
       const status = (await taut(['status', '--data', server.data, '--json'], { env: server.env })).json;
       assert.equal(status.modules.find((m) => m.name === 'kitchen').state, 'failed');
+      writeFileSync(config, modulesYaml('kitchen: { fails: never }')); // what was wrong is mended
+      const reload = await taut(['reload', '-c', config, '--data', server.data], { env: server.env });
+      assert.deepEqual([reload.code, reload.out], [0, 'applied: modules.kitchen (started)\n'], reload.err);
+      assert.ok((await call(server, 'chat.postMessage', token, { channel, text: 'hi' })).ok);
       await server.stop();
     });
 });

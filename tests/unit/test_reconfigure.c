@@ -79,12 +79,15 @@ static void test_live_options_change_and_all_others_are_named(void **state) {
     config_free(c);
 }
 
-static void test_one_that_has_failed_is_not_told(void **state) {
+static void test_one_that_has_failed_is_started_anew_and_one_that_hangs_is_not_told(void **state) {
     (void)state;
     struct config *c;
     struct modules *ms = start("modules: [live: { level: 1 }]\n", &c);
     ms->list[0]->state = INSTANCE_FAILED; /* its start failed: it has cleaned up */
-    reload(ms, "modules: [live: { level: 2 }]\n", "modules.live.level", "", "");
+    reload(ms, "modules: [live: { level: 2 }]\n", "modules.live (started)", "", "");
+    assert_string_equal(seen[0], "");
+    snprintf(ms->list[0]->hung, sizeof ms->list[0]->hung, "did not start within 1 s");
+    reload(ms, "modules: [live: { level: 3 }]\n", "modules.live.level", "", "");
     assert_string_equal(seen[0], "");
     modules_free(ms);
     config_free(c);
@@ -229,7 +232,7 @@ static void test_what_is_right_only_after_a_restart_waits_for_it(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_live_options_change_and_all_others_are_named),
-        cmocka_unit_test(test_one_that_has_failed_is_not_told),
+        cmocka_unit_test(test_one_that_has_failed_is_started_anew_and_one_that_hangs_is_not_told),
         cmocka_unit_test(test_values_that_were_replaced_live_until_they_are_reaped),
         cmocka_unit_test(test_when_one_refuses_nobody_changes),
         cmocka_unit_test(test_modules_that_come_go_or_change_places_are_named),

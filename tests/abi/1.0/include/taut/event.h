@@ -25,7 +25,8 @@ enum {
     TAUT_EVENT_EPHEMERAL = 1 /* in a batch: not kept in the log; published, past it, when the batch is durable */
 };
 
-/* An event as a module appends or publishes it. At most 64 topics and 64 deltas. Copied. */
+/* An event as a module appends or publishes it. At most 64 topics and 64 deltas; a topic is not empty and has no blank,
+ * nor has who a delta is about, and neither part of a delta a comma. Copied. */
 struct taut_event {
     uint32_t size;
     uint32_t flags;         /* TAUT_EVENT_* */

@@ -50,7 +50,7 @@ struct taut_draft {
     void *owner;
 };
 
-/* Changes a field; the value is copied. TAUT_E_INVAL: no such field, or no JSON; TAUT_E_LIMIT: too long. */
+/* Changes a field; the value is copied. TAUT_E_INVAL: no such field, no JSON, or no UTF-8; TAUT_E_LIMIT: too long. */
 static inline int32_t taut_draft_set(struct taut_draft *d, struct taut_mod *m, uint32_t field, taut_str value) {
     return d->set(d, m, field, value);
 }
