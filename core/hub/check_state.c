@@ -103,8 +103,19 @@ static void add_range(struct data *d, uintptr_t from, uintptr_t to) {
     if (from < to && d->n < RANGES_MAX) d->ranges[d->n++] = (struct range){(const char *)from, to - from};
 }
 
+/* Over the redzones between constants, too. */
+__attribute__((no_sanitize("address"))) static bool has_text(const char *at, size_t n, const char *z, size_t len) {
+    for (size_t i = 0; i + len <= n; i++) {
+        size_t same = 0;
+        while (same < len && at[i + same] == z[same]) same++;
+        if (same == len) return true;
+    }
+    return false;
+}
+
 static bool has_counters(const char *at, size_t n) {
-    return memmem(at, n, ".gcda", sizeof ".gcda") || memmem(at, n, "__llvm_profile", sizeof "__llvm_profile" - 1);
+    static const char gcov[] = ".gcda", llvm[] = "__llvm_profile";
+    return has_text(at, n, gcov, sizeof gcov) || has_text(at, n, llvm, sizeof llvm - 1);
 }
 
 /* What is read-only once it has been relocated lies in a writable segment, at its beginning. */

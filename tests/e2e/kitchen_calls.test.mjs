@@ -179,7 +179,8 @@ describe('the kitchen sink', { timeout: 120_000 }, () => {
     await socket.next('more', (f) => f.type === 'more');
     socket.send('{"end":true}');
     assert.deepEqual(await socket.closed, { code: 4002, reason: 'the kitchen closes' });
-    await until((s) => s.opened === 1 && s.closed >= 1, 'one opened and closed');
+    // a build with checks lets it in twice: the rehearsal's is gone at once
+    await until((s) => s.opened >= 1 && s.closed === s.opened, 'what was opened is closed');
     const other = Socket.open(`${url}/kitchen/live/`, { 'X-Kitchen-Token': ada.token });
     await other.next('hello', (f) => f.from === 'kitchen');
     other.terminate();
