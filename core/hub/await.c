@@ -152,6 +152,7 @@ void turns_go_on(struct hub *h) {
         struct run *r = h->ready;
         h->ready = r->next_ready;
         r->awaiting--;
+        r->same_moment = false;
         load_arrived(r, TAUT_OK, 0);
     }
 }

@@ -235,7 +235,6 @@ static void a_filter_that_ends_the_call_is_at_fault_and_the_call_goes_on(void **
     (void)state;
     ask_of(ENDER, -1);
     ask(HASTY);
-    wait_for_answers(0);
     release();
     wait_for_answers(1);
     assert_body(0, "{\"ok\":true}");
@@ -289,6 +288,27 @@ static void begin_pass(const struct pass *pass) {
     run_task(&b_->user_in.pub, NULL, pass_both, (void *)(uintptr_t)pass, note_end);
 }
 
+/* It waits for its turn while the first one awaits, then awaits something itself: three clocks. */
+static int64_t clocks_us[8];
+static int nclocks;
+static int32_t pass_and_look(struct taut_mod *m, struct taut_call *c) {
+    int64_t now_us = taut_now_us(m);
+    if (!nclocks || clocks_us[nclocks - 1] != now_us) clocks_us[nclocks++] = now_us;
+    TAUT_TRY(taut_filter(m, c, "p", TAUT_LIT("same"), NULL, NULL));
+    return taut_done(c);
+}
+static void who_had_to_wait_for_its_turn_sees_the_clock_of_then(void **state) {
+    static const struct pass first = {1, 50, "q", "A", "p", "same"}, second = {2, 50, "", "", "", ""};
+    (void)state;
+    ask_of(SLOW, -1);
+    nclocks = 0;
+    begin_pass(&first);
+    run_task(&b_->user_in.pub, NULL, pass_and_look, (void *)(uintptr_t)&second, note_end);
+    wait_for_ends(2);
+    assert_int_equal(nclocks, 3);
+    assert_true(clocks_us[1] >= clocks_us[0] + 40000);
+}
+
 static void calls_of_one_key_pass_a_second_point_in_order(void **state) {
     static const struct pass one = {1, 200, "q", "A", "p", "same"}, two = {2, 20, "q", "B", "p", "same"};
     (void)state;
@@ -339,6 +359,7 @@ int main(void) {
 #endif
         T(a_filter_that_leads_to_itself_is_at_fault_and_the_call_goes_on),
         T(a_rule_that_leads_to_itself_refuses_what_it_should_judge),
+        T(who_had_to_wait_for_its_turn_sees_the_clock_of_then),
         T(calls_of_one_key_pass_a_second_point_in_order),
         T(calls_that_pass_two_points_in_opposite_orders_do_not_wait_for_each_other),
         T(calls_that_wait_for_their_turn_end_with_the_server),
