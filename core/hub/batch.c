@@ -83,8 +83,7 @@ static struct taut_write *add_write(struct taut_batch *b, struct taut_mod *m, co
     uint32_t table;
     const char *fault = table_id(m, t, &table) ? values_fault(mem(b), t, vals, n, VALUE_WRITTEN) : "not its own table";
     if (!fault && !n) fault = arena_fmt(mem(b), "table %s: a write without a value", t->name).ptr;
-    char text[KEY_MAX];
-    if (!fault && !key_encode(text, table, vals, n < t->key_cols ? n : t->key_cols))
+    if (!fault && !key_fits(vals, n < t->key_cols ? n : t->key_cols))
         fault = arena_fmt(mem(b), "table %s: a key of more than %d bytes", t->name, KEY_MAX).ptr;
     if (fault) {
         find_bad(b, fault);

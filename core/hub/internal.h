@@ -60,6 +60,7 @@ struct row_cache {
     size_t bytes, max_bytes;
     uint64_t hits, misses, evictions;
 };
+bool key_fits(const struct taut_val *key, uint32_t nkey); /* into KEY_MAX, encoded */
 /* Encodes table and key values; returns the length, 0 when over KEY_MAX. */
 size_t key_encode(char out[KEY_MAX], uint32_t table, const struct taut_val *key, uint32_t nkey);
 struct crow *crow_new(uint32_t table, taut_str key, const struct taut_val *vals, uint32_t nvals, uint32_t ncols,

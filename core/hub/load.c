@@ -252,10 +252,20 @@ void load_flush(struct hub *h) {
 }
 
 /* Nobody else joins it: they may begin after the commit was acknowledged. */
-static void outdate(struct hub *h, struct load *l, uint64_t lsn) {
-    if (!l->sent || MUTANT("outdated_join")) return; /* not sent: its snapshot will have the commit */
+static bool outdate(struct hub *h, struct load *l, uint64_t lsn) {
+    if (!l->sent || MUTANT("outdated_join")) return false; /* not sent: its snapshot will have the commit */
     l->min_as_of = lsn;
     map_remove(&h->loads, l->key);
+    return true;
+}
+
+/* Of one table, or of all. */
+static void outdate_all(struct hub *h, const uint32_t *table, uint64_t lsn) {
+    for (size_t i = 0; i < h->loads.cap;) {
+        struct load *l = h->loads.slots[i].value;
+        bool is_meant = l && (!table || l->table == *table);
+        if (!is_meant || !outdate(h, l, lsn)) i++; /* else others have moved up: look here again */
+    }
 }
 
 void load_touched(struct hub *h, taut_str key, uint64_t lsn) {
@@ -264,20 +274,12 @@ void load_touched(struct hub *h, taut_str key, uint64_t lsn) {
 }
 
 void load_touched_table(struct hub *h, uint32_t table, uint64_t lsn) {
-    for (size_t i = 0; i < h->loads.cap;) {
-        struct load *l = h->loads.slots[i].value;
-        if (l && l->table == table && l->sent) outdate(h, l, lsn); /* moves others up: look here again */
-        else i++;
-    }
+    outdate_all(h, &table, lsn);
 }
 
 void load_doubt(struct hub *h) {
     rows_drop_all(&h->rows);
-    for (size_t i = 0; i < h->loads.cap;) {
-        struct load *l = h->loads.slots[i].value;
-        if (l && l->sent) outdate(h, l, UINT64_MAX);
-        else i++;
-    }
+    outdate_all(h, NULL, UINT64_MAX);
 }
 
 /* ---- scans ---- */

@@ -2,12 +2,21 @@
  * than the cache refers to it. Least recently used rows leave first. */
 #include "hub/internal.h"
 
+enum { KEY_TABLE = 4, KEY_VALUE = 5, KEY_NUMBER = 8 }; /* bytes: the table; a value's type and length; a number */
+
+bool key_fits(const struct taut_val *key, uint32_t nkey) {
+    size_t n = KEY_TABLE;
+    for (uint32_t i = 0; i < nkey; i++)
+        n += KEY_VALUE + (key[i].type == TAUT_INT || key[i].type == TAUT_SEQ ? KEY_NUMBER : key[i].len);
+    return n <= KEY_MAX;
+}
+
 size_t key_encode(char out[KEY_MAX], uint32_t table, const struct taut_val *key, uint32_t nkey) {
-    size_t at = 4;
-    memcpy(out, &table, 4);
+    size_t at = KEY_TABLE;
+    memcpy(out, &table, KEY_TABLE);
     for (uint32_t i = 0; i < nkey; i++) {
         const struct taut_val *v = &key[i];
-        size_t need = 5 + (v->type == TAUT_INT ? 8 : v->len);
+        size_t need = KEY_VALUE + (v->type == TAUT_INT ? KEY_NUMBER : v->len);
         if (at + need > KEY_MAX) return 0;
         out[at++] = (char)v->type;
         if (v->type == TAUT_INT) {
