@@ -60,16 +60,12 @@ static bool is_credential_away(taut_str file) {
     return !strncmp(file.ptr, folder, sizeof folder - 1) && access(file.ptr, F_OK) != 0;
 }
 
-static bool is_checked_only(const struct cli *cli) {
-    return !strcmp(cli->command->name, "check");
-}
-
 /* is_alone: nobody else reads it. */
 static void check_file(const struct cli *cli, struct config *c, const char *option, taut_str file, bool is_alone) {
     const struct node *section = node_child(c->root, "server");
     const struct node *at = config_find(section, option + strlen("server."), section);
     if (has_error(c, option)) return;
-    if (is_checked_only(cli) && is_credential_away(file))
+    if (is_only_checked(cli) && is_credential_away(file))
         config_warn(c, at, option,
                     "%s was not looked at: it is there only while the service runs, and for the service alone",
                     file.ptr);
@@ -85,7 +81,7 @@ void edge_check(const struct cli *cli, struct config *c) {
     taut_str cert = options.cert, key = options.key;
     check_origins(c);
     bool is_pair = cert.len && key.len, is_known = !has_error(c, "server.tls");
-    bool is_away = is_checked_only(cli) && (is_credential_away(cert) || is_credential_away(key));
+    bool is_away = is_only_checked(cli) && (is_credential_away(cert) || is_credential_away(key));
     if (!is_known || (is_pair && is_away)) options.cert = options.key = TAUT_LIT("");
     if (cert.len) check_file(cli, c, "server.tls.cert", cert, !is_pair || is_away);
     if (key.len) check_file(cli, c, "server.tls.key", key, !is_pair || is_away);

@@ -113,7 +113,11 @@ struct config *settings_read(struct cli *cli, struct modules **modules);
 
 /* The same, with or without a file, and nothing printed: what is wrong is in errors. Never NULL. */
 struct config *settings_load(const struct cli *cli, struct modules **modules);
-bool settings_are_told(const struct cli *cli);  /* false: there is no file, which was printed */
+bool settings_are_told(const struct cli *cli); /* false: there is no file, which was printed */
+/* `taut check`: what is there only while the server runs may be missing. */
+static inline bool is_only_checked(const struct cli *cli) {
+    return !strcmp(cli->command->name, "check");
+}
 bool settings_are_there(const struct cli *cli); /* a file was given, or there is one in the current directory */
 
 /* For core_commands: finds the data directory alone, whatever else is wrong with the configuration. False: it cannot be

@@ -65,7 +65,7 @@ static void check_log_file(const struct cli *cli, struct config *c) {
     while (n > 1 && file.ptr[n - 1] != '/') n--;
     const char *folder = arena_str(&c->arena, taut_str_n(file.ptr, n > 1 ? n - 1 : n)).ptr;
     bool is_there = stat(folder, &st) == 0;
-    if (!is_there && errno == ENOENT && !strcmp(cli->command->name, "check"))
+    if (!is_there && errno == ENOENT && is_only_checked(cli))
         config_warn(c, at, "server.log_file", "its folder %s is not there now; the server does not start without it",
                     folder);
     else if (!is_there) config_error(c, at, "server.log_file", "its folder %s: %s", folder, strerror(errno));
