@@ -224,8 +224,8 @@ void states_note(struct run *r) {
 
 /* Does it change while nothing runs here? */
 static bool is_restless(struct run *r, const struct instance *in, uint32_t i, uint64_t before) {
-    for (int looks = 0; looks < RESTLESS_LOOKS;
-         looks++) { /* the process is about to be stopped: that may take its time */
+    /* The process is about to be stopped: that may take its time. */
+    for (int looks = 0; looks < RESTLESS_LOOKS; looks++) {
         usleep(5000);
         if (states_of(r)->sums[i] == before) continue;
         if (nrestless < RESTLESS_MAX) restless[nrestless++] = in;

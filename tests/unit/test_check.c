@@ -327,7 +327,8 @@ static void a_handler_may_answer_otherwise_when_its_batch_cannot_be(void **state
     assert_non_null(strstr(said, "a batch that cannot be committed: table notes: column n is a number, got text"));
 }
 
-#ifndef __SANITIZE_THREAD__ /* the check looks at what the thread writes */
+/* Where nothing is checked there is nothing to be wrong; for TSan the check itself is a race. */
+#if defined TAUT_CHECKS && !defined __SANITIZE_THREAD__
 
 /* A thread of the module's own, under its lock, while handlers run that are right. */
 struct shared {
@@ -417,7 +418,7 @@ int main(void) {
         T(what_is_not_given_is_named),
         T(a_right_handler_goes_its_way),
         T(a_handler_may_answer_otherwise_when_its_batch_cannot_be),
-#ifndef __SANITIZE_THREAD__
+#if defined TAUT_CHECKS && !defined __SANITIZE_THREAD__
         T(a_thread_of_the_module_may_change_its_state),
 #endif
     };

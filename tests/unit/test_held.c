@@ -250,12 +250,17 @@ static void a_held_call_can_end_with_a_batch_that_holds_nothing(void **state) {
     assert_body(0, "{\"ok\":true}");
 }
 
-static void a_held_call_ends_with_a_batch_that_cannot_be(void **state) {
-    (void)state;
+static struct taut_batch *commit_what_cannot_be(void) {
     ask(ENDLESS);
     struct taut_batch *b = taut_batch(kept[0]);
     taut_insert(&b_->user_in.pub, b, &notes, TAUT_KEY(taut_v_int(1)));
     assert_int_equal(taut_commit(kept[0], b), TAUT_E_INVAL);
+    return b;
+}
+
+static void a_held_call_ends_with_a_batch_that_cannot_be(void **state) {
+    (void)state;
+    commit_what_cannot_be();
     turn();
     assert_body(0, "{\"ok\":false,\"error\":\"internal_error\"}");
 }
@@ -263,10 +268,7 @@ static void a_held_call_ends_with_a_batch_that_cannot_be(void **state) {
 #ifndef TAUT_CHECKS /* which stops who uses a call that has ended */
 static void who_answers_behind_a_commit_that_was_refused_is_told(void **state) {
     (void)state;
-    ask(ENDLESS);
-    struct taut_batch *b = taut_batch(kept[0]);
-    taut_insert(&b_->user_in.pub, b, &notes, TAUT_KEY(taut_v_int(1)));
-    assert_int_equal(taut_commit(kept[0], b), TAUT_E_INVAL);
+    struct taut_batch *b = commit_what_cannot_be();
     assert_int_equal(taut_fail(kept[0], "no"), TAUT_E_FAILED);
     assert_int_equal(taut_done(kept[0]), TAUT_E_TIMEOUT);
     assert_int_equal(taut_commit(kept[0], b), TAUT_E_TIMEOUT);

@@ -57,28 +57,22 @@ static void assert_refused(const char *at, unsigned mode) {
     t.def->fini(&t.mod);
 }
 
-static void a_file_that_cannot_be_written_is_refused(void **state) {
-    (void)state;
-    fill();
-    close_store();
-    assert_int_equal(chmod(t.dir, 0777), 0);
-    assert_int_equal(chmod(t.path, 0444), 0);
-    assert_refused(t.path, 0444);
-    assert_int_equal(chmod(t.path, geteuid() ? 0 : 0600), 0);
-    assert_refused(t.path, geteuid() ? 0 : 0600);
-    assert_int_equal(chmod(t.path, 0600), 0);
-    assert_int_equal(open_with(&notes), TAUT_OK);
-}
-
-static void a_folder_that_cannot_be_written_is_refused(void **state) {
-    (void)state;
-    fill();
-    close_store();
-    assert_int_equal(chmod(t.path, 0666), 0);
-    assert_int_equal(chmod(t.dir, 0555), 0);
-    assert_refused(t.dir, 0555);
+/* With these modes, of which the one of `at` is in the way. */
+static void assert_refused_with(unsigned folder, unsigned file, const char *at) {
+    assert_int_equal(chmod(t.path, file), 0);
+    assert_int_equal(chmod(t.dir, folder), 0);
+    assert_refused(at, at == t.dir ? folder : file);
     assert_int_equal(chmod(t.dir, 0700), 0);
     assert_int_equal(chmod(t.path, 0600), 0);
+}
+
+static void what_cannot_be_written_is_named_and_refused(void **state) {
+    (void)state;
+    fill();
+    close_store();
+    assert_refused_with(0777, 0444, t.path);
+    assert_refused_with(0777, geteuid() ? 0 : 0600, t.path);
+    assert_refused_with(0555, 0666, t.dir);
     assert_int_equal(open_with(&notes), TAUT_OK);
 }
 
@@ -310,8 +304,7 @@ static void readers_see_whole_batches_while_the_writer_runs(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(opening_reads_as_much_as_there_are_claims_whatever_the_log_holds),
-        TEST(a_file_that_cannot_be_written_is_refused),
-        TEST(a_folder_that_cannot_be_written_is_refused),
+        TEST(what_cannot_be_written_is_named_and_refused),
         TEST(a_log_whose_store_was_moved_or_emptied_is_left_alone),
         TEST(claims_older_than_a_day_leave_the_file),
         TEST(only_the_owner_may_read_the_file_and_nobody_else_may_write_it),
