@@ -36,6 +36,7 @@ struct taut_accept {
 struct taut_socket_route {
     const char *prefix; /* such as "/rtm/" */
     const char *name;
+    /* A build with checks rehearses it: what it lets in then is closed at once, behind its taut_at_end. */
     int32_t (*open)(struct taut_mod *m, struct taut_call *c);
     int32_t (*frame)(struct taut_mod *m, struct taut_call *c);
     void (*close)(struct taut_mod *m, taut_conn conn, void *state); /* once for each accepted connection */
