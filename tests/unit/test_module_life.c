@@ -1,6 +1,7 @@
 /* test_module_life.c - starts that fail in ways of their own: nothing of the module is called behind its fini, and only
  * a deadline that has passed is a hang. */
 #include "hub_harness.h"
+#include "module/needs.h"
 
 static char told[256];
 static void say(const char *what) {
@@ -137,8 +138,23 @@ static void a_start_that_fails_by_a_timeout_of_its_own_does_not_hang(void **stat
     assert_false(b_->hub->hung);
 }
 
+static void the_core_needs_a_store_and_who_knows_people(void **state) {
+    static const struct taut_module store_ = {.provides = TAUT_LIST("storage/1")},
+                                    people = {.provides = TAUT_LIST("auth/1")},
+                                    extra = {.provides = TAUT_LIST("extra/1")}, user = {.needs = TAUT_LIST("extra/1")};
+    static const struct taut_module *const defs[] = {&store_, &people, &extra, &user};
+    struct instance in[4] = {{.def = NULL}}, *list[4];
+    struct modules ms = {.list = list, .n = 4};
+    (void)state;
+    for (int i = 0; i < 4; i++) in[i].def = defs[i], list[i] = &in[i];
+    for (int i = 0; i < 4; i++) assert_int_equal(module_is_needed(&ms, &in[i]), i < 3);
+    in[3].off = true;
+    assert_false(module_is_needed(&ms, &in[2]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_core_needs_a_store_and_who_knows_people),
         cmocka_unit_test_setup_teardown(nothing_is_called_behind_the_end_of_a_module_that_has_failed, begin_forgetful,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_service_is_down_while_its_module_stops, begin_slow_to_stop, teardown),
