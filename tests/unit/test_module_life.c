@@ -138,15 +138,15 @@ static void a_start_that_fails_by_a_timeout_of_its_own_does_not_hang(void **stat
     assert_false(b_->hub->hung);
 }
 
+static const struct taut_module needed_defs[] = {{.provides = TAUT_LIST("storage/1")},
+                                                 {.provides = TAUT_LIST("auth/1")},
+                                                 {.provides = TAUT_LIST("extra/1")},
+                                                 {.needs = TAUT_LIST("extra/1")}};
 static void the_core_needs_a_store_and_who_knows_people(void **state) {
-    static const struct taut_module store_ = {.provides = TAUT_LIST("storage/1")},
-                                    people = {.provides = TAUT_LIST("auth/1")},
-                                    extra = {.provides = TAUT_LIST("extra/1")}, user = {.needs = TAUT_LIST("extra/1")};
-    static const struct taut_module *const defs[] = {&store_, &people, &extra, &user};
     struct instance in[4] = {{.def = NULL}}, *list[4];
     struct modules ms = {.list = list, .n = 4};
     (void)state;
-    for (int i = 0; i < 4; i++) in[i].def = defs[i], list[i] = &in[i];
+    for (int i = 0; i < 4; i++) in[i].def = &needed_defs[i], list[i] = &in[i];
     for (int i = 0; i < 4; i++) assert_int_equal(module_is_needed(&ms, &in[i]), i < 3);
     in[3].off = true;
     assert_false(module_is_needed(&ms, &in[2]));
